@@ -1,0 +1,110 @@
+import type { FieldError } from './field-error.ts';
+import type { KubeObject } from './meta.ts';
+import type { ObjectSchema } from './schema.ts';
+
+export type Verb =
+  | 'create'
+  | 'delete'
+  | 'deletecollection'
+  | 'get'
+  | 'list'
+  | 'patch'
+  | 'update'
+  | 'watch';
+
+/** What names a resource on the wire: enough for a client. */
+export interface ResourceRef<T extends KubeObject = KubeObject> {
+  /** `''` for core. */
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly namespaced: boolean;
+  /** Carries the type only; never set. */
+  readonly object?: T;
+}
+
+/** A column of a server-side table (`kubectl get`). */
+export interface Column<T> {
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'date' | 'boolean' | 'number';
+  readonly format?: string;
+  readonly description: string;
+  /** 0 is always shown; 1 with `-o wide`. */
+  readonly priority?: number;
+  /** @param now milliseconds since the epoch, for ages */
+  cell(object: T, now: number): string | number | boolean | null;
+}
+
+/** What the strategy functions may know of the request. */
+export interface StrategyContext {
+  /** RFC 3339, whole seconds, UTC: one time for the whole request. */
+  readonly now: string;
+  /** The tail of a generated name, five characters of Kubernetes' alphabet. */
+  readonly randomSuffix: () => string;
+}
+
+/** How a part of an object may be written: the whole of it (its status apart), or its status. */
+export interface UpdateStrategy<T> {
+  /** Takes back what this write may not touch; fills what it must. Changes `next` in place. */
+  prepareForUpdate(next: T, old: T, context: StrategyContext): void;
+  /** Rules beyond `validate`: what may not change. */
+  validateUpdate(next: T, old: T): FieldError[];
+}
+
+/** A subresource as discovery tells it. What it does is the server's (`src/server/subresources`). */
+export interface SubresourceDescriptor {
+  /** Kind of its body: `Pod` for status, `PodExecOptions` for exec, `TokenRequest` for token. */
+  readonly kind: string;
+  /** When it differs from the resource's own. */
+  readonly group?: string;
+  readonly version?: string;
+  readonly verbs: readonly ('create' | 'get' | 'patch' | 'update')[];
+}
+
+/**
+ * All that is told of one resource. Routing, discovery, OpenAPI, tables, patch, watch and the
+ * validation of structure are driven by it and written once.
+ */
+export interface ResourceDescriptor<T extends KubeObject = KubeObject> extends ResourceRef<T> {
+  readonly singular: string;
+  readonly shortNames?: readonly string[];
+  readonly categories?: readonly string[];
+  /** Absent for resources that are only asked, never kept (TokenReview): those have `create` alone. */
+  readonly stored: boolean;
+  readonly verbs: readonly Verb[];
+  readonly schema: ObjectSchema;
+  readonly subresources?: Readonly<Record<string, SubresourceDescriptor>>;
+
+  /** Fills what the user left out, in place. Runs on every decoded body, create and update alike. */
+  applyDefaults?(object: T): void;
+  /** Drops what a client may not set (status), fills what the server owns. In place. */
+  prepareForCreate?(object: T, context: StrategyContext): void;
+  /** The object's own rules; those of metadata are the server's. Runs on create and update. */
+  validate?(object: T): FieldError[];
+  readonly update?: UpdateStrategy<T>;
+  readonly status?: UpdateStrategy<T>;
+  /** Lines for `Warning:` headers. `old` is absent on create. Never holds a secret's value. */
+  warnings?(object: T, old?: T): string[];
+  /** Fields for fieldSelector, besides metadata.name and metadata.namespace. */
+  selectableFields?(object: T): Record<string, string>;
+  /** NAME and AGE are written out here too: the columns are exactly these. */
+  readonly columns: readonly Column<T>[];
+  /** Whether PUT may omit metadata.resourceVersion. Default true. */
+  readonly allowUnconditionalUpdate?: boolean;
+  /** Whether PUT to an absent name creates it (leases and events may). Default false. */
+  readonly allowCreateOnUpdate?: boolean;
+  /**
+   * Seconds an object may take to end after DELETE; absent where it ends at once. `asked` is the
+   * DeleteOptions' value. Answers 0 for "remove now".
+   */
+  gracePeriodSeconds?(object: T, asked: number | undefined): number;
+  /** Seconds after its last write at which the object ends by itself (events). */
+  readonly ttlSeconds?: number;
+  /** How names are checked. Default `dns-subdomain`. */
+  readonly nameRule?: 'dns-subdomain' | 'dns-label' | 'path-segment';
+}
+
+/** `v1`, `coordination.k8s.io/v1`. */
+export const apiVersionOf = ({ group, version }: { group: string; version: string }): string =>
+  group === '' ? version : `${group}/${version}`;
