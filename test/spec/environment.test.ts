@@ -4,7 +4,8 @@ import { eventually } from '../support/eventually.ts';
 import { startKeylet, type Keylet } from '../support/keylet.ts';
 import type { Kubectl } from '../support/kubectl-cli.ts';
 import { busyboxPod, eventsOf, secret, waitReady } from '../support/pods.ts';
-import { example, freshNamespace, sharedKubectl } from '../support/shared.ts';
+import { example } from '../support/examples.ts';
+import { freshNamespace, sharedKubectl } from '../support/shared.ts';
 
 describe("the document's environment example", () => {
   const kubectl = sharedKubectl();

@@ -5,7 +5,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { eventsOf, secretVolumePod, waitReady } from '../support/pods.ts';
 import { mustRun } from '../support/run.ts';
-import { example, freshNamespace, sharedKubectl } from '../support/shared.ts';
+import { example } from '../support/examples.ts';
+import { freshNamespace, sharedKubectl } from '../support/shared.ts';
 
 const kubectl = sharedKubectl();
 

@@ -1,7 +1,8 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { busyboxContainer, busyboxPod, eventsOf, secret, secretVolumePod, waitReady } from '../support/pods.ts';
-import { example, freshNamespace, sharedKubectl } from '../support/shared.ts';
+import { example } from '../support/examples.ts';
+import { freshNamespace, sharedKubectl } from '../support/shared.ts';
 
 const kubectl = sharedKubectl();
 

@@ -1,7 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { inject } from 'vitest';
-import { root } from './keylet.ts';
 import { createKubectl, type Kubectl } from './kubectl-cli.ts';
 
 declare module 'vitest' {
@@ -18,10 +15,6 @@ declare module 'vitest' {
 
 /** kubectl on the Keylet that all end-to-end files share. */
 export const sharedKubectl = (): Kubectl => createKubectl(inject('kubeconfig'));
-
-/** A manifest of `examples/`, unchanged. */
-export const example = (file: string): Promise<string> =>
-  readFile(path.join(root, 'examples', file), 'utf8');
 
 let serial = 0;
 /** A namespace of the test's own. */

@@ -1,0 +1,124 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, inject, test } from 'vitest';
+import { leftovers, machineState } from '../../tools/demo/leftovers.ts';
+import { eventually } from '../support/eventually.ts';
+import { root, startKeylet } from '../support/keylet.ts';
+import { createKubectl } from '../support/kubectl-cli.ts';
+import { secret, secretVolumePod, waitReady } from '../support/pods.ts';
+import { mustRun, run } from '../support/run.ts';
+
+const launcher = path.join(root, 'bin/keylet.js');
+const cli = (...args: string[]) => run(process.execPath, [launcher, ...args]);
+const hosts = ['--registry-hosts-dir', inject('registryHostsDir')];
+
+describe('keylet', () => {
+  test('--help names every command', async () => {
+    const { code, stdout } = await cli('--help');
+    expect(code).toBe(0);
+    for (const command of ['up', 'down', 'status', 'kubeconfig', 'version']) {
+      expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
+    }
+  });
+
+  test('an unknown option is refused with the way out', async () => {
+    const { code, stderr } = await cli('up', '--colour');
+    expect(code).toBe(1);
+    expect(stderr).toContain("error: unknown option '--colour'");
+  });
+
+  test('without root it says what needs it', async () => {
+    const { code, stderr } = await run('setpriv', [
+      '--reuid=65534',
+      '--clear-groups',
+      process.execPath,
+      launcher,
+      'up',
+    ]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('needs root');
+  });
+
+  test('up --detach, status, a second up, kubeconfig, down', async () => {
+    const dataDir = await mkdtemp(path.join(tmpdir(), 'keylet-cli-'));
+    const at = ['--data-dir', dataDir];
+    try {
+      const up = await cli('up', '--detach', ...at, '--port', '0');
+      expect(up).toMatchObject({ code: 0, stderr: '' });
+      expect(up.stdout).toMatch(/export KUBECONFIG=.*admin\.kubeconfig/);
+      expect(up.stdout).toMatch(/^Ready in \d+ ms$/m);
+      const second = await cli('up', ...at);
+      expect(second.code).toBe(1);
+      expect(second.stderr).toMatch(/one runs on .* already \(pid \d+/);
+      const status = await cli('status', ...at);
+      expect(status.stdout).toMatch(/^Node: .*, Ready$/m);
+      const file = (await cli('kubeconfig', '--path', ...at)).stdout.trim();
+      expect(await createKubectl(file)('get nodes')).toContain('Ready');
+      expect((await cli('down', ...at)).stdout).toBe('Stopped\n');
+      expect((await cli('status', ...at)).code).toBe(1);
+      expect((await cli('down', ...at)).stdout).toBe(`No Keylet runs on ${dataDir}\n`);
+    } finally {
+      await rm(dataDir, { recursive: true, force: true });
+    }
+  });
+
+  test('an interrupt leaves no mount, process, netns or bridge, and keeps what was written', async () => {
+    const before = await machineState();
+    const dataDir = await mkdtemp(path.join(tmpdir(), 'keylet-int-'));
+    try {
+      const first = await startKeylet({ dataDir, args: hosts });
+      await first.kubectl.apply(secret('kept', { k: 'v' }), secretVolumePod('reader', 'kept'));
+      await waitReady(first.kubectl, 'reader');
+      expect(await first.stop('SIGINT')).toBe(0);
+      expect(leftovers(before, await machineState())).toEqual([]);
+
+      const second = await startKeylet({ dataDir, args: hosts });
+      await waitReady(second.kubectl, 'reader');
+      expect(await second.kubectl.sh('reader', 'cat /etc/foo/k')).toBe('v');
+      await second.stop();
+    } finally {
+      await rm(dataDir, { recursive: true, force: true });
+    }
+  });
+
+  test('after kill -9 the successor finds the same containers running, unharmed', async () => {
+    const dataDir = await mkdtemp(path.join(tmpdir(), 'keylet-kill-'));
+    try {
+      const first = await startKeylet({ dataDir, args: hosts });
+      await first.kubectl.apply(secret('kept', { k: 'v' }), secretVolumePod('reader', 'kept'));
+      await waitReady(first.kubectl, 'reader');
+      const startedAt = await first.kubectl.sh('reader', 'stat -c %Y /proc/1');
+      await first.stop('SIGKILL');
+
+      const second = await startKeylet({ dataDir, args: hosts });
+      await waitReady(second.kubectl, 'reader');
+      expect(await second.kubectl.sh('reader', 'stat -c %Y /proc/1')).toBe(startedAt);
+      expect(
+        await second.kubectl('get pod reader -o jsonpath={.status.containerStatuses[0].restartCount}'),
+      ).toBe('0');
+      await second.kubectl.apply(secret('kept', { k: 'after' }));
+      await eventually(async () =>
+        expect(await second.kubectl.sh('reader', 'cat /etc/foo/k')).toBe('after'),
+      );
+      await second.stop();
+    } finally {
+      await rm(dataDir, { recursive: true, force: true });
+    }
+  });
+
+  test('no planted value is on the disk in clear', async () => {
+    const value = 'planted-on-disk-51c7';
+    const keylet = await startKeylet();
+    await keylet.kubectl(`create secret generic s --from-literal=k=${value}`);
+    const encoded = Buffer.from(value).toString('base64').replace(/=+$/, '');
+    const { code } = await run('grep', ['-rqaE', `${value}|${encoded}`, keylet.dataDir]);
+    expect(code).toBe(1);
+    expect(keylet.output()).not.toContain(value);
+    await keylet.stop();
+  });
+
+  test('version prints it', async () => {
+    expect(await mustRun(process.execPath, [launcher, 'version'])).toMatch(/^keylet \d+\.\d+\.\d+/);
+  });
+});
