@@ -1,0 +1,118 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { Command, Option } from 'commander';
+import { startCluster, type ClusterSettings } from './cluster.ts';
+import { detach, type ProgressMessage } from './detach.ts';
+import { announceInstance, runningInstance, withdrawInstance } from './instance.ts';
+import { createLogger, type LogLevel } from './log.ts';
+import { dataDirOption, duration, port } from './options.ts';
+import { UserError } from './user-error.ts';
+
+interface UpOptions extends ClusterSettings {
+  readonly detach?: true;
+  readonly leavePods?: true;
+  readonly logLevel: LogLevel;
+}
+
+export function upCommand(): Command {
+  return new Command('up')
+    .description('start a Kubernetes API and a node on this machine, in the foreground')
+    .option('--detach', 'go to the background once the node is ready')
+    .addOption(dataDirOption())
+    .addOption(
+      new Option('--port <port>', 'of the API; 0 takes a free one').default(6443).argParser(port),
+    )
+    .option('--bind-address <address>', 'the API listens on', '0.0.0.0')
+    .option('--node-name <name>', "default: this machine's name")
+    .option('--runtime-endpoint <socket>', 'a containerd or CRI-O that runs; default: its own')
+    .option('--pod-cidr <cidr>', 'addresses of pods; default: a free one of 10.42.0.0/16')
+    .option('--registry-hosts-dir <folder>', "mirrors and CAs in containerd's certs.d form")
+    .addOption(
+      new Option('--env-names <rule>', 'which keys envFrom takes: strict skips the rest')
+        .choices(['strict', 'relaxed'])
+        .default('strict'),
+    )
+    .addOption(
+      new Option('--secret-updates <way>', 'how changes reach the node')
+        .choices(['Watch', 'Cache', 'Get'])
+        .default('Watch'),
+    )
+    .addOption(
+      new Option('--secret-ttl <duration>', 'how long Cache trusts what it read')
+        .default(60_000, '1m')
+        .argParser(duration),
+    )
+    .addOption(
+      new Option('--sync-frequency <duration>', 'how often mounted volumes are checked')
+        .default(60_000, '1m')
+        .argParser(duration),
+    )
+    .option('--leave-pods', 'let the pods run on when Keylet stops')
+    .addOption(
+      new Option('--log-level <level>', 'what goes to stderr')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('warn'),
+    )
+    .action(up);
+}
+
+async function up(options: UpOptions): Promise<void> {
+  if (process.getuid?.() !== 0) {
+    throw new UserError(
+      'needs root: it mounts a tmpfs for each secret volume and lets containerd make namespaces and networks. Try: sudo keylet up',
+    );
+  }
+  await refuseSecond(options.dataDir);
+  if (options.detach === true) return detach(options.dataDir);
+  await foreground(options);
+}
+
+async function refuseSecond(dataDir: string): Promise<void> {
+  const running = await runningInstance(dataDir);
+  if (running === undefined) return;
+  throw new UserError(
+    `one runs on ${dataDir} already (pid ${running.pid}, ${running.url}). Stop it with: keylet down --data-dir ${dataDir}`,
+  );
+}
+
+async function foreground(options: UpOptions): Promise<void> {
+  const { dataDir } = options;
+  const tell = (message: ProgressMessage): void => {
+    if (process.connected) process.send?.(message);
+  };
+  const say = (line: string): void => {
+    process.stdout.write(`${line}\n`);
+    tell({ line });
+  };
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (!stop.signal.aborted) say('Stopping …');
+      stop.abort();
+    });
+  }
+  const log = createLogger(options.logLevel);
+  const cluster = await startCluster({ settings: options, log, say, signal: stop.signal });
+  try {
+    if (!stop.signal.aborted) {
+      const { url, kubeconfig, nodeName } = cluster;
+      await announceInstance(dataDir, { url, kubeconfig, nodeName });
+      say(`  export KUBECONFIG=${path.resolve(kubeconfig)}`);
+      // performance.now() counts from the start of the process.
+      say(`Ready in ${Math.round(performance.now())} ms`);
+      tell({ ready: true });
+      await aborted(stop.signal);
+    }
+  } finally {
+    await cluster.close({ leavePods: options.leavePods === true });
+    await withdrawInstance(dataDir);
+  }
+  say('Stopped');
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise(resolve => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
