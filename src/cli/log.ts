@@ -14,7 +14,9 @@ export function createLogger(
       if (levels.indexOf(of) < levels.indexOf(level)) return;
       const pairs = Object.entries(fields)
         .filter(([, value]) => value !== undefined)
-        .map(([key, value]) => ` ${key}=${typeof value === 'string' ? JSON.stringify(value) : value}`);
+        .map(
+          ([key, value]) => ` ${key}=${typeof value === 'string' ? JSON.stringify(value) : value}`,
+        );
       write(`${new Date().toISOString()} ${of.padEnd(5)} ${message}${pairs.join('')}\n`);
     };
   return { debug: entry('debug'), info: entry('info'), warn: entry('warn'), error: entry('error') };

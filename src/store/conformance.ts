@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { StoreError, type Store, type StoreEvent } from './store.ts';
+
+/** What every adapter of the port has to do. Needs no test runner: `run` rejects where it fails. */
+export interface ConformanceCase {
+  readonly name: string;
+  run(store: Store): Promise<void>;
+}
+
+const bytes = (text: string): Uint8Array => Buffer.from(text);
+const text = (value: Uint8Array | undefined): string | undefined =>
+  value === undefined ? undefined : Buffer.from(value).toString();
+
+async function put(store: Store, key: string, value: string): Promise<number> {
+  const result = await store.put(key, bytes(value));
+  assert.ok(result.ok);
+  return result.revision;
+}
+
+/** Collects events; `has(n)` resolves when n are in. */
+function collector() {
+  const events: StoreEvent[] = [];
+  let wake = (): void => undefined;
+  return {
+    events,
+    listener: {
+      onEvents: (more: readonly StoreEvent[]) => {
+        events.push(...more);
+        wake();
+      },
+      onError: () => wake(),
+    },
+    async has(count: number): Promise<void> {
+      while (events.length < count) await new Promise<void>(resolve => (wake = resolve));
+    },
+  };
+}
+
+const isCode = (code: string) => (error: unknown) =>
+  error instanceof StoreError && error.code === code;
+
+export const conformance: readonly ConformanceCase[] = [
+  {
+    name: 'an empty store is at revision 1 and each commit takes the next',
+    async run(store) {
+      assert.equal(await store.revision(), 1);
+      assert.equal(await put(store, '/a', '1'), 2);
+      assert.equal(await put(store, '/a', '2'), 3);
+      assert.equal(await store.revision(), 3);
+    },
+  },
+  {
+    name: 'get answers value, createRevision and modRevision; an absent key is undefined',
+    async run(store) {
+      const created = await put(store, '/a', '1');
+      const modified = await put(store, '/a', '2');
+      const { kv } = await store.get('/a');
+      assert.equal(text(kv?.value), '2');
+      assert.equal(kv?.createRevision, created);
+      assert.equal(kv?.modRevision, modified);
+      assert.equal((await store.get('/b')).kv, undefined);
+    },
+  },
+  {
+    name: 'put under a condition writes once and answers the present state otherwise',
+    async run(store) {
+      const first = await store.put('/a', bytes('1'), 0);
+      assert.ok(first.ok);
+      const second = await store.put('/a', bytes('2'), 0);
+      assert.ok(!second.ok);
+      assert.equal(text(second.current?.value), '1');
+      assert.ok((await store.put('/a', bytes('3'), first.revision)).ok);
+      assert.equal(text((await store.get('/a')).kv?.value), '3');
+    },
+  },
+  {
+    name: 'of many writers under one condition exactly one wins',
+    async run(store) {
+      const results = await Promise.all(
+        Array.from({ length: 20 }, (_, i) => store.put('/a', bytes(String(i)), 0)),
+      );
+      assert.equal(results.filter(result => result.ok).length, 1);
+    },
+  },
+  {
+    name: 'delete removes, under a condition too; deleting nothing takes no revision',
+    async run(store) {
+      const revision = await put(store, '/a', '1');
+      assert.ok(!(await store.delete('/a', revision + 7)).ok);
+      assert.ok((await store.delete('/a', revision)).ok);
+      assert.equal((await store.get('/a')).kv, undefined);
+      const before = await store.revision();
+      assert.ok((await store.delete('/a')).ok);
+      assert.equal(await store.revision(), before);
+    },
+  },
+  {
+    name: 'a key made again has a new createRevision',
+    async run(store) {
+      const first = await put(store, '/a', '1');
+      await store.delete('/a');
+      const again = await put(store, '/a', '2');
+      assert.ok(again > first);
+      assert.equal((await store.get('/a')).kv?.createRevision, again);
+    },
+  },
+  {
+    name: 'range answers keys of the prefix in byte order, by pages, with what remains',
+    async run(store) {
+      for (const key of ['/p/b', '/p/a', '/p/c', '/q/a', '/p', '/p/B']) await put(store, key, key);
+      const all = await store.range({ prefix: '/p/' });
+      assert.deepEqual(
+        all.items.map(kv => kv.key),
+        ['/p/B', '/p/a', '/p/b', '/p/c'],
+      );
+      const page = await store.range({ prefix: '/p/', limit: 2 });
+      assert.equal(page.remaining, 2);
+      const next = await store.range({ prefix: '/p/', startAfter: page.items[1]?.key ?? '' });
+      assert.deepEqual(
+        next.items.map(kv => kv.key),
+        ['/p/b', '/p/c'],
+      );
+    },
+  },
+  {
+    name: 'get and range answer the past as it was',
+    async run(store) {
+      await put(store, '/a', '1');
+      const then = await put(store, '/b', '1');
+      await put(store, '/a', '2');
+      await store.delete('/b');
+      await put(store, '/c', '1');
+      const past = await store.range({ prefix: '/', atRevision: then });
+      assert.deepEqual(
+        past.items.map(kv => [kv.key, text(kv.value)]),
+        [
+          ['/a', '1'],
+          ['/b', '1'],
+        ],
+      );
+      assert.equal(text((await store.get('/a', then)).kv?.value), '1');
+      assert.equal(text((await store.get('/b', then)).kv?.value), '1');
+      assert.equal((await store.get('/c', then)).kv, undefined);
+    },
+  },
+  {
+    name: 'compaction forgets what was, keeps what is and what a kept revision still shows',
+    async run(store) {
+      const first = await put(store, '/a', '1');
+      const second = await put(store, '/a', '2');
+      const third = await put(store, '/a', '3');
+      await store.compact(second);
+      await assert.rejects(store.get('/a', first), isCode('compacted'));
+      assert.equal(text((await store.get('/a', second)).kv?.value), '2');
+      assert.equal(text((await store.get('/a', third)).kv?.value), '3');
+      await assert.rejects(
+        store.watch({ prefix: '/', afterRevision: first }, collector().listener),
+        isCode('compacted'),
+      );
+    },
+  },
+  {
+    name: 'a revision of the future is refused',
+    run: async store => {
+      await assert.rejects(store.get('/a', 99), isCode('future'));
+    },
+  },
+  {
+    name: 'watch replays from a revision, then goes on live, in order and without a gap',
+    async run(store) {
+      const start = await put(store, '/w/a', '0');
+      const seen = collector();
+      const writes = (async () => {
+        for (let i = 1; i <= 30; i += 1) await put(store, i % 3 === 0 ? '/other' : '/w/a', `${i}`);
+      })();
+      const watch = await store.watch({ prefix: '/w/', afterRevision: start }, seen.listener);
+      await writes;
+      await seen.has(20);
+      const values = seen.events.map(event => Number(text(event.value)));
+      assert.deepEqual(
+        values,
+        Array.from({ length: 30 }, (_, i) => i + 1).filter(i => i % 3 !== 0),
+      );
+      watch.close();
+      await put(store, '/w/a', 'late');
+      assert.equal(seen.events.length, 20);
+    },
+  },
+  {
+    name: 'events carry type, the value before, and whether the key is new',
+    async run(store) {
+      const seen = collector();
+      await store.watch({ prefix: '/', afterRevision: await store.revision() }, seen.listener);
+      await put(store, '/a', '1');
+      await put(store, '/a', '2');
+      await store.delete('/a');
+      await seen.has(3);
+      assert.deepEqual(
+        seen.events.map(event => [event.type, text(event.value), text(event.previous?.value)]),
+        [
+          ['put', '1', undefined],
+          ['put', '2', '1'],
+          ['delete', undefined, '2'],
+        ],
+      );
+      assert.deepEqual(
+        seen.events.map(event => event.createRevision === event.revision),
+        [true, false, false],
+      );
+    },
+  },
+  {
+    name: 'values are any bytes, of 0 to 2 MiB',
+    async run(store) {
+      const large = Buffer.alloc(2 * 1024 * 1024, 7);
+      await store.put('/large', large);
+      await store.put('/empty', new Uint8Array());
+      assert.ok(large.equals((await store.get('/large')).kv?.value ?? new Uint8Array()));
+      assert.equal((await store.get('/empty')).kv?.value.length, 0);
+    },
+  },
+];

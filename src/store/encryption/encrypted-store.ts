@@ -1,0 +1,86 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { StoreError, type KeyValue, type Store, type StoreEvent } from '../store.ts';
+import type { Keyring } from './keyring.ts';
+
+/*
+ * A sealed value: version (1 byte), key id (4), nonce (12), tag (16), ciphertext. AES-256-GCM with
+ * the store key as additional data, so that a value cannot be moved to another key.
+ */
+const version = 1;
+const headerBytes = 1 + 4 + 12 + 16;
+
+/** The same store with every value sealed before it reaches `inner`. Keys stay readable. */
+export function encryptedStore(inner: Store, keyring: Keyring): Store {
+  const openKv = (kv: KeyValue | undefined): KeyValue | undefined =>
+    kv === undefined ? undefined : { ...kv, value: unseal(keyring, kv.key, kv.value) };
+  const openEvent = (event: StoreEvent): StoreEvent => ({
+    ...event,
+    value: event.value === undefined ? undefined : unseal(keyring, event.key, event.value),
+    previous: openKv(event.previous),
+  });
+  return {
+    revision: () => inner.revision(),
+    async get(key, atRevision) {
+      const { revision, kv } = await inner.get(key, atRevision);
+      return { revision, kv: openKv(kv) };
+    },
+    async range(query) {
+      const result = await inner.range(query);
+      return {
+        ...result,
+        items: result.items.map(kv => ({ ...kv, value: unseal(keyring, kv.key, kv.value) })),
+      };
+    },
+    async put(key, value, expectedRevision) {
+      const result = await inner.put(key, seal(keyring, key, value), expectedRevision);
+      return result.ok ? result : { ...result, current: openKv(result.current) };
+    },
+    async delete(key, expectedRevision) {
+      const result = await inner.delete(key, expectedRevision);
+      return result.ok ? result : { ...result, current: openKv(result.current) };
+    },
+    watch: (query, listener) =>
+      inner.watch(query, {
+        onEvents: events => listener.onEvents(events.map(openEvent)),
+        onError: error => listener.onError(error),
+      }),
+    compact: revision => inner.compact(revision),
+    close: () => inner.close(),
+  };
+}
+
+function seal(keyring: Keyring, key: string, value: Uint8Array): Buffer {
+  const nonce = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', keyring.current.key, nonce);
+  cipher.setAAD(Buffer.from(key));
+  const header = Buffer.allocUnsafe(5);
+  header.writeUInt8(version, 0);
+  header.writeUInt32BE(keyring.current.id, 1);
+  const body = [cipher.update(value), cipher.final()];
+  return Buffer.concat([header, nonce, cipher.getAuthTag(), ...body]);
+}
+
+function unseal(keyring: Keyring, key: string, sealed: Uint8Array): Buffer {
+  const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
+  if (bytes.length < headerBytes || bytes[0] !== version) {
+    throw new StoreError('corrupt', `The stored value of ${key} is not in Keylet's form`);
+  }
+  const id = bytes.readUInt32BE(1);
+  const dataKey = keyring.find(id);
+  if (dataKey === undefined) {
+    throw new StoreError(
+      'corrupt',
+      `The stored value of ${key} needs data key ${id}, which is absent`,
+    );
+  }
+  const decipher = createDecipheriv('aes-256-gcm', dataKey, bytes.subarray(5, 17));
+  decipher.setAAD(Buffer.from(key));
+  decipher.setAuthTag(bytes.subarray(17, headerBytes));
+  try {
+    return Buffer.concat([decipher.update(bytes.subarray(headerBytes)), decipher.final()]);
+  } catch (error) {
+    throw new StoreError('corrupt', `The stored value of ${key} cannot be opened`, {
+      cause: error,
+    });
+  }
+}
