@@ -3,14 +3,7 @@ import type { KubeObject } from './meta.ts';
 import type { ObjectSchema } from './schema.ts';
 
 export type Verb =
-  | 'create'
-  | 'delete'
-  | 'deletecollection'
-  | 'get'
-  | 'list'
-  | 'patch'
-  | 'update'
-  | 'watch';
+  'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch';
 
 /** What names a resource on the wire: enough for a client. */
 export interface ResourceRef<T extends KubeObject = KubeObject> {
@@ -101,6 +94,13 @@ export interface ResourceDescriptor<T extends KubeObject = KubeObject> extends R
   gracePeriodSeconds?(object: T, asked: number | undefined): number;
   /** Seconds after its last write at which the object ends by itself (events). */
   readonly ttlSeconds?: number;
+  /** The resource whose objects these are, in another form: events.k8s.io's are core's. */
+  readonly storedAs?: {
+    readonly group: string;
+    readonly plural: string;
+    toStored(object: KubeObject): KubeObject;
+    fromStored(object: KubeObject): KubeObject;
+  };
   /** How names are checked. Default `dns-subdomain`. */
   readonly nameRule?: 'dns-subdomain' | 'dns-label' | 'path-segment';
 }

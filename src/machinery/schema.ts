@@ -94,6 +94,8 @@ export interface Field<S extends Schema = Schema, R extends boolean = boolean> e
   /** Required in OpenAPI, and present in the TypeScript type. Its absence is reported by validation, not by decoding. */
   readonly required: R;
   readonly default?: unknown;
+  /** In protobuf the field lies in an embedded message of this number; in JSON it is inlined. */
+  readonly within?: number;
 }
 
 type RequiredKeys<F extends Fields> = {
@@ -157,6 +159,7 @@ export const object = <const F extends Fields>(
 
 export interface FieldOptions extends MergeRule {
   readonly default?: unknown;
+  readonly within?: number;
 }
 
 /** An optional field. @param number its number in generated.proto */
@@ -181,3 +184,9 @@ export function resolve(schema: Schema): Exclude<Schema, LazySchema> {
   while (current.kind === 'lazy') current = current.get();
   return current;
 }
+
+/** The same fields, lying in an embedded message of that number in protobuf. */
+export const within = <F extends Fields>(number: number, fields: F): F =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, field]) => [name, { ...field, within: number }]),
+  ) as F;

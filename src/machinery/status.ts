@@ -125,11 +125,7 @@ export const conflict = (resource: QualifiedResource, name: string, detail: stri
 export const modified =
   'the object has been modified; please apply your changes to the latest version and try again';
 
-export const forbidden = (
-  resource: QualifiedResource,
-  name: string,
-  detail: string,
-): StatusError =>
+export const forbidden = (resource: QualifiedResource, name: string, detail: string): StatusError =>
   failure(
     403,
     'Forbidden',
@@ -166,11 +162,7 @@ export const notAcceptable = (supported: readonly string[]): StatusError =>
   );
 
 export const requestTooLarge = (limitBytes: number): StatusError =>
-  failure(
-    413,
-    'RequestEntityTooLarge',
-    `Request entity too large: limit is ${limitBytes}`,
-  );
+  failure(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limitBytes}`);
 
 /** The resourceVersion or continue token is older than what is kept. */
 export const expired = (message: string): StatusError => failure(410, 'Expired', message);

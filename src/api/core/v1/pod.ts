@@ -1,0 +1,80 @@
+import type { ResourceDescriptor } from '../../../machinery/resource.ts';
+import { allVerbs } from './columns.ts';
+import { podColumns } from './pod/pod-columns.ts';
+import { applyPodDefaults, qosClassOf } from './pod/pod-defaults.ts';
+import { PodSchema, type Pod } from './pod/pod-schema.ts';
+import { podWarnings, validatePod, validatePodUpdate } from './pod/validate-pod.ts';
+
+export type { Container, Probe } from './pod/container-schema.ts';
+export type { EnvVar } from './pod/env-schema.ts';
+export type { Pod, PodSpec } from './pod/pod-schema.ts';
+export type {
+  ContainerState,
+  ContainerStatus,
+  PodCondition,
+  PodStatus,
+} from './pod/status-schema.ts';
+export type { Volume, VolumeMount } from './pod/volume-schema.ts';
+
+const finished = (pod: Pod): boolean =>
+  pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+
+export const podResource: ResourceDescriptor<Pod> = {
+  group: '',
+  version: 'v1',
+  kind: 'Pod',
+  plural: 'pods',
+  singular: 'pod',
+  shortNames: ['po'],
+  categories: ['all'],
+  namespaced: true,
+  stored: true,
+  verbs: allVerbs,
+  schema: PodSchema,
+  subresources: {
+    attach: { kind: 'PodAttachOptions', verbs: ['create', 'get'] },
+    binding: { kind: 'Binding', verbs: ['create'] },
+    eviction: { kind: 'Eviction', group: 'policy', version: 'v1', verbs: ['create'] },
+    exec: { kind: 'PodExecOptions', verbs: ['create', 'get'] },
+    log: { kind: 'Pod', verbs: ['get'] },
+    portforward: { kind: 'PodPortForwardOptions', verbs: ['create', 'get'] },
+    status: { kind: 'Pod', verbs: ['get', 'patch', 'update'] },
+  },
+  applyDefaults: applyPodDefaults,
+  prepareForCreate(pod) {
+    pod.status = {
+      phase: 'Pending',
+      ...(pod.spec?.containers === undefined ? {} : { qosClass: qosClassOf(pod.spec) }),
+    };
+  },
+  validate: validatePod,
+  update: {
+    prepareForUpdate(next, old) {
+      next.status = old.status;
+    },
+    validateUpdate: validatePodUpdate,
+  },
+  status: {
+    prepareForUpdate(next, old) {
+      next.spec = old.spec;
+    },
+    validateUpdate: () => [],
+  },
+  warnings: podWarnings,
+  selectableFields: ({ spec, status }) => ({
+    'spec.nodeName': spec.nodeName ?? '',
+    'spec.restartPolicy': spec.restartPolicy ?? '',
+    'spec.schedulerName': spec.schedulerName ?? '',
+    'spec.serviceAccountName': spec.serviceAccountName ?? '',
+    'spec.hostNetwork': String(spec.hostNetwork ?? false),
+    'status.phase': status?.phase ?? '',
+    'status.podIP': status?.podIP ?? '',
+    'status.nominatedNodeName': status?.nominatedNodeName ?? '',
+  }),
+  // registry/core/pod strategy CheckGracefulDelete: what never ran, or is through, goes at once.
+  gracePeriodSeconds(pod, asked) {
+    const wanted = asked ?? pod.spec.terminationGracePeriodSeconds ?? 30;
+    return !pod.spec.nodeName || finished(pod) ? 0 : wanted;
+  },
+  columns: podColumns,
+};

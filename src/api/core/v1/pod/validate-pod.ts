@@ -1,0 +1,157 @@
+import { isDeepStrictEqual } from 'node:util';
+import {
+  forbidden,
+  invalid,
+  notSupported,
+  path,
+  requiredField,
+  type FieldError,
+} from '../../../../machinery/field-error.ts';
+import { dns1123Label, dns1123Subdomain } from '../../../../machinery/validation/names.ts';
+import type { Pod } from './pod-schema.ts';
+import { validateContainer } from './validate-containers.ts';
+import { validateVolumes } from './validate-volumes.ts';
+
+const at = path('spec');
+const restartPolicies = ['Always', 'OnFailure', 'Never'];
+const dnsPolicies = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'];
+
+/** core/validation's ValidatePod, for what Keylet knows of pods. */
+export function validatePod({ spec }: Pod): FieldError[] {
+  if (spec === undefined) return [requiredField(at)];
+  const errors: FieldError[] = [];
+  const { volumes = [], initContainers = [], containers = [] } = spec;
+  errors.push(...validateVolumes(volumes, at.child('volumes')));
+  const names = new Set<string>();
+  if (containers.length === 0) errors.push(requiredField(at.child('containers')));
+  containers.forEach((container, i) => {
+    errors.push(
+      ...validateContainer(container, at.child('containers').index(i), {
+        volumes,
+        names,
+        init: false,
+      }),
+    );
+  });
+  initContainers.forEach((container, i) => {
+    errors.push(
+      ...validateContainer(container, at.child('initContainers').index(i), {
+        volumes,
+        names,
+        init: true,
+      }),
+    );
+  });
+  if (!restartPolicies.includes(spec.restartPolicy ?? 'Always')) {
+    errors.push(notSupported(at.child('restartPolicy'), spec.restartPolicy, restartPolicies));
+  }
+  if (!dnsPolicies.includes(spec.dnsPolicy ?? 'ClusterFirst')) {
+    errors.push(notSupported(at.child('dnsPolicy'), spec.dnsPolicy, dnsPolicies));
+  }
+  const grace = spec.terminationGracePeriodSeconds ?? 30;
+  if (grace < 0)
+    errors.push(
+      invalid(
+        at.child('terminationGracePeriodSeconds'),
+        grace,
+        'must be greater than or equal to 0',
+      ),
+    );
+  const deadline = spec.activeDeadlineSeconds;
+  if (deadline !== undefined && deadline < 1) {
+    errors.push(
+      invalid(
+        at.child('activeDeadlineSeconds'),
+        deadline,
+        'must be between 1 and 2147483647, inclusive',
+      ),
+    );
+  }
+  const name = (
+    field: 'serviceAccountName' | 'nodeName',
+    rule: (value: string) => string[],
+  ): void => {
+    const value = spec[field];
+    if (value) errors.push(...rule(value).map(text => invalid(at.child(field), value, text)));
+  };
+  name('serviceAccountName', dns1123Subdomain);
+  name('nodeName', dns1123Subdomain);
+  for (const field of ['hostname', 'subdomain'] as const) {
+    const value = spec[field];
+    if (value)
+      errors.push(...dns1123Label(value).map(text => invalid(at.child(field), value, text)));
+  }
+  if (spec.shareProcessNamespace === true && spec.hostPID === true) {
+    errors.push(
+      invalid(
+        at.child('shareProcessNamespace'),
+        true,
+        'ShareProcessNamespace and HostPID cannot both be enabled',
+      ),
+    );
+  }
+  if ((spec.ephemeralContainers ?? []).length > 0) {
+    errors.push(forbidden(at.child('ephemeralContainers'), 'cannot be set on create'));
+  }
+  return errors;
+}
+
+/** What may change of a pod that is there: images, the deadline, added tolerations. */
+export function validatePodUpdate(next: Pod, old: Pod): FieldError[] {
+  const allowed = structuredClone(next.spec);
+  const stored = old.spec;
+  for (const list of ['containers', 'initContainers'] as const) {
+    if ((allowed[list] ?? []).length !== (stored[list] ?? []).length) {
+      return [forbidden(at.child(list), 'pod updates may not add or remove containers')];
+    }
+    allowed[list]?.forEach((container, i) => {
+      const image = stored[list]?.[i]?.image;
+      if (image !== undefined) container.image = image;
+    });
+  }
+  const keptTolerations = (stored.tolerations ?? []).every(each =>
+    (allowed.tolerations ?? []).some(has => isDeepStrictEqual(has, each)),
+  );
+  if (keptTolerations) allowed.tolerations = stored.tolerations;
+  const deadline = allowed.activeDeadlineSeconds;
+  const shorter =
+    deadline !== undefined &&
+    (stored.activeDeadlineSeconds === undefined || deadline <= stored.activeDeadlineSeconds);
+  if (shorter) allowed.activeDeadlineSeconds = stored.activeDeadlineSeconds;
+  if (isDeepStrictEqual(withoutUndefined(allowed), withoutUndefined(stored))) return [];
+  return [
+    forbidden(
+      at,
+      'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)',
+    ),
+  ];
+}
+
+const withoutUndefined = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as unknown;
+
+/** Lines for Warning headers (pkg/api/pod/warnings.go). */
+export function podWarnings({ spec }: Pod): string[] {
+  const warnings: string[] = [];
+  const pullSecrets = new Set<string>();
+  (spec.imagePullSecrets ?? []).forEach(({ name = '' }, i) => {
+    const here = `spec.imagePullSecrets[${i}].name`;
+    if (name === '') warnings.push(`${here}: invalid empty name ""`);
+    else if (pullSecrets.has(name))
+      warnings.push(`${here}: duplicate name ${JSON.stringify(name)}`);
+    pullSecrets.add(name);
+  });
+  for (const list of ['initContainers', 'containers'] as const) {
+    (spec[list] ?? []).forEach((container, i) => {
+      const seen = new Set<string>();
+      (container.env ?? []).forEach(({ name }, j) => {
+        if (seen.has(name)) {
+          warnings.push(
+            `spec.${list}[${i}].env[${j}]: hides previous definition of ${JSON.stringify(name)}, which may be dropped when using apply`,
+          );
+        }
+        seen.add(name);
+      });
+    });
+  }
+  return warnings;
+}

@@ -1,0 +1,40 @@
+/**
+ * Paths of fields that stand twice in one JSON object: JSON.parse takes the last and is silent.
+ * @param text JSON that parses
+ */
+export function duplicateFields(text: string): string[] {
+  const found: string[] = [];
+  const stack: { names: Set<string> | undefined; name: string; index: number }[] = [];
+  const tokens = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
+  let previous = '';
+  for (let match = tokens.exec(text); match !== null; match = tokens.exec(text)) {
+    const [token] = match;
+    const top = stack.at(-1);
+    if (token === '{') stack.push({ names: new Set(), name: '', index: 0 });
+    else if (token === '[') stack.push({ names: undefined, name: '', index: 0 });
+    else if (token === '}' || token === ']') stack.pop();
+    else if (token === ',' && top !== undefined) top.index += 1;
+    else if (
+      token.startsWith('"') &&
+      top?.names !== undefined &&
+      (previous === '{' || previous === ',')
+    ) {
+      top.name = JSON.parse(token) as string;
+      if (top.names.has(top.name)) found.push(pathOf(stack));
+      top.names.add(top.name);
+    }
+    previous = token;
+  }
+  return [...new Set(found)];
+}
+
+function pathOf(
+  stack: readonly { names: Set<string> | undefined; name: string; index: number }[],
+): string {
+  let path = '';
+  for (const { names, name, index } of stack) {
+    if (names === undefined) path += `[${index}]`;
+    else path += path === '' ? name : `.${name}`;
+  }
+  return path;
+}

@@ -1,0 +1,216 @@
+import { resolve, type ObjectSchema, type Schema } from '../schema.ts';
+import { createReader, type WireReader } from './wire-reader.ts';
+
+/*
+ * Kubernetes' protobuf: `k8s\0`, then runtime.Unknown { 1 typeMeta { 1 apiVersion, 2 kind },
+ * 2 raw, 3 contentEncoding, 4 contentType }. `raw` is the object, driven by the field numbers of
+ * its schema. gogo-proto writes empty strings and empty messages for what is not set; those are
+ * left out, so that the value is what a JSON client would have sent.
+ */
+const magic = Buffer.from([0x6b, 0x38, 0x73, 0x00]);
+
+export interface Envelope {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly raw: Buffer;
+}
+
+/** @throws SyntaxError when it is no Kubernetes protobuf */
+export function openEnvelope(body: Buffer): Envelope {
+  if (!body.subarray(0, 4).equals(magic)) {
+    throw new SyntaxError(
+      'provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]',
+    );
+  }
+  let apiVersion = '';
+  let kind = '';
+  let raw: Buffer = Buffer.alloc(0);
+  for (const { number, reader } of fieldsOf(body.subarray(4))) {
+    if (number === 1) {
+      for (const type of fieldsOf(reader.bytes())) {
+        if (type.number === 1) apiVersion = type.reader.bytes().toString();
+        else if (type.number === 2) kind = type.reader.bytes().toString();
+        else type.reader.skip();
+      }
+    } else if (number === 2) raw = reader.bytes();
+    else reader.skip();
+  }
+  return { apiVersion, kind, raw };
+}
+
+/** The JSON form of a message. @throws SyntaxError when it is cut short */
+export function decodeMessage(schema: ObjectSchema, bytes: Buffer): Record<string, unknown> {
+  const value: Record<string, unknown> = {};
+  decodeInto(value, fieldNumbers(schema), bytes);
+  return value;
+}
+
+function decodeInto(value: Record<string, unknown>, byNumber: FieldNumbers, bytes: Buffer): void {
+  for (const { number, wireType, reader } of fieldsOf(bytes)) {
+    const found = byNumber.get(number);
+    if (found === undefined) {
+      reader.skip();
+      continue;
+    }
+    if (found instanceof Map) {
+      decodeInto(value, found, reader.bytes());
+      continue;
+    }
+    const { name, schema: of } = found;
+    if (of.kind === 'list') appendTo(value, name, of.items, wireType, reader);
+    else if (of.kind === 'map') putInto(value, name, of.values, reader);
+    else {
+      const decoded = decodeValue(of, reader);
+      if (!isUnset(decoded)) value[name] = decoded;
+    }
+  }
+}
+
+interface NumberedField {
+  readonly name: string;
+  readonly schema: ReturnType<typeof resolve>;
+}
+/** By number: a field, or the fields of an embedded message. */
+type FieldNumbers = Map<number, NumberedField | Map<number, NumberedField>>;
+const numberCache = new WeakMap<ObjectSchema, FieldNumbers>();
+
+function fieldNumbers(schema: ObjectSchema): FieldNumbers {
+  let numbers = numberCache.get(schema);
+  if (numbers === undefined) {
+    numbers = new Map();
+    for (const [name, field] of Object.entries(schema.fields)) {
+      if (field.number === 0) continue;
+      const numbered = { name, schema: resolve(field.schema) };
+      if (field.within === undefined) numbers.set(field.number, numbered);
+      else embedded(numbers, field.within).set(field.number, numbered);
+    }
+    numberCache.set(schema, numbers);
+  }
+  return numbers;
+}
+
+function embedded(numbers: FieldNumbers, number: number): Map<number, NumberedField> {
+  let fields = numbers.get(number);
+  if (!(fields instanceof Map)) numbers.set(number, (fields = new Map<number, NumberedField>()));
+  return fields;
+}
+
+/** Unset strings and messages are written as empty ones; numbers and booleans are kept. */
+const isUnset = (value: unknown): boolean =>
+  value === '' ||
+  value === undefined ||
+  (typeof value === 'object' &&
+    value !== null &&
+    Object.keys(value).length === 0 &&
+    !keptEmpty.has(value));
+
+/** `emptyDir: {}` and the like are set though empty: only metadata and status are written unset. */
+const keptEmpty = new WeakSet<object>();
+
+function appendTo(
+  into: Record<string, unknown>,
+  name: string,
+  items: Schema,
+  wireType: number,
+  reader: WireReader,
+): void {
+  const list = (into[name] ??= []) as unknown[];
+  const real = resolve(items);
+  if (wireType === 2 && (real.kind === 'integer' || real.kind === 'boolean')) {
+    const packed = createReader(reader.bytes());
+    while (!packed.atEnd()) list.push(packed.varint());
+  } else list.push(decodeValue(real, reader));
+}
+
+function putInto(
+  into: Record<string, unknown>,
+  name: string,
+  values: Schema,
+  reader: WireReader,
+): void {
+  const map = (into[name] ??= {}) as Record<string, unknown>;
+  const real = resolve(values);
+  let key = '';
+  let value: unknown = real.kind === 'object' ? {} : '';
+  for (const entry of fieldsOf(reader.bytes())) {
+    if (entry.number === 1) key = entry.reader.bytes().toString();
+    else if (entry.number === 2) value = decodeValue(real, entry.reader);
+    else entry.reader.skip();
+  }
+  map[key] = value;
+}
+
+function decodeValue(schema: ReturnType<typeof resolve>, reader: WireReader): unknown {
+  switch (schema.kind) {
+    case 'string':
+      return schema.format === undefined
+        ? reader.bytes().toString()
+        : decodeTime(reader.bytes(), schema.format);
+    case 'boolean':
+      return reader.varint() !== 0;
+    case 'integer':
+      return reader.varint();
+    case 'number':
+      return reader.double();
+    case 'bytes':
+      return reader.bytes().toString('base64');
+    case 'quantity':
+      return firstString(reader.bytes(), 1);
+    case 'int-or-string':
+      return decodeIntOrString(reader.bytes());
+    case 'raw': {
+      const json = firstString(reader.bytes(), 1);
+      return json === '' ? undefined : (JSON.parse(json) as unknown);
+    }
+    case 'object': {
+      const value = decodeMessage(schema, reader.bytes());
+      if (!/\.(ObjectMeta|\w+Status)$/.test(schema.name)) keptEmpty.add(value);
+      return value;
+    }
+    case 'list':
+    case 'map':
+      // Kubernetes has no list of lists; a map of lists is a message of its own: { 1 items }.
+      return [...fieldsOf(reader.bytes())].map(({ reader: item }) => item.bytes().toString());
+  }
+}
+
+function decodeTime(bytes: Buffer, format: 'date-time' | 'micro-time'): string {
+  let seconds = 0;
+  let nanos = 0;
+  for (const { number, reader } of fieldsOf(bytes)) {
+    if (number === 1) seconds = reader.varint();
+    else if (number === 2) nanos = reader.varint();
+    else reader.skip();
+  }
+  if (seconds === 0 && nanos === 0) return '';
+  const text = new Date(seconds * 1000).toISOString().slice(0, 19);
+  if (format === 'date-time') return `${text}Z`;
+  return `${text}.${String(Math.trunc(nanos / 1000)).padStart(6, '0')}Z`;
+}
+
+function decodeIntOrString(bytes: Buffer): string | number {
+  let type = 0;
+  let int = 0;
+  let text = '';
+  for (const { number, reader } of fieldsOf(bytes)) {
+    if (number === 1) type = reader.varint();
+    else if (number === 2) int = reader.varint();
+    else text = reader.bytes().toString();
+  }
+  return type === 0 ? int : text;
+}
+
+function firstString(bytes: Buffer, wanted: number): string {
+  for (const { number, reader } of fieldsOf(bytes)) {
+    if (number === wanted) return reader.bytes().toString();
+    reader.skip();
+  }
+  return '';
+}
+
+function* fieldsOf(
+  bytes: Buffer,
+): Iterable<{ number: number; wireType: number; reader: WireReader }> {
+  const reader = createReader(bytes);
+  while (!reader.atEnd()) yield { ...reader.tag(), reader };
+}

@@ -1,0 +1,210 @@
+import { resolve, type Field, type ObjectSchema, type Schema } from '../schema.ts';
+
+/** A value that a schema cannot hold. `message` is worded as Go's encoding/json words it. */
+export class StructureError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'StructureError';
+  }
+}
+
+export interface Structure {
+  /** The same value with unknown fields and nulls left out; safe to keep. */
+  readonly value: Record<string, unknown>;
+  /** Paths of fields that the schema does not have: `spec.foo`. */
+  readonly unknownFields: readonly string[];
+}
+
+/**
+ * Holds a JSON value against a schema: structure only, no rules.
+ * @throws StructureError at the first value of a wrong type
+ */
+export function checkStructure(schema: ObjectSchema, value: unknown): Structure {
+  const unknownFields: string[] = [];
+  const kind = schema.name.split('.').at(-1) ?? '';
+  const checked = checkObject(schema, value, { kind, path: '', unknownFields });
+  return { value: checked, unknownFields };
+}
+
+interface Place {
+  /** Go type that holds the field. */
+  readonly kind: string;
+  /** Dotted path, for messages. */
+  readonly path: string;
+  readonly unknownFields: string[];
+}
+
+function check(schema: Schema, value: unknown, place: Place): unknown {
+  const real = resolve(schema);
+  switch (real.kind) {
+    case 'object':
+      return checkObject(real, value, { ...place, kind: goName(real) });
+    case 'list':
+      if (!Array.isArray(value)) throw mismatch(real, value, place);
+      return value.map((each, i) =>
+        each === null
+          ? emptyOf(real.items)
+          : check(real.items, each, { ...place, path: `${place.path}[${i}]` }),
+      );
+    case 'map':
+      return checkMap(real.values, value, place, real);
+    default:
+      return checkScalar(real, value, place);
+  }
+}
+
+function checkObject(schema: ObjectSchema, value: unknown, place: Place): Record<string, unknown> {
+  if (!isRecord(value)) throw mismatch(schema, value, place);
+  const kept: Record<string, unknown> = {};
+  for (const [name, each] of Object.entries(value)) {
+    const path = place.path === '' ? name : `${place.path}.${name}`;
+    const field: Field | undefined = Object.hasOwn(schema.fields, name)
+      ? schema.fields[name]
+      : undefined;
+    if (field === undefined) place.unknownFields.push(path);
+    else if (each !== null) {
+      kept[name] = check(field.schema, each, { ...place, path, kind: goName(schema) });
+    }
+  }
+  return kept;
+}
+
+function checkMap(
+  values: Schema,
+  value: unknown,
+  place: Place,
+  schema: Schema,
+): Record<string, unknown> {
+  if (!isRecord(value)) throw mismatch(schema, value, place);
+  const kept: Record<string, unknown> = {};
+  for (const [key, each] of Object.entries(value)) {
+    kept[key] = each === null ? emptyOf(values) : check(values, each, place);
+  }
+  return kept;
+}
+
+function checkScalar(schema: Schema, value: unknown, place: Place): unknown {
+  switch (schema.kind) {
+    case 'string':
+      if (typeof value !== 'string') throw mismatch(schema, value, place);
+      return schema.format === undefined ? value : normalTime(value, schema.format);
+    case 'boolean':
+      if (typeof value !== 'boolean') throw mismatch(schema, value, place);
+      return value;
+    case 'integer':
+      if (typeof value !== 'number') throw mismatch(schema, value, place);
+      if (!Number.isInteger(value)) throw mismatch(schema, value, place, `number ${value}`);
+      if (schema.format === 'int32' && (value > 2_147_483_647 || value < -2_147_483_648)) {
+        throw mismatch(schema, value, place, `number ${value}`);
+      }
+      return value;
+    case 'number':
+      if (typeof value !== 'number') throw mismatch(schema, value, place);
+      return value;
+    case 'bytes':
+      if (typeof value !== 'string') throw mismatch(schema, value, place);
+      return checkBase64(value);
+    case 'quantity':
+    case 'int-or-string':
+      if (typeof value !== 'string' && typeof value !== 'number')
+        throw mismatch(schema, value, place);
+      return value;
+    default:
+      return value;
+  }
+}
+
+const base64 = /[^A-Za-z0-9+/]/;
+
+/** Go's own rule and position: padded, standard alphabet, line breaks allowed. */
+function checkBase64(text: string): string {
+  const compact = text.replaceAll(/[\r\n]/g, '');
+  const body = compact.replace(/={1,2}$/, '');
+  const wrong = base64.exec(body);
+  if (wrong !== null) throw illegalBase64(wrong.index);
+  if (compact.length % 4 !== 0)
+    throw illegalBase64(body.length === compact.length ? body.length : compact.length);
+  return compact;
+}
+
+const illegalBase64 = (at: number): StructureError =>
+  new StructureError(`illegal base64 data at input byte ${at}`);
+
+function normalTime(value: string, format: 'date-time' | 'micro-time'): string {
+  const at = new Date(value);
+  if (!/^\d{4}-\d\d-\d\dT/.test(value) || Number.isNaN(at.getTime())) {
+    throw new StructureError(
+      `parsing time ${JSON.stringify(JSON.stringify(value))} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(value)} as "2006"`,
+    );
+  }
+  if (format === 'date-time') return `${at.toISOString().slice(0, 19)}Z`;
+  const fraction = /\.(\d{1,9})/.exec(value)?.[1] ?? '';
+  return `${at.toISOString().slice(0, 19)}.${fraction.padEnd(6, '0').slice(0, 6)}Z`;
+}
+
+function mismatch(
+  schema: Schema,
+  value: unknown,
+  place: Place,
+  found = jsonType(value),
+): StructureError {
+  const into =
+    place.path === ''
+      ? `value`
+      : `struct field ${place.kind}.${place.path.replaceAll(/\[\d+\]/g, '')}`;
+  return new StructureError(
+    `json: cannot unmarshal ${found} into Go ${into} of type ${goType(schema)}`,
+  );
+}
+
+function jsonType(value: unknown): string {
+  if (Array.isArray(value)) return 'array';
+  if (typeof value === 'boolean') return 'bool';
+  return value === null ? 'null' : typeof value;
+}
+
+/** How Go names the type, as its error texts show it. */
+function goType(schema: Schema): string {
+  const real = resolve(schema);
+  switch (real.kind) {
+    case 'string':
+      return real.format === undefined ? 'string' : 'v1.Time';
+    case 'boolean':
+      return 'bool';
+    case 'integer':
+      return real.format;
+    case 'number':
+      return 'float64';
+    case 'bytes':
+      return '[]uint8';
+    case 'quantity':
+      return 'resource.Quantity';
+    case 'int-or-string':
+      return 'intstr.IntOrString';
+    case 'raw':
+      return 'runtime.RawExtension';
+    case 'map':
+      return `map[string]${goType(real.values)}`;
+    case 'list':
+      return `[]${goType(real.items)}`;
+    case 'object':
+      return `v1.${goName(real)}`;
+  }
+}
+
+const goName = (schema: ObjectSchema): string => schema.name.split('.').at(-1) ?? '';
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What a null stands for inside a list or a map. */
+function emptyOf(schema: Schema): unknown {
+  const real = resolve(schema);
+  if (real.kind === 'object' || real.kind === 'map') return {};
+  if (real.kind === 'list') return [];
+  return real.kind === 'boolean'
+    ? false
+    : real.kind === 'integer' || real.kind === 'number'
+      ? 0
+      : '';
+}

@@ -1,0 +1,57 @@
+/** Reads protobuf's wire format. After `tag()` exactly one of the others is called. */
+export interface WireReader {
+  atEnd(): boolean;
+  tag(): { number: number; wireType: number };
+  /** Signed 64-bit, as a number. */
+  varint(): number;
+  double(): number;
+  /** A length and that many bytes: a string, a message. */
+  bytes(): Buffer;
+  /** Passes over the value of the last tag. */
+  skip(): void;
+}
+
+/** @throws SyntaxError where the bytes end too soon */
+export function createReader(buffer: Buffer): WireReader {
+  let at = 0;
+  let lastWireType = 0;
+  const take = (count: number): number => {
+    const start = at;
+    at += count;
+    if (at > buffer.length) throw new SyntaxError('unexpected EOF');
+    return start;
+  };
+  const varint = (): bigint => {
+    let value = 0n;
+    for (let shift = 0n; shift < 70n; shift += 7n) {
+      const byte = buffer[take(1)] ?? 0;
+      value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) return BigInt.asIntN(64, value);
+    }
+    throw new SyntaxError('proto: integer overflow');
+  };
+  const bytes = (): Buffer => {
+    const length = Number(varint());
+    if (length < 0) throw new SyntaxError('proto: negative length found during unmarshaling');
+    const start = take(length);
+    return buffer.subarray(start, start + length);
+  };
+  return {
+    atEnd: () => at >= buffer.length,
+    tag() {
+      const key = Number(varint());
+      lastWireType = key & 7;
+      return { number: key >>> 3, wireType: lastWireType };
+    },
+    varint: () => Number(varint()),
+    double: () => buffer.readDoubleLE(take(8)),
+    bytes,
+    skip() {
+      if (lastWireType === 0) varint();
+      else if (lastWireType === 1) take(8);
+      else if (lastWireType === 2) bytes();
+      else if (lastWireType === 5) take(4);
+      else throw new SyntaxError(`proto: illegal wireType ${lastWireType}`);
+    },
+  };
+}

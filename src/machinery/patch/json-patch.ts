@@ -1,0 +1,131 @@
+import { isDeepStrictEqual } from 'node:util';
+
+/** A patch that does not fit the object; `message` in Kubernetes' words. */
+export class PatchError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'PatchError';
+  }
+}
+
+interface Operation {
+  readonly op: string;
+  readonly path: string;
+  readonly from?: string;
+  readonly value?: unknown;
+}
+
+/**
+ * RFC 6902 on a private copy of `document`.
+ * @throws PatchError when an operation is malformed, its path is missing, or a test fails
+ */
+export function applyJsonPatch(document: unknown, patch: unknown): unknown {
+  if (!Array.isArray(patch))
+    throw new PatchError('json: cannot unmarshal object into Go value of type jsonpatch.Patch');
+  let current: unknown = structuredClone(document);
+  for (const operation of patch as Operation[]) current = apply(current, operation);
+  return current;
+}
+
+function apply(document: unknown, operation: Operation): unknown {
+  const { op, path, from = '', value } = operation;
+  if (typeof path !== 'string') throw new PatchError(`${op} operation: missing path`);
+  switch (op) {
+    case 'add':
+      return add(document, path, structuredClone(value));
+    case 'remove':
+      return remove(document, path).document;
+    case 'replace': {
+      // RFC 6902 4.3: the target of replace must exist
+      get(document, path, 'replace');
+      return path === '' ? structuredClone(value) : set(document, path, structuredClone(value));
+    }
+    case 'move': {
+      const taken = remove(document, from);
+      return add(taken.document, path, taken.value);
+    }
+    case 'copy':
+      return add(document, path, structuredClone(get(document, from, 'copy')));
+    case 'test':
+      if (!isDeepStrictEqual(get(document, path, 'test'), value)) {
+        throw new PatchError(`testing value ${path} failed: test failed`);
+      }
+      return document;
+    default:
+      throw new PatchError(`Unexpected kind: ${op}`);
+  }
+}
+
+const segments = (pointer: string): string[] =>
+  pointer
+    .split('/')
+    .slice(1)
+    .map(part => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+
+const missing = (op: string, path: string): PatchError =>
+  new PatchError(`${op} operation does not apply: doc is missing path: "${path}": missing value`);
+
+function get(document: unknown, path: string, op: string): unknown {
+  let current = document;
+  for (const part of segments(path)) {
+    const next = Array.isArray(current)
+      ? current[indexOf(part, current.length - 1, op, path)]
+      : memberOf(current, part);
+    if (next === undefined) throw missing(op, path);
+    current = next;
+  }
+  return current;
+}
+
+const memberOf = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (value as Record<string, unknown>)[name]
+    : undefined;
+
+function indexOf(part: string, max: number, op: string, path: string): number {
+  const index = /^(0|[1-9]\d*)$/.test(part) ? Number(part) : Number.NaN;
+  if (!(index <= max)) throw missing(op, path);
+  return index;
+}
+
+function parentOf(document: unknown, path: string, op: string): { parent: unknown; last: string } {
+  const cut = path.lastIndexOf('/');
+  return {
+    parent: get(document, path.slice(0, Math.max(cut, 0)), op),
+    last: segments(path).at(-1) ?? '',
+  };
+}
+
+function add(document: unknown, path: string, value: unknown): unknown {
+  if (path === '') return value;
+  const { parent, last } = parentOf(document, path, 'add');
+  if (Array.isArray(parent)) {
+    parent.splice(
+      last === '-' ? parent.length : indexOf(last, parent.length, 'add', path),
+      0,
+      value,
+    );
+  } else if (typeof parent === 'object' && parent !== null) {
+    Object.defineProperty(parent, last, {
+      value,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+  } else throw missing('add', path);
+  return document;
+}
+
+function set(document: unknown, path: string, value: unknown): unknown {
+  const { parent, last } = parentOf(document, path, 'replace');
+  (parent as Record<string, unknown>)[last] = value;
+  return document;
+}
+
+function remove(document: unknown, path: string): { document: unknown; value: unknown } {
+  const value = get(document, path, 'remove');
+  const { parent, last } = parentOf(document, path, 'remove');
+  if (Array.isArray(parent)) parent.splice(Number(last), 1);
+  else delete (parent as Record<string, unknown>)[last];
+  return { document, value };
+}

@@ -1,0 +1,150 @@
+import { isDeepStrictEqual } from 'node:util';
+import { resolve, type Field, type ObjectSchema, type Schema } from '../schema.ts';
+import { PatchError } from './json-patch.ts';
+import { isRecord } from './merge-patch.ts';
+
+/*
+ * Strategic merge patch (apimachinery util/strategicpatch), driven by the merge rules of the schema.
+ *   $patch: replace | delete | merge       on an object or an element of a merged list
+ *   $retainKeys: [names]                   every other key of the object goes
+ *   $deleteFromPrimitiveList/<field>       values that leave a merged list of scalars
+ *   $setElementOrder/<field>               the order that the merged list takes
+ */
+const deleteFromPrimitiveList = '$deleteFromPrimitiveList/';
+const setElementOrder = '$setElementOrder/';
+
+type Json = Record<string, unknown>;
+
+/** Neither argument is changed. @throws PatchError for a malformed directive or an element without its merge key */
+export function applyStrategicMerge(schema: ObjectSchema, target: Json, patch: Json): Json {
+  return mergeObject(schema, target, patch);
+}
+
+function mergeObject(schema: Schema | undefined, target: Json, patch: Json): Json {
+  const directive = patch['$patch'];
+  if (directive === 'replace') return withoutDirectives(schema, patch);
+  if (directive === 'delete') return {};
+  if (directive !== undefined && directive !== 'merge') {
+    throw new PatchError(`invalid patch: unknown patch type "${String(directive)}" found in map`);
+  }
+  const merged = retained(target, patch['$retainKeys']);
+  for (const [name, value] of Object.entries(patch)) {
+    if (name.startsWith('$')) continue;
+    if (value === null) delete merged[name];
+    else merged[name] = mergeField(fieldOf(schema, name), merged[name], value);
+  }
+  for (const [name, value] of Object.entries(patch)) {
+    if (name.startsWith(deleteFromPrimitiveList)) {
+      const field = name.slice(deleteFromPrimitiveList.length);
+      if (Array.isArray(merged[field]) && Array.isArray(value)) {
+        merged[field] = (merged[field] as unknown[]).filter(each => !value.includes(each));
+      }
+    } else if (name.startsWith(setElementOrder)) {
+      const field = name.slice(setElementOrder.length);
+      if (Array.isArray(merged[field]) && Array.isArray(value)) {
+        merged[field] = inOrder(merged[field], value, fieldOf(schema, field)?.mergeKey);
+      }
+    }
+  }
+  return merged;
+}
+
+function retained(target: Json, keys: unknown): Json {
+  if (!Array.isArray(keys)) return { ...target };
+  return Object.fromEntries(Object.entries(target).filter(([name]) => keys.includes(name)));
+}
+
+interface Rule {
+  readonly schema: Schema;
+  readonly mergeKey: string | undefined;
+  readonly merges: boolean;
+}
+
+function fieldOf(schema: Schema | undefined, name: string): Rule | undefined {
+  if (schema === undefined) return undefined;
+  const real = resolve(schema);
+  if (real.kind === 'map') return { schema: real.values, mergeKey: undefined, merges: false };
+  if (real.kind !== 'object' || !Object.hasOwn(real.fields, name)) return undefined;
+  const field: Field | undefined = real.fields[name];
+  if (field === undefined) return undefined;
+  return {
+    schema: field.schema,
+    mergeKey: field.mergeKey,
+    merges: field.strategy?.includes('merge') === true,
+  };
+}
+
+function mergeField(rule: Rule | undefined, target: unknown, patch: unknown): unknown {
+  if (isRecord(patch)) return mergeObject(rule?.schema, isRecord(target) ? target : {}, patch);
+  if (!Array.isArray(patch)) return patch;
+  const items = rule === undefined ? undefined : resolve(rule.schema);
+  const itemSchema = items?.kind === 'list' ? items.items : undefined;
+  if (rule?.merges !== true) return patch.map(each => strip(itemSchema, each));
+  const current = Array.isArray(target) ? (target as unknown[]) : [];
+  if (rule.mergeKey === undefined) {
+    return [
+      ...current,
+      ...patch.filter(each => !current.some(has => isDeepStrictEqual(has, each))),
+    ];
+  }
+  return mergeList(itemSchema, current, patch, rule.mergeKey);
+}
+
+function mergeList(
+  schema: Schema | undefined,
+  target: unknown[],
+  patch: unknown[],
+  key: string,
+): unknown[] {
+  if (patch.some(each => isRecord(each) && each['$patch'] === 'replace')) {
+    return patch
+      .filter(
+        each => !(isRecord(each) && each['$patch'] === 'replace' && Object.keys(each).length === 1),
+      )
+      .map(each => strip(schema, each));
+  }
+  const merged = [...target];
+  for (const each of patch) {
+    if (!isRecord(each)) throw new PatchError('expected a map in the patch of a merged list');
+    const id = each[key];
+    if (id === undefined) {
+      throw new PatchError(
+        `map: map[${Object.keys(each).join(' ')}] does not contain declared merge key: ${key}`,
+      );
+    }
+    const at = merged.findIndex(has => isRecord(has) && has[key] === id);
+    const existing = merged[at];
+    if (each['$patch'] === 'delete') {
+      if (at >= 0) merged.splice(at, 1);
+    } else if (isRecord(existing)) merged[at] = mergeObject(schema, existing, each);
+    else merged.push(strip(schema, each));
+  }
+  return merged;
+}
+
+/** A list in the patch's order; elements that it does not name keep their place behind what preceded them. */
+function inOrder(list: unknown[], order: unknown[], mergeKey: string | undefined): unknown[] {
+  const idOf = (each: unknown): unknown =>
+    mergeKey !== undefined && isRecord(each) ? each[mergeKey] : each;
+  const wanted = order.map(idOf);
+  const named = list
+    .filter(each => wanted.includes(idOf(each)))
+    .toSorted((a, b) => wanted.indexOf(idOf(a)) - wanted.indexOf(idOf(b)));
+  const result = [...named];
+  list.forEach((each, i) => {
+    if (wanted.includes(idOf(each))) return;
+    const before = list.slice(0, i).findLast(other => result.includes(other));
+    result.splice(before === undefined ? 0 : result.indexOf(before) + 1, 0, each);
+  });
+  return result;
+}
+
+/** New content, whose directives have nothing to act on. */
+function strip(schema: Schema | undefined, value: unknown): unknown {
+  return isRecord(value) ? mergeObject(schema, {}, value) : value;
+}
+
+function withoutDirectives(schema: Schema | undefined, patch: Json): Json {
+  const { $patch: _replace, ...rest } = patch;
+  return mergeObject(schema, {}, rest);
+}

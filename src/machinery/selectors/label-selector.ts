@@ -1,0 +1,160 @@
+import { labelValue, qualifiedName } from '../validation/names.ts';
+
+/** Whether labels are chosen. */
+export type LabelMatcher = (labels: Readonly<Record<string, string>>) => boolean;
+
+/** metav1.LabelSelector. */
+export interface LabelSelectorObject {
+  matchLabels?: Record<string, string> | undefined;
+  matchExpressions?: { key: string; operator: string; values?: string[] | undefined }[] | undefined;
+}
+
+type Operator = '=' | '==' | '!=' | 'in' | 'notin' | 'exists' | '!' | 'gt' | 'lt';
+interface Requirement {
+  readonly key: string;
+  readonly operator: Operator;
+  readonly values: readonly string[];
+}
+
+const tokens = /\s*(\(|\)|,|==|=|!=|!|>|<|[^\s(),=!<>]+)/y;
+
+/**
+ * The string form: `a=b,c!=d,e in (f,g),h,!i`.
+ * @throws SyntaxError in Kubernetes' words
+ */
+export function parseLabelSelector(text: string): LabelMatcher {
+  const requirements = parse(text);
+  return labels => requirements.every(each => holds(each, labels));
+}
+
+export function labelSelectorMatcher(selector: LabelSelectorObject): LabelMatcher {
+  const operators: Record<string, Operator> = {
+    In: 'in',
+    NotIn: 'notin',
+    Exists: 'exists',
+    DoesNotExist: '!',
+  };
+  const requirements: Requirement[] = [
+    ...Object.entries(selector.matchLabels ?? {}).map(([key, value]): Requirement => ({
+      key,
+      operator: '=',
+      values: [value],
+    })),
+    ...(selector.matchExpressions ?? []).map(({ key, operator, values = [] }): Requirement => ({
+      key,
+      operator: operators[operator] ?? '!',
+      values,
+    })),
+  ];
+  return labels => requirements.every(each => holds(each, labels));
+}
+
+function holds(
+  { key, operator, values }: Requirement,
+  labels: Readonly<Record<string, string>>,
+): boolean {
+  const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
+  switch (operator) {
+    case 'exists':
+      return value !== undefined;
+    case '!':
+      return value === undefined;
+    case '=':
+    case '==':
+    case 'in':
+      return value !== undefined && values.includes(value);
+    case '!=':
+    case 'notin':
+      return value === undefined || !values.includes(value);
+    case 'gt':
+      return value !== undefined && Number(value) > Number(values[0]);
+    case 'lt':
+      return value !== undefined && Number(value) < Number(values[0]);
+  }
+}
+
+function parse(text: string): Requirement[] {
+  const words = tokenize(text);
+  const requirements: Requirement[] = [];
+  let at = 0;
+  const next = (): string | undefined => words[at++];
+  while (at < words.length) {
+    requirements.push(requirement(next, () => words[at]));
+    const separator = next();
+    if (separator === undefined) break;
+    if (separator !== ',') throw unexpected(separator, "',' or 'end of string'");
+    if (at >= words.length) throw unexpected('', "identifier after ','");
+  }
+  return requirements;
+}
+
+function tokenize(text: string): string[] {
+  const words: string[] = [];
+  tokens.lastIndex = 0;
+  while (text.slice(tokens.lastIndex).trim() !== '') {
+    const at = tokens.lastIndex;
+    const word = tokens.exec(text)?.[1];
+    if (word === undefined) throw unexpected(text.slice(at), 'identifier');
+    words.push(word);
+  }
+  return words;
+}
+
+function requirement(next: () => string | undefined, peek: () => string | undefined): Requirement {
+  const first = next() ?? '';
+  if (first === '!') return { key: keyOf(next() ?? ''), operator: '!', values: [] };
+  const key = keyOf(first);
+  const operator = peek();
+  if (operator === undefined || operator === ',') return { key, operator: 'exists', values: [] };
+  next();
+  switch (operator) {
+    case '=':
+    case '==':
+    case '!=': {
+      const value = peek() === undefined || peek() === ',' ? '' : (next() ?? '');
+      return { key, operator, values: [valueOf(key, value)] };
+    }
+    case '>':
+    case '<':
+      return { key, operator: operator === '>' ? 'gt' : 'lt', values: [next() ?? ''] };
+    case 'in':
+    case 'notin':
+      return { key, operator, values: valueList(key, next) };
+    default:
+      throw unexpected(operator, "in, notin, =, ==, !=, gt, lt, '!'");
+  }
+}
+
+function valueList(key: string, next: () => string | undefined): string[] {
+  const open = next() ?? '';
+  if (open !== '(') throw unexpected(open, "'('");
+  const values: string[] = [];
+  for (let word = next(); word !== ')'; word = next()) {
+    if (word === undefined) throw unexpected('', "',' or ')'");
+    if (word !== ',') values.push(valueOf(key, word));
+  }
+  return values;
+}
+
+function keyOf(key: string): string {
+  const errors = qualifiedName(key);
+  if (errors.length > 0) {
+    throw new SyntaxError(
+      `unable to parse requirement: key: Invalid value: ${JSON.stringify(key)}: ${errors.join('; ')}`,
+    );
+  }
+  return key;
+}
+
+function valueOf(key: string, value: string): string {
+  const errors = labelValue(value);
+  if (errors.length > 0) {
+    throw new SyntaxError(
+      `unable to parse requirement: values[0][${key}]: Invalid value: ${JSON.stringify(value)}: ${errors.join('; ')}`,
+    );
+  }
+  return value;
+}
+
+const unexpected = (found: string, expected: string): SyntaxError =>
+  new SyntaxError(`unable to parse requirement: found '${found}', expected: ${expected}`);
