@@ -1,0 +1,116 @@
+import { resources } from '../../api/index.ts';
+import type { Node } from '../../api/core/v1/node.ts';
+import { podResource, type Pod } from '../../api/core/v1/pod.ts';
+import type { KubeClient } from '../../client/client.ts';
+import { createInformer, type Informer } from '../../client/informer.ts';
+import type { Logger } from '../../machinery/log.ts';
+import type { KubeObject } from '../../machinery/meta.ts';
+import { apiVersionOf } from '../../machinery/resource.ts';
+import { isStatusError } from '../../machinery/status.ts';
+import { createWorkQueue, type WorkQueue } from '../../machinery/work-queue.ts';
+
+/** Deletes objects whose owners are all gone, and pods whose node is gone. */
+export function startGarbageCollector({
+  client,
+  pods,
+  nodes,
+  signal,
+  log,
+}: {
+  readonly client: KubeClient;
+  readonly pods: Informer<Pod>;
+  readonly nodes: Informer<Node>;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+}): WorkQueue {
+  const owned = resources.filter(
+    each =>
+      each.stored &&
+      each.storedAs === undefined &&
+      each.kind !== 'Event' &&
+      each.kind !== 'Pod' &&
+      each.kind !== 'Lease',
+  );
+  const informers = new Map<string, Informer<KubeObject>>(
+    owned.map(each => [each.plural, createInformer(client.resource(each), { signal, log })]),
+  );
+  informers.set('pods', pods as unknown as Informer<KubeObject>);
+
+  const ownerLives = async (
+    dependent: KubeObject,
+    owner: NonNullable<KubeObject['metadata']['ownerReferences']>[number],
+  ): Promise<boolean> => {
+    const resource = resources.find(
+      each => each.kind === owner.kind && apiVersionOf(each) === owner.apiVersion,
+    );
+    // Of a kind that is not served here nothing is known: the dependent stays.
+    if (resource === undefined) return true;
+    const namespace = resource.namespaced ? (dependent.metadata.namespace ?? '') : '';
+    const cached = informers.get(resource.plural)?.get(namespace, owner.name);
+    if (cached?.metadata.uid === owner.uid) return true;
+    try {
+      // The cache may be behind: the API has the last word.
+      return (
+        (await client.resource(resource).get(namespace, owner.name)).metadata.uid === owner.uid
+      );
+    } catch (error) {
+      if (isStatusError(error, 'NotFound')) return false;
+      throw error;
+    }
+  };
+
+  const queue = createWorkQueue({
+    async work(key) {
+      const [plural = '', namespace = '', name = ''] = key.split('/');
+      const object = informers.get(plural)?.get(namespace, name);
+      const owners = object?.metadata.ownerReferences ?? [];
+      const resource = resources.find(each => each.plural === plural);
+      if (object === undefined || resource === undefined || owners.length === 0) return;
+      const alive = await Promise.all(owners.map(owner => ownerLives(object, owner)));
+      if (alive.some(Boolean)) return;
+      await client
+        .resource(resource)
+        .delete(namespace, name, { uid: object.metadata.uid ?? '' })
+        .catch(gone);
+    },
+    onError: (object, error) => log.warn('Garbage stays', { object, error: String(error) }),
+  });
+  const keyOf = (plural: string, { metadata }: KubeObject): string =>
+    `${plural}/${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
+  for (const [plural, informer] of informers) {
+    informer.onChange(({ type, object }) => {
+      if (type !== 'deleted') {
+        if ((object.metadata.ownerReferences ?? []).length > 0) queue.add(keyOf(plural, object));
+        return;
+      }
+      for (const [of, others] of informers) {
+        for (const each of others.list()) {
+          if (
+            (each.metadata.ownerReferences ?? []).some(owner => owner.uid === object.metadata.uid)
+          )
+            queue.add(keyOf(of, each));
+        }
+      }
+    });
+  }
+  // What was on a node that is no more cannot end by itself.
+  nodes.onChange(({ type, object }) => {
+    if (type !== 'deleted') return;
+    for (const pod of pods.list()) {
+      if (pod.spec.nodeName !== object.metadata.name) continue;
+      const { namespace = '', name = '' } = pod.metadata;
+      client
+        .resource(podResource)
+        .delete(namespace, name, { gracePeriodSeconds: 0 })
+        .catch(gone)
+        .catch((error: unknown) =>
+          log.warn('A pod of a lost node stays', { pod: name, error: String(error) }),
+        );
+    }
+  });
+  return queue;
+}
+
+function gone(error: unknown): void {
+  if (!isStatusError(error, 'NotFound')) throw error;
+}

@@ -1,0 +1,32 @@
+import type { Node } from '../../api/core/v1/node.ts';
+import type { Pod } from '../../api/core/v1/pod.ts';
+
+/** Why a pod cannot be on a node, in kube-scheduler's words; undefined when it can. */
+export function whyNot(pod: Pod, node: Node): string | undefined {
+  const ready = node.status?.conditions?.find(each => each.type === 'Ready')?.status === 'True';
+  if (!ready) return 'node(s) were not ready';
+  if (
+    node.spec?.unschedulable === true &&
+    !tolerates(pod, 'node.kubernetes.io/unschedulable', '', 'NoSchedule')
+  ) {
+    return 'node(s) were unschedulable';
+  }
+  const labels = node.metadata.labels ?? {};
+  const selected = Object.entries(pod.spec.nodeSelector ?? {}).every(
+    ([key, value]) => labels[key] === value,
+  );
+  if (!selected) return "node(s) didn't match Pod's node affinity/selector";
+  for (const { key, value = '', effect } of node.spec?.taints ?? []) {
+    if (effect === 'PreferNoSchedule' || tolerates(pod, key, value, effect)) continue;
+    return `node(s) had untolerated taint {${key}: ${value}}`;
+  }
+  return undefined;
+}
+
+const tolerates = (pod: Pod, key: string, value: string, effect: string): boolean =>
+  (pod.spec.tolerations ?? []).some(
+    each =>
+      (!each.key || each.key === key) &&
+      (!each.effect || each.effect === effect) &&
+      (each.operator === 'Exists' || (each.value ?? '') === value),
+  );

@@ -1,0 +1,49 @@
+import type { KubeClient } from '../client/client.ts';
+import { createEventRecorder } from '../client/event-recorder.ts';
+import { createInformer } from '../client/informer.ts';
+import { namespaceResource } from '../api/core/v1/namespace.ts';
+import { nodeResource } from '../api/core/v1/node.ts';
+import { podResource } from '../api/core/v1/pod.ts';
+import type { Logger } from '../machinery/log.ts';
+import { startGarbageCollector } from './garbage/garbage-collector.ts';
+import { startNamespaceDeletion } from './namespaces/namespace-deletion.ts';
+import { startScheduler } from './scheduler/scheduler.ts';
+import { startNamespaceContents } from './service-accounts/namespace-contents.ts';
+
+export interface ControllersOptions {
+  readonly client: KubeClient;
+  /** PEM, for the ConfigMap kube-root-ca.crt of each namespace. */
+  readonly certificateAuthority: string;
+  readonly log: Logger;
+}
+
+export interface Controllers {
+  close(): Promise<void>;
+}
+
+/** Every loop of the control plane, on the API alone. */
+export function startControllers({
+  client,
+  certificateAuthority,
+  log,
+}: ControllersOptions): Controllers {
+  const stop = new AbortController();
+  const { signal } = stop;
+  const pods = createInformer(client.resource(podResource), { signal, log });
+  const nodes = createInformer(client.resource(nodeResource), { signal, log });
+  const namespaces = createInformer(client.resource(namespaceResource), { signal, log });
+  const recorder = createEventRecorder({ client, component: 'default-scheduler', log });
+  const loops = [
+    startNamespaceContents({ client, namespaces, certificateAuthority, signal, log }),
+    startNamespaceDeletion({ client, namespaces, log }),
+    startScheduler({ client, pods, nodes, recorder, log }),
+    startGarbageCollector({ client, pods, nodes, signal, log }),
+  ];
+  return {
+    async close() {
+      stop.abort();
+      await Promise.all(loops.map(loop => loop.close()));
+      await recorder.flush();
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import type { KubeObject } from '../../machinery/meta.ts';
+import type { ResourceDescriptor } from '../../machinery/resource.ts';
+import type { UserInfo } from '../authn/authenticator.ts';
+
+/** A write that asks to be let in. */
+export interface AdmissionRequest {
+  readonly operation: 'create' | 'update' | 'delete';
+  readonly descriptor: ResourceDescriptor;
+  readonly namespace: string;
+  readonly name: string;
+  /** The object as it would be; plug-ins may fill it. Absent for delete. */
+  readonly object: KubeObject | undefined;
+  readonly user: UserInfo;
+}
+
+/** One check or default beyond the resource's own. @throws StatusError to refuse */
+export type AdmissionPlugin = (request: AdmissionRequest) => Promise<void>;
+
+export type AdmissionChain = AdmissionPlugin;
+
+export const chain =
+  (...plugins: readonly AdmissionPlugin[]): AdmissionChain =>
+  async request => {
+    for (const plugin of plugins) await plugin(request);
+  };

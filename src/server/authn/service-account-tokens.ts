@@ -1,0 +1,146 @@
+import { createPrivateKey, createPublicKey, randomUUID } from 'node:crypto';
+import type { JWTPayload } from 'jose';
+import { unauthorized } from '../../machinery/status.ts';
+import type { Authenticator, UserInfo } from './authenticator.ts';
+
+export const tokenIssuer = 'https://kubernetes.default.svc.cluster.local';
+
+export interface TokenSubject {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly audiences: readonly string[];
+  readonly expirationSeconds: number;
+  /** The token is good only while this lives. */
+  readonly boundTo?: {
+    readonly kind: 'Pod' | 'Secret' | 'Node';
+    readonly name: string;
+    readonly uid: string;
+  };
+}
+
+/** Whether an object lives: asked for the account and for what a token is bound to. */
+export type UidLookup = (
+  kind: string,
+  namespace: string,
+  name: string,
+) => Promise<string | undefined>;
+
+interface KubernetesClaim {
+  namespace: string;
+  serviceaccount: { name: string; uid: string };
+  pod?: { name: string; uid: string };
+  secret?: { name: string; uid: string };
+  node?: { name: string; uid: string };
+}
+
+export interface ServiceAccountTokens {
+  /** @returns a JWT and when it ends, in milliseconds since the epoch */
+  sign(subject: TokenSubject): Promise<{ token: string; expiresAtMs: number }>;
+  /** The token's user, if it is good for one of `audiences`. @throws StatusError Unauthorized */
+  verify(
+    token: string,
+    audiences: readonly string[],
+  ): Promise<{ user: UserInfo; audiences: string[] }>;
+  readonly authenticator: Authenticator;
+}
+
+/** @param privateKey PKCS #8 PEM, P-256 */
+export function createServiceAccountTokens(
+  privateKey: string,
+  uidOf: UidLookup,
+): ServiceAccountTokens {
+  const signingKey = createPrivateKey(privateKey);
+  const publicKey = createPublicKey(signingKey);
+
+  const verify: ServiceAccountTokens['verify'] = async (token, audiences) => {
+    const { jwtVerify } = await import('jose');
+    const { payload } = await jwtVerify(token, publicKey, {
+      issuer: tokenIssuer,
+      audience: [...audiences],
+    }).catch(() => {
+      throw unauthorized();
+    });
+    const claim = claimOf(payload);
+    await mustLive(claim, uidOf);
+    const held = [payload.aud ?? []].flat();
+    return {
+      user: userOf(claim, payload.jti),
+      audiences: audiences.filter(each => held.includes(each)),
+    };
+  };
+
+  return {
+    async sign(subject) {
+      const { SignJWT } = await import('jose');
+      const now = Math.floor(Date.now() / 1000);
+      const expires = now + subject.expirationSeconds;
+      const claim: KubernetesClaim = {
+        namespace: subject.namespace,
+        serviceaccount: { name: subject.name, uid: subject.uid },
+      };
+      if (subject.boundTo !== undefined) {
+        const { kind, name, uid } = subject.boundTo;
+        claim[kind.toLowerCase() as 'pod' | 'secret' | 'node'] = { name, uid };
+      }
+      const token = await new SignJWT({ 'kubernetes.io': claim })
+        .setProtectedHeader({ alg: 'ES256' })
+        .setIssuer(tokenIssuer)
+        .setSubject(`system:serviceaccount:${subject.namespace}:${subject.name}`)
+        .setAudience(subject.audiences.length === 0 ? [tokenIssuer] : [...subject.audiences])
+        .setIssuedAt(now)
+        .setNotBefore(now)
+        .setExpirationTime(expires)
+        .setJti(randomUUID())
+        .sign(signingKey);
+      return { token, expiresAtMs: expires * 1000 };
+    },
+    verify,
+    authenticator: async ({ token }) =>
+      token === undefined ? undefined : (await verify(token, [tokenIssuer])).user,
+  };
+}
+
+function claimOf(payload: JWTPayload): KubernetesClaim {
+  const claim = payload['kubernetes.io'] as KubernetesClaim | undefined;
+  if (claim?.serviceaccount?.name === undefined) throw unauthorized();
+  return claim;
+}
+
+async function mustLive(claim: KubernetesClaim, uidOf: UidLookup): Promise<void> {
+  const { namespace } = claim;
+  const things = [
+    ['ServiceAccount', claim.serviceaccount],
+    ['Pod', claim.pod],
+    ['Secret', claim.secret],
+  ] as const;
+  for (const [kind, thing] of things) {
+    if (thing !== undefined && (await uidOf(kind, namespace, thing.name)) !== thing.uid)
+      throw unauthorized();
+  }
+}
+
+function userOf(
+  { namespace, serviceaccount, pod, node }: KubernetesClaim,
+  id: string | undefined,
+): UserInfo {
+  const prefix = 'authentication.kubernetes.io/';
+  return {
+    name: `system:serviceaccount:${namespace}:${serviceaccount.name}`,
+    uid: serviceaccount.uid,
+    groups: [
+      'system:serviceaccounts',
+      `system:serviceaccounts:${namespace}`,
+      'system:authenticated',
+    ],
+    extra: {
+      ...(id === undefined ? {} : { [`${prefix}credential-id`]: [`JTI=${id}`] }),
+      ...(pod === undefined
+        ? {}
+        : { [`${prefix}pod-name`]: [pod.name], [`${prefix}pod-uid`]: [pod.uid] }),
+      ...(node === undefined
+        ? {}
+        : { [`${prefix}node-name`]: [node.name], [`${prefix}node-uid`]: [node.uid] }),
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import type { TLSSocket } from 'node:tls';
+import type { Credentials } from '../authn/authenticator.ts';
+import { tlsSocketOf, type AnyRequest } from './listener.ts';
+
+type Certificate = Credentials['certificate'];
+const bySocket = new WeakMap<TLSSocket, { certificate: Certificate }>();
+
+/** What a request shows of its sender. A connection's certificate is read once. */
+export function credentialsOf(request: AnyRequest): Credentials {
+  const header = request.headers.authorization ?? '';
+  const token = /^bearer\s+(.+)$/i.exec(header)?.[1]?.trim();
+  return { certificate: certificateOf(tlsSocketOf(request)), token };
+}
+
+function certificateOf(socket: TLSSocket): Certificate {
+  let known = bySocket.get(socket);
+  if (known === undefined) {
+    known = { certificate: socket.authorized ? readCertificate(socket) : undefined };
+    bySocket.set(socket, known);
+  }
+  return known.certificate;
+}
+
+function readCertificate(socket: TLSSocket): Certificate {
+  const { subject } = socket.getPeerCertificate();
+  if (subject === undefined) return undefined;
+  const { CN, O } = subject as { CN?: string | string[]; O?: string | string[] };
+  return { commonName: [CN ?? ''].flat()[0] ?? '', organizations: [O ?? []].flat() };
+}

@@ -1,0 +1,83 @@
+import { forbiddenError } from '../authz/authorizer.ts';
+import type { Discovery } from '../discovery/discovery.ts';
+import { versionInfo } from '../discovery/discovery.ts';
+import type { OpenApi } from '../openapi/documents.ts';
+import { tokenIssuer } from '../authn/service-account-tokens.ts';
+import type { RequestContext } from './context.ts';
+import type { Metrics } from './metrics.ts';
+import { respond } from './respond.ts';
+
+export interface NonResourceServices {
+  readonly discovery: Discovery;
+  readonly openApi: OpenApi;
+  readonly metrics: Metrics;
+  readonly version: string;
+}
+
+/** Paths that are no resources: discovery, health, version, OpenAPI, metrics. */
+export async function nonResource(
+  context: RequestContext,
+  services: NonResourceServices,
+): Promise<void> {
+  const { info, headers, query } = context;
+  const path = info.path.length > 1 ? info.path.replace(/\/$/, '') : info.path;
+  const discovered = services.discovery.document(path, headers.accept);
+  if (discovered !== undefined)
+    return respond(context, 200, discovered.body, discovered.contentType);
+  if (path.startsWith('/openapi/')) {
+    // kubectl asks v2 as protobuf and takes JSON where there is none.
+    const document = services.openApi.document(path);
+    if (document !== undefined) {
+      context.response.setHeader('etag', `"${document.etag}"`);
+      return respond(context, 200, document.body);
+    }
+  }
+  switch (path) {
+    case '/version':
+      return respond(context, 200, JSON.stringify(versionInfo(services.version)));
+    case '/metrics':
+      return respond(context, 200, await services.metrics.render(), 'text/plain; version=0.0.4');
+    case '/':
+      return respond(
+        context,
+        200,
+        JSON.stringify({
+          paths: [
+            '/api',
+            '/api/v1',
+            '/apis',
+            '/healthz',
+            '/livez',
+            '/metrics',
+            '/openapi/v2',
+            '/openapi/v3',
+            '/readyz',
+            '/version',
+          ],
+        }),
+      );
+    case '/.well-known/openid-configuration':
+      return respond(
+        context,
+        200,
+        JSON.stringify({
+          issuer: tokenIssuer,
+          jwks_uri: `${tokenIssuer}/openid/v1/jwks`,
+          response_types_supported: ['id_token'],
+          subject_types_supported: ['public'],
+          id_token_signing_alg_values_supported: ['ES256'],
+        }),
+      );
+    default:
+  }
+  if (/^\/(healthz|livez|readyz)(\/|$)/.test(path)) {
+    const [, endpoint = ''] = path.split('/');
+    const body = query.has('verbose')
+      ? `[+]ping ok\n[+]log ok\n[+]etcd ok\n${endpoint} check passed\n`
+      : 'ok';
+    return respond(context, 200, body, 'text/plain; charset=utf-8');
+  }
+  if (context.user.name === 'system:anonymous')
+    throw forbiddenError({ ...info, user: context.user });
+  return respond(context, 404, '404 page not found\n', 'text/plain; charset=utf-8');
+}

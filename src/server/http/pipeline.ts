@@ -1,0 +1,219 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Logger } from '../../machinery/log.ts';
+import { failure, methodNotAllowed, StatusError, unauthorized } from '../../machinery/status.ts';
+import type { AdmissionChain } from '../admission/admission.ts';
+import {
+  anonymous,
+  certificateAuthenticator,
+  type Authenticator,
+  type UserInfo,
+} from '../authn/authenticator.ts';
+import type { ServiceAccountTokens, UidLookup } from '../authn/service-account-tokens.ts';
+import { forbiddenError, type Authorizer } from '../authz/authorizer.ts';
+import type { Discovery } from '../discovery/discovery.ts';
+import type { OpenApi } from '../openapi/documents.ts';
+import type { ResourceEntry, VerbServices } from '../resource-entry.ts';
+import { bindingHandler } from '../subresources/binding.ts';
+import { evictionHandler } from '../subresources/eviction.ts';
+import type { SubresourceHandlers } from '../subresources/handlers.ts';
+import { namespaceFinalizeHandler } from '../subresources/finalize.ts';
+import type { NodeProxy } from '../subresources/node-proxy.ts';
+import { review } from '../subresources/reviews.ts';
+import { tokenHandler } from '../subresources/token.ts';
+import { create } from '../verbs/create.ts';
+import { deleteCollection } from '../verbs/delete-collection.ts';
+import { remove } from '../verbs/delete.ts';
+import { get } from '../verbs/get.ts';
+import { list } from '../verbs/list.ts';
+import { patch } from '../verbs/patch.ts';
+import { selectionOf } from '../verbs/query-options.ts';
+import { update } from '../verbs/update.ts';
+import { watch } from '../verbs/watch.ts';
+import type { RequestContext } from './context.ts';
+import { credentialsOf } from './credentials.ts';
+import type { AnyRequest, AnyResponse } from './listener.ts';
+import type { Metrics } from './metrics.ts';
+import { nonResource } from './non-resource.ts';
+import { requestInfo, type RequestInfo } from './request-info.ts';
+import { respondError, toStatusError } from './respond.ts';
+
+export interface PipelineOptions {
+  readonly entries: readonly ResourceEntry[];
+  readonly tokens: ServiceAccountTokens;
+  readonly uidOf: UidLookup;
+  readonly authorize: Authorizer;
+  readonly admission: AdmissionChain;
+  readonly discovery: Discovery;
+  readonly openApi: OpenApi;
+  readonly nodeProxy: NodeProxy;
+  readonly metrics: Metrics;
+  readonly version: string;
+  readonly log: Logger;
+  /** Aborts when the server closes. */
+  readonly signal: AbortSignal;
+}
+
+export interface Pipeline {
+  handle(request: AnyRequest, response: AnyResponse): Promise<void>;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
+}
+
+type Verb = (context: RequestContext, services: VerbServices) => Promise<void>;
+const verbs: Readonly<Record<string, Verb>> = {
+  get,
+  list,
+  watch,
+  create,
+  update,
+  patch,
+  delete: remove,
+  deletecollection: deleteCollection,
+};
+/** Upgrades, which may also come as plain requests that are then refused. */
+const streams = new Set(['exec', 'attach', 'portforward']);
+
+/** authn → authz → verb. */
+export function createPipeline(options: PipelineOptions): Pipeline {
+  const { entries, authorize, admission, log, nodeProxy } = options;
+  const byPath = new Map(entries.map(entry => [pathOf(entry.descriptor), entry]));
+  const authenticators: readonly Authenticator[] = [
+    certificateAuthenticator,
+    options.tokens.authenticator,
+  ];
+  const subresources: SubresourceHandlers = {
+    'pods/binding': bindingHandler,
+    'pods/eviction': evictionHandler,
+    'pods/log': nodeProxy.log,
+    'serviceaccounts/token': tokenHandler(options.tokens, options.uidOf),
+    'namespaces/finalize': namespaceFinalizeHandler,
+  };
+
+  const authenticate = async (request: AnyRequest): Promise<UserInfo> => {
+    const credentials = credentialsOf(request);
+    for (const authenticator of authenticators) {
+      const user = await authenticator(credentials);
+      if (user !== undefined) return user;
+    }
+    if (credentials.token !== undefined) throw unauthorized();
+    return anonymous;
+  };
+
+  const admit = (info: RequestInfo, user: UserInfo, query: URLSearchParams): void => {
+    // A list or watch of one name is asked of that object: the agent's are.
+    const entry = byPath.get(pathOf({ ...info, plural: info.resource }));
+    const name =
+      info.name ||
+      (entry !== undefined && info.isResource
+        ? (selectionOf(entry.descriptor, query).name ?? '')
+        : '');
+    const attributes = { ...info, user, name };
+    if (authorize(attributes) !== 'allow') throw forbiddenError({ ...attributes, name: info.name });
+  };
+
+  const serve = async (context: RequestContext): Promise<void> => {
+    const { info } = context;
+    if (!info.isResource) return nonResource(context, options);
+    const entry = byPath.get(pathOf({ ...info, plural: info.resource }));
+    if (entry === undefined) throw noSuchResource();
+    const { descriptor, objects } = entry;
+    if (objects === undefined) {
+      if (info.verb !== 'create') throw methodNotAllowed(descriptor, info.verb);
+      return review(context, descriptor, options);
+    }
+    const services: VerbServices = { entry: { descriptor, objects }, admission };
+    if (info.subresource !== '') return serveSubresource(context, services);
+    const verb = verbs[info.verb];
+    const allowed =
+      verb !== undefined && (descriptor.verbs as readonly string[]).includes(info.verb);
+    if (!allowed || (info.verb === 'create' && info.name !== ''))
+      throw methodNotAllowed(descriptor, info.verb);
+    if (descriptor.namespaced && info.verb === 'create' && info.namespace === '')
+      throw noSuchResource();
+    await verb(context, services);
+  };
+
+  const serveSubresource = async (
+    context: RequestContext,
+    services: VerbServices,
+  ): Promise<void> => {
+    const { info } = context;
+    const { descriptor } = services.entry;
+    const known = descriptor.subresources?.[info.subresource];
+    if (known === undefined) throw noSuchResource();
+    const handler = subresources[`${descriptor.plural}/${info.subresource}`];
+    if (handler !== undefined) return handler(context, services);
+    if (streams.has(info.subresource)) throw failure(400, 'BadRequest', 'Upgrade request required');
+    if (info.verb === 'get') return get(context, services);
+    if (info.verb === 'update') return update(context, services);
+    if (info.verb === 'patch') return patch(context, services);
+    throw methodNotAllowed(descriptor, info.verb);
+  };
+
+  return {
+    async handle(request, response) {
+      const startedAt = performance.now();
+      const [path = '/', search = ''] = (request.url ?? '/').split(/\?(.*)/s);
+      const query = new URLSearchParams(search);
+      const info = requestInfo(request.method ?? 'GET', path, query);
+      const { headers } = request;
+      const gone = new AbortController();
+      response.once('close', () => {
+        gone.abort();
+        options.metrics.observe({
+          verb: info.verb,
+          resource: info.resource,
+          code: response.statusCode,
+          seconds: (performance.now() - startedAt) / 1000,
+        });
+      });
+      const warnings: string[] = [];
+      try {
+        const user = await authenticate(request);
+        admit(info, user, query);
+        const signal = AbortSignal.any([gone.signal, options.signal]);
+        await serve({ info, query, headers, user, request, response, warnings, signal });
+      } catch (error) {
+        const status = toStatusError(error);
+        if (status.code >= 500 && !(error instanceof StatusError && status.code !== 500)) {
+          log.error('A request failed', { path, error: stackOf(status.cause ?? error) });
+        }
+        await respondError({ response, headers, warnings }, status).catch(() => response.end());
+      }
+    },
+    async upgrade(request, socket, head) {
+      const [path = '/', search = ''] = (request.url ?? '/').split(/\?(.*)/s);
+      const query = new URLSearchParams(search);
+      const info = requestInfo(request.method ?? 'GET', path, query);
+      try {
+        const user = await authenticate(request);
+        // POST or GET, an upgrade into a container is `create`.
+        admit({ ...info, verb: 'create' }, user, query);
+        if (info.resource !== 'pods' || !streams.has(info.subresource)) throw noSuchResource();
+        await nodeProxy.stream({ info, query, request, socket, head });
+      } catch (error) {
+        const { status } = toStatusError(error);
+        const body = JSON.stringify(status);
+        socket.end(
+          `HTTP/1.1 ${status.code} ${status.reason ?? 'Error'}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+        );
+      }
+    },
+  };
+}
+
+const pathOf = ({
+  group,
+  version,
+  plural,
+}: {
+  group: string;
+  version: string;
+  plural: string;
+}): string => `${group}/${version}/${plural}`;
+
+const noSuchResource = (): StatusError =>
+  failure(404, 'NotFound', 'the server could not find the requested resource', {});
+
+const stackOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -1,0 +1,75 @@
+import type { KubeObject } from '../../machinery/meta.ts';
+import type { StoredObject } from './object-store.ts';
+
+/*
+ * What is kept is the object's JSON with kind, apiVersion and metadata first and no
+ * resourceVersion: `{"kind":…,"apiVersion":…,"metadata":{…`. Its version is known only once it is
+ * written, and is spliced in behind `"metadata":{` without parsing anything.
+ */
+const marker = Buffer.from('"metadata":{');
+
+/** The bytes to keep. */
+export function encodeObject(object: KubeObject): Buffer {
+  const { kind, apiVersion, metadata, ...rest } = object;
+  const { resourceVersion: _version, ...kept } = metadata;
+  return Buffer.from(JSON.stringify({ kind, apiVersion, metadata: kept, ...rest }));
+}
+
+/** @param value as `encodeObject` made it */
+export function storedObject<T extends KubeObject>(
+  identity: { namespace: string; name: string },
+  value: Uint8Array,
+  resourceVersion: number,
+): StoredObject<T> {
+  return new Stored<T>(
+    identity.namespace,
+    identity.name,
+    resourceVersion,
+    splice(value, resourceVersion),
+  );
+}
+
+class Stored<T extends KubeObject> implements StoredObject<T> {
+  readonly namespace: string;
+  readonly name: string;
+  readonly resourceVersion: number;
+  readonly json: Buffer;
+  #object: T | undefined;
+
+  constructor(namespace: string, name: string, resourceVersion: number, json: Buffer) {
+    this.namespace = namespace;
+    this.name = name;
+    this.resourceVersion = resourceVersion;
+    this.json = json;
+  }
+
+  object(): T {
+    return (this.#object ??= JSON.parse(this.json.toString()) as T);
+  }
+}
+
+function splice(value: Uint8Array, resourceVersion: number): Buffer {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  const at = bytes.indexOf(marker) + marker.length;
+  // Every stored object has metadata that is not empty: a name, at the least.
+  return Buffer.concat([
+    bytes.subarray(0, at),
+    Buffer.from(`"resourceVersion":"${resourceVersion}",`),
+    bytes.subarray(at),
+  ]);
+}
+
+/** A form of `object` that another kind serves, at the same version. */
+export const convertedObject = (
+  from: StoredObject,
+  convert: (object: KubeObject) => KubeObject,
+): StoredObject => {
+  const object = convert(structuredClone(from.object()));
+  return {
+    namespace: from.namespace,
+    name: from.name,
+    resourceVersion: from.resourceVersion,
+    json: Buffer.from(JSON.stringify(object)),
+    object: () => object,
+  };
+};

@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Namespace } from '../api/core/v1/namespace.ts';
+import { resources } from '../api/index.ts';
+import type { ServiceAccount } from '../api/core/v1/service-account.ts';
+import type { Logger } from '../machinery/log.ts';
+import { isStatusError } from '../machinery/status.ts';
+import type { Store } from '../store/store.ts';
+import { chain } from './admission/admission.ts';
+import { defaultTolerations } from './admission/default-tolerations.ts';
+import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
+import { serviceAccountAdmission } from './admission/service-account.ts';
+import { createServiceAccountTokens, type UidLookup } from './authn/service-account-tokens.ts';
+import { builtInAuthorizer } from './authz/built-in.ts';
+import { createDiscovery } from './discovery/discovery.ts';
+import { listen } from './http/listener.ts';
+import { createMetrics } from './http/metrics.ts';
+import { createPipeline } from './http/pipeline.ts';
+import { createOpenApi } from './openapi/documents.ts';
+import type { Pki } from './pki/pki.ts';
+import { createObjectStore } from './registry/create-object-store.ts';
+import type { ObjectStore } from './registry/object-store.ts';
+import { startTtl } from './registry/ttl.ts';
+import { createNodeProxy } from './subresources/node-proxy.ts';
+
+export interface ServerOptions {
+  readonly store: Store;
+  readonly pki: Pki;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Keylet's own. */
+  readonly version: string;
+  readonly log: Logger;
+}
+
+export interface RunningServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** A Kubernetes API on the store. */
+export async function startServer({
+  store,
+  pki,
+  host,
+  port,
+  version,
+  log,
+}: ServerOptions): Promise<RunningServer> {
+  const stores = new Map<string, ObjectStore & { close(): void }>();
+  const entries = resources.map(descriptor => {
+    const objects = descriptor.stored ? createObjectStore(descriptor, store) : undefined;
+    if (objects !== undefined) stores.set(`${descriptor.plural}.${descriptor.group}`, objects);
+    return { descriptor, objects };
+  });
+  const storeOf = <T extends object>(plural: string): T => {
+    const found = stores.get(`${plural}.`);
+    if (found === undefined) throw new Error(`No store of ${plural}`);
+    return found as unknown as T;
+  };
+  const namespaces = storeOf<ObjectStore<Namespace>>('namespaces');
+  const accounts = storeOf<ObjectStore<ServiceAccount>>('serviceaccounts');
+  await makeFirstNamespaces(namespaces);
+
+  const uidOf: UidLookup = async (kind, namespace, name) => {
+    try {
+      const objects = storeOf<ObjectStore>(`${kind.toLowerCase()}s`);
+      return (await objects.get(kind === 'Node' ? '' : namespace, name)).object().metadata.uid;
+    } catch (error) {
+      if (isStatusError(error, 'NotFound')) return undefined;
+      throw error;
+    }
+  };
+  const stop = new AbortController();
+  const metrics = createMetrics(store);
+  const nodeProxy = createNodeProxy({ pods: storeOf('pods'), nodes: storeOf('nodes'), pki });
+  const pipeline = createPipeline({
+    entries,
+    tokens: createServiceAccountTokens(pki.serviceAccountKey, uidOf),
+    uidOf,
+    authorize: builtInAuthorizer,
+    admission: chain(
+      namespaceLifecycle(namespaces),
+      serviceAccountAdmission(accounts),
+      defaultTolerations,
+    ),
+    discovery: createDiscovery(resources, `${host}:${port}`),
+    openApi: createOpenApi(resources, version),
+    nodeProxy,
+    metrics,
+    version,
+    log,
+    signal: stop.signal,
+  });
+  const listener = await listen({
+    cert: pki.serving.cert,
+    key: pki.serving.key,
+    ca: pki.ca,
+    host,
+    port,
+    onRequest: (request, response) => {
+      response.setHeader('audit-id', randomUUID());
+      void pipeline.handle(request, response);
+    },
+    onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+      void pipeline.upgrade(request, socket, head),
+  });
+  const expiring = entries.filter(
+    ({ descriptor }) => descriptor.ttlSeconds !== undefined && descriptor.storedAs === undefined,
+  );
+  const ttls = expiring.flatMap(({ descriptor, objects }) =>
+    objects === undefined ? [] : [startTtl(objects, descriptor.ttlSeconds ?? 0, log)],
+  );
+  return {
+    port: listener.port,
+    async close() {
+      stop.abort();
+      for (const ttl of ttls) ttl.close();
+      await listener.close();
+      nodeProxy.close();
+      for (const objects of stores.values()) objects.close();
+    },
+  };
+}
+
+async function makeFirstNamespaces(namespaces: ObjectStore<Namespace>): Promise<void> {
+  for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) {
+    const creationTimestamp = `${new Date().toISOString().slice(0, 19)}Z`;
+    await namespaces
+      .create({
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: {
+          name,
+          uid: randomUUID(),
+          creationTimestamp,
+          labels: { 'kubernetes.io/metadata.name': name },
+        },
+        spec: { finalizers: ['kubernetes'] },
+        status: { phase: 'Active' },
+      })
+      .catch((error: unknown) => {
+        if (!isStatusError(error, 'AlreadyExists')) throw error;
+      });
+  }
+}

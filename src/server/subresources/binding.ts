@@ -1,0 +1,51 @@
+import { BindingSchema, type Binding } from '../../api/core/v1/binding.ts';
+import type { Pod } from '../../api/core/v1/pod.ts';
+import { badRequest, conflict } from '../../machinery/status.ts';
+import { readBody } from '../http/context.ts';
+import { decodeBody } from '../negotiation/decode-body.ts';
+import { respondValue } from '../negotiation/encode.ts';
+import type { SubresourceHandler } from './handlers.ts';
+
+/** Puts a pod on a node, once. */
+export const bindingHandler: SubresourceHandler = async (context, { entry }) => {
+  const binding = decodeBody(
+    await readBody(context.request),
+    { apiVersion: 'v1', kind: 'Binding', schema: BindingSchema },
+    { contentType: context.headers['content-type'], fieldValidation: 'Ignore', warnings: [] },
+  ) as unknown as Binding;
+  const node = binding.target?.name;
+  if (!node) throw badRequest('target.name: Required value');
+  const { namespace, name } = context.info;
+  await entry.objects.update(namespace, name, object => {
+    const pod = object as Pod;
+    if (pod.metadata.deletionTimestamp !== undefined)
+      throw conflict(
+        entry.descriptor,
+        name,
+        `pod ${name} is being deleted, cannot be assigned to a host`,
+      );
+    if (pod.spec.nodeName)
+      throw conflict(
+        entry.descriptor,
+        name,
+        `pod ${name} is already assigned to node "${pod.spec.nodeName}"`,
+      );
+    pod.spec.nodeName = node;
+    const lastTransitionTime = `${new Date().toISOString().slice(0, 19)}Z`;
+    pod.status = {
+      ...pod.status,
+      conditions: [
+        ...(pod.status?.conditions ?? []).filter(each => each.type !== 'PodScheduled'),
+        { type: 'PodScheduled', status: 'True', lastTransitionTime },
+      ],
+    };
+    return pod;
+  });
+  await respondValue(context, 201, {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Success',
+    code: 201,
+  });
+};

@@ -1,0 +1,170 @@
+import type { IncomingMessage } from 'node:http';
+import { Agent, request as httpsRequest } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Node } from '../../api/core/v1/node.ts';
+import type { Pod } from '../../api/core/v1/pod.ts';
+import {
+  badRequest,
+  failure,
+  serviceUnavailable,
+  type StatusError,
+} from '../../machinery/status.ts';
+import type { RequestInfo } from '../http/request-info.ts';
+import { writeHead } from '../http/respond.ts';
+import type { Pki } from '../pki/pki.ts';
+import type { ObjectStore } from '../registry/object-store.ts';
+import type { SubresourceHandler } from './handlers.ts';
+
+/** log, exec, attach and port-forward: the node's own server does them, this one leads there. */
+export interface NodeProxy {
+  readonly log: SubresourceHandler;
+  stream(upgrade: StreamUpgrade): Promise<void>;
+  close(): void;
+}
+
+export interface StreamUpgrade {
+  readonly info: RequestInfo;
+  readonly query: URLSearchParams;
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+export interface NodeProxyOptions {
+  readonly pods: ObjectStore<Pod>;
+  readonly nodes: ObjectStore<Node>;
+  readonly pki: Pki;
+}
+
+export function createNodeProxy({ pods, nodes, pki }: NodeProxyOptions): NodeProxy {
+  const agent = new Agent({
+    ca: pki.ca,
+    cert: pki.kubeletClient.cert,
+    key: pki.kubeletClient.key,
+    keepAlive: true,
+  });
+  const find = async (info: RequestInfo): Promise<{ pod: Pod; host: string; port: number }> => {
+    const pod = (await pods.get(info.namespace, info.name)).object();
+    if (!pod.spec.nodeName) throw badRequest(`pod ${info.name} does not have a host assigned`);
+    const { status } = (await nodes.get('', pod.spec.nodeName)).object();
+    const host = status?.addresses?.find(each => each.type === 'InternalIP')?.address;
+    const port = status?.daemonEndpoints?.kubeletEndpoint?.Port;
+    if (host === undefined || port === undefined)
+      throw serviceUnavailable(`node ${pod.spec.nodeName} has no address yet`);
+    return { pod, host, port };
+  };
+  const unreachable = (error: Error): StatusError =>
+    failure(500, 'InternalError', `error dialing backend: ${error.message}`, {}, { cause: error });
+
+  return {
+    async log({ info, query, response, signal }) {
+      const { pod, host, port } = await find(info);
+      const container = containerOf(pod, query.get('container') ?? '');
+      const path = `/containerLogs/${info.namespace}/${info.name}/${container}?${query.toString()}`;
+      const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+        httpsRequest({ host, port, path, agent, signal }, resolve)
+          .on('error', error => reject(unreachable(error)))
+          .end();
+      });
+      const code = answer.statusCode ?? 500;
+      if (code !== 200) {
+        const text = (await answer.setEncoding('utf8').toArray()).join('').trim();
+        throw code === 404
+          ? failure(404, 'NotFound', text, {})
+          : code === 400
+            ? badRequest(text)
+            : failure(code, 'InternalError', text, {});
+      }
+      writeHead(response, 200, { 'content-type': 'text/plain' });
+      (response as { flushHeaders?(): void }).flushHeaders?.();
+      // The reader may go at any time.
+      await pipeline(answer, response as unknown as NodeJS.WritableStream).catch(() =>
+        answer.destroy(),
+      );
+    },
+    async stream({ info, query, request, socket, head }) {
+      const { pod, host, port } = await find(info);
+      const at = `${info.namespace}/${info.name}`;
+      const path =
+        info.subresource === 'portforward'
+          ? `/portForward/${at}`
+          : `/${info.subresource}/${at}/${containerOf(pod, query.get('container') ?? '')}`;
+      await new Promise<void>((resolve, reject) => {
+        const inner = httpsRequest({
+          host,
+          port,
+          path: `${path}?${query.toString()}`,
+          method: request.method,
+          headers: forwarded(request),
+          agent: false,
+          ca: pki.ca,
+          cert: pki.kubeletClient.cert,
+          key: pki.kubeletClient.key,
+        });
+        inner.on('upgrade', (answer, innerSocket, innerHead) => {
+          socket.write(headText(answer));
+          if (innerHead.length > 0) socket.write(innerHead);
+          if (head.length > 0) innerSocket.write(head);
+          join(socket, innerSocket);
+          resolve();
+        });
+        inner.on('response', answer => {
+          socket.write(headText(answer));
+          answer.pipe(socket);
+          resolve();
+        });
+        inner.on('error', error => reject(unreachable(error)));
+        inner.end();
+      });
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+/** Headers of the upgrade, without what belongs to this hop. */
+function forwarded({ headers }: IncomingMessage): Record<string, string | string[]> {
+  const { host: _host, authorization: _authorization, ...rest } = headers;
+  return rest as Record<string, string | string[]>;
+}
+
+function headText(answer: IncomingMessage): string {
+  const lines = [`HTTP/1.1 ${answer.statusCode ?? 500} ${answer.statusMessage ?? ''}`];
+  for (let i = 0; i < answer.rawHeaders.length; i += 2) {
+    lines.push(`${answer.rawHeaders[i] ?? ''}: ${answer.rawHeaders[i + 1] ?? ''}`);
+  }
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+/** Two sockets as one; the end of either is the end of both. */
+function join(a: Duplex, b: Duplex): void {
+  a.pipe(b);
+  b.pipe(a);
+  for (const [one, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    one.on('error', () => other.destroy());
+    one.on('close', () => other.destroy());
+  }
+}
+
+/** The container that is meant. @throws StatusError in the API server's words */
+function containerOf(pod: Pod, asked: string): string {
+  const { containers, initContainers = [], ephemeralContainers = [] } = pod.spec;
+  const name = pod.metadata.name ?? '';
+  if (asked === '') {
+    const [only] = containers;
+    if (containers.length === 1 && only !== undefined) return only.name;
+    const init =
+      initContainers.length === 0
+        ? ''
+        : ` or one of the init containers: [${initContainers.map(each => each.name).join(' ')}]`;
+    throw badRequest(
+      `a container name must be specified for pod ${name}, choose one of: [${containers.map(each => each.name).join(' ')}]${init}`,
+    );
+  }
+  const all = [...containers, ...initContainers, ...ephemeralContainers].map(each => each.name);
+  if (!all.includes(asked)) throw badRequest(`container ${asked} is not valid for pod ${name}`);
+  return asked;
+}

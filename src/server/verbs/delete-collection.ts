@@ -1,0 +1,25 @@
+import { isStatusError } from '../../machinery/status.ts';
+import { readBody, type RequestContext } from '../http/context.ts';
+import { respondList } from '../negotiation/encode.ts';
+import type { VerbServices } from '../resource-entry.ts';
+import { deleteObject, deleteOptionsOf } from './delete.ts';
+import { selectionOf } from './query-options.ts';
+
+export async function deleteCollection(
+  context: RequestContext,
+  services: VerbServices,
+): Promise<void> {
+  const { descriptor, objects } = services.entry;
+  const { info, query } = context;
+  const options = deleteOptionsOf(await readBody(context.request), context);
+  const page = await objects.list({
+    ...selectionOf(descriptor, query),
+    ...(info.namespace === '' ? {} : { namespace: info.namespace }),
+  });
+  for (const { name, namespace } of page.items) {
+    await deleteObject(context, services, options, name, namespace).catch((error: unknown) => {
+      if (!isStatusError(error, 'NotFound')) throw error;
+    });
+  }
+  await respondList(context, descriptor, page);
+}

@@ -1,0 +1,124 @@
+import type { KubeObject } from '../../machinery/meta.ts';
+import { DeleteOptionsSchema, type DeleteOptionsBody } from '../../machinery/options.ts';
+import type { Status } from '../../machinery/status.ts';
+import { readBody, type RequestContext } from '../http/context.ts';
+import { decodeBody } from '../negotiation/decode-body.ts';
+import { respondObject, respondValue } from '../negotiation/encode.ts';
+import { checkPreconditions } from '../registry/create-object-store.ts';
+import type { StoredObject } from '../registry/object-store.ts';
+import type { VerbServices } from '../resource-entry.ts';
+import { isDryRun } from './query-options.ts';
+import { strategyContext } from './write-rules.ts';
+
+export async function remove(context: RequestContext, services: VerbServices): Promise<void> {
+  const { descriptor } = services.entry;
+  const options = deleteOptionsOf(await readBody(context.request), context);
+  const { object, gone } = await deleteObject(context, services, options, context.info.name);
+  if (!gone) {
+    await respondObject(context, descriptor, 200, object);
+    return;
+  }
+  const { metadata } = object.object();
+  const status: Status = {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Success',
+    details: {
+      name: metadata.name ?? '',
+      ...(descriptor.group === '' ? {} : { group: descriptor.group }),
+      kind: descriptor.plural,
+      uid: metadata.uid ?? '',
+    },
+    code: 200,
+  };
+  // A pod that is removed at once is answered itself, as the pod strategy has it.
+  if (descriptor.gracePeriodSeconds !== undefined)
+    await respondObject(context, descriptor, 200, object);
+  else await respondValue(context, 200, status);
+}
+
+/** From the body, or from the query where there is none. */
+export function deleteOptionsOf(body: Buffer, context: RequestContext): DeleteOptionsBody {
+  const { query, headers } = context;
+  if (body.length > 0) {
+    return decodeBody(
+      body,
+      { apiVersion: apiVersionIn(body), kind: 'DeleteOptions', schema: DeleteOptionsSchema },
+      { contentType: headers['content-type'], fieldValidation: 'Ignore', warnings: [] },
+    );
+  }
+  const seconds = query.get('gracePeriodSeconds');
+  const policy = query.get('propagationPolicy');
+  return {
+    ...(seconds === null ? {} : { gracePeriodSeconds: Number(seconds) }),
+    ...(policy === null ? {} : { propagationPolicy: policy }),
+  };
+}
+
+/** DeleteOptions is served in every group's version. */
+const apiVersionIn = (body: Buffer): string =>
+  /"apiVersion"\s*:\s*"([^"]+)"/.exec(body.toString())?.[1] ?? 'v1';
+
+export async function deleteObject(
+  context: RequestContext,
+  { entry, admission }: VerbServices,
+  options: DeleteOptionsBody,
+  name: string,
+  within = context.info.namespace,
+): Promise<{ object: StoredObject; gone: boolean }> {
+  const { descriptor, objects } = entry;
+  const namespace = descriptor.namespaced ? within : '';
+  const dryRun = isDryRun(context.query, options.dryRun);
+  const preconditions = {
+    ...(options.preconditions?.uid ? { uid: options.preconditions.uid } : {}),
+    ...(options.preconditions?.resourceVersion
+      ? { resourceVersion: options.preconditions.resourceVersion }
+      : {}),
+  };
+  const current = await objects.get(namespace, name);
+  checkPreconditions(descriptor, current, preconditions);
+  await admission({
+    operation: 'delete',
+    descriptor,
+    namespace,
+    name,
+    object: undefined,
+    user: context.user,
+  });
+  if (dryRun) return { object: current, gone: true };
+
+  const object = current.object();
+  const grace = descriptor.gracePeriodSeconds?.(object, options.gracePeriodSeconds) ?? 0;
+  const waits = grace > 0 || (object.metadata.finalizers ?? []).length > 0 || isNamespace(object);
+  if (!waits) return { object: await objects.delete(namespace, name, preconditions), gone: true };
+  const marked = await objects.update(namespace, name, each => markDeleted(each, grace));
+  return { object: marked, gone: false };
+}
+
+const isNamespace = ({ kind, apiVersion }: KubeObject): boolean =>
+  kind === 'Namespace' && apiVersion === 'v1';
+
+/** The object as it is while it ends; a second request may only make the end come sooner. */
+function markDeleted(object: KubeObject, graceSeconds: number): KubeObject | undefined {
+  const { metadata } = object;
+  if (
+    metadata.deletionTimestamp !== undefined &&
+    graceSeconds >= (metadata.deletionGracePeriodSeconds ?? 0)
+  ) {
+    return undefined;
+  }
+  const { now } = strategyContext();
+  const startedMs =
+    metadata.deletionTimestamp === undefined
+      ? Date.parse(now)
+      : Date.parse(metadata.deletionTimestamp) - (metadata.deletionGracePeriodSeconds ?? 0) * 1000;
+  metadata.deletionTimestamp = `${new Date(startedMs + graceSeconds * 1000).toISOString().slice(0, 19)}Z`;
+  metadata.deletionGracePeriodSeconds = graceSeconds;
+  if (metadata.generation !== undefined) metadata.generation += 1;
+  if (isNamespace(object))
+    Object.assign(object, {
+      status: { ...(object as { status?: object }).status, phase: 'Terminating' },
+    });
+  return object;
+}

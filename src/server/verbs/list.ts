@@ -1,0 +1,21 @@
+import type { RequestContext } from '../http/context.ts';
+import { respondList } from '../negotiation/encode.ts';
+import type { VerbServices } from '../resource-entry.ts';
+import { checkVersionMatch, selectionOf } from './query-options.ts';
+
+export async function list(context: RequestContext, { entry }: VerbServices): Promise<void> {
+  const { info, query } = context;
+  checkVersionMatch(query, false);
+  const namespace =
+    entry.descriptor.namespaced && info.namespace !== '' ? info.namespace : undefined;
+  const match = query.get('resourceVersionMatch');
+  const page = await entry.objects.list({
+    ...selectionOf(entry.descriptor, query),
+    ...(namespace === undefined ? {} : { namespace }),
+    limit: Number(query.get('limit') ?? 0),
+    continue: query.get('continue') ?? '',
+    resourceVersion: query.get('resourceVersion') ?? '',
+    ...(match === 'Exact' || match === 'NotOlderThan' ? { resourceVersionMatch: match } : {}),
+  });
+  await respondList(context, entry.descriptor, page);
+}

@@ -1,0 +1,154 @@
+import { parseFieldSelector, fieldsMatch } from '../../machinery/selectors/field-selector.ts';
+import { parseLabelSelector } from '../../machinery/selectors/label-selector.ts';
+import type { KubeObject } from '../../machinery/meta.ts';
+import type { ResourceDescriptor } from '../../machinery/resource.ts';
+import {
+  path,
+  type FieldError,
+  forbidden as forbiddenField,
+  notSupported,
+} from '../../machinery/field-error.ts';
+import { badRequest, invalidObject, type StatusError } from '../../machinery/status.ts';
+import type { ObjectFilter } from '../registry/object-store.ts';
+
+export interface Selection {
+  /** The one name that a field selector asks for. */
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly filter?: ObjectFilter;
+}
+
+/** labelSelector and fieldSelector as one filter. @throws StatusError BadRequest */
+export function selectionOf(descriptor: ResourceDescriptor, query: URLSearchParams): Selection {
+  const labels = query.get('labelSelector') ?? '';
+  const fields = query.get('fieldSelector') ?? '';
+  const filters: ObjectFilter[] = [];
+  if (labels !== '') {
+    const matches = parsed(() => parseLabelSelector(labels));
+    filters.push(object => matches(object.metadata.labels ?? {}));
+  }
+  const requirements = fields === '' ? [] : parsed(() => parseFieldSelector(fields));
+  const exact = (field: string): string | undefined =>
+    requirements.find(each => each.field === field && each.equals)?.value;
+  const known = new Set(['metadata.name', 'metadata.namespace', ...selectable(descriptor)]);
+  for (const { field } of requirements) {
+    if (!known.has(field)) throw badRequest(`field label not supported: ${field}`);
+  }
+  if (requirements.length > 0)
+    filters.push(object => fieldsMatch(requirements, fieldsOf(descriptor, object)));
+  const name = exact('metadata.name');
+  const namespace = exact('metadata.namespace');
+  return {
+    ...(name ? { name } : {}),
+    ...(namespace ? { namespace } : {}),
+    ...(filters.length === 0 ? {} : { filter: object => filters.every(filter => filter(object)) }),
+  };
+}
+
+function parsed<R>(parse: () => R): R {
+  try {
+    return parse();
+  } catch (error) {
+    throw badRequest((error as Error).message);
+  }
+}
+
+const fieldsOf = (descriptor: ResourceDescriptor, object: KubeObject): Record<string, string> => ({
+  'metadata.name': object.metadata.name ?? '',
+  'metadata.namespace': object.metadata.namespace ?? '',
+  ...descriptor.selectableFields?.(object),
+});
+
+const probes = new WeakMap<ResourceDescriptor, readonly string[]>();
+
+/** The names that the descriptor's function fills, learnt from an empty object. */
+function selectable(descriptor: ResourceDescriptor): readonly string[] {
+  let names = probes.get(descriptor);
+  if (names === undefined) {
+    const empty = {
+      apiVersion: '',
+      kind: '',
+      metadata: {},
+      spec: {},
+      status: {},
+      involvedObject: {},
+    };
+    names = Object.keys(descriptor.selectableFields?.(empty) ?? {});
+    probes.set(descriptor, names);
+  }
+  return names;
+}
+
+/** @throws StatusError when `dryRun` is not `All` */
+export function isDryRun(query: URLSearchParams, body: readonly string[] = []): boolean {
+  const values = [...query.getAll('dryRun'), ...body];
+  const wrong = values.find(value => value !== 'All');
+  if (wrong !== undefined) {
+    throw invalidOptions('CreateOptions', [notSupported(path('dryRun'), wrong, ['All'])]);
+  }
+  return values.length > 0;
+}
+
+const invalidOptions = (kind: string, errors: FieldError[]): StatusError =>
+  invalidObject({ group: 'meta.k8s.io', kind }, '', errors);
+
+/** @throws StatusError */
+export function fieldValidationOf(query: URLSearchParams): 'Ignore' | 'Warn' | 'Strict' {
+  const value = query.get('fieldValidation') ?? '';
+  if (value === '') return 'Warn';
+  if (value === 'Ignore' || value === 'Warn' || value === 'Strict') return value;
+  throw invalidOptions('CreateOptions', [
+    notSupported(path('fieldValidation'), value, ['', 'Ignore', 'Strict', 'Warn']),
+  ]);
+}
+
+/** resourceVersionMatch and sendInitialEvents go together in certain ways only. @throws StatusError */
+export function checkVersionMatch(query: URLSearchParams, watch: boolean): void {
+  const match = query.get('resourceVersionMatch') ?? '';
+  const version = query.get('resourceVersion') ?? '';
+  const initial = query.get('sendInitialEvents');
+  const at = path('resourceVersionMatch');
+  const errors: FieldError[] = [];
+  if (watch) {
+    if (match !== '' && initial === null) {
+      errors.push(
+        forbiddenField(
+          at,
+          'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+        ),
+      );
+    }
+    if (initial !== null && match !== 'NotOlderThan') {
+      errors.push(
+        forbiddenField(
+          at,
+          'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+        ),
+      );
+    }
+  } else {
+    if (initial !== null)
+      errors.push(
+        forbiddenField(path('sendInitialEvents'), 'sendInitialEvents is forbidden for list'),
+      );
+    if (match !== '' && version === '') {
+      errors.push(
+        forbiddenField(at, 'resourceVersionMatch is forbidden unless resourceVersion is provided'),
+      );
+    }
+    if (match !== '' && match !== 'Exact' && match !== 'NotOlderThan') {
+      errors.push(notSupported(at, match, ['Exact', 'NotOlderThan', '']));
+    }
+    if (match === 'Exact' && version === '0') {
+      errors.push(
+        forbiddenField(at, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'),
+      );
+    }
+  }
+  if (errors.length > 0) throw invalidOptions('ListOptions', errors);
+  if (version !== '' && !/^\d+$/.test(version)) {
+    throw badRequest(
+      `invalid resource version ${JSON.stringify(version)}: strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`,
+    );
+  }
+}

@@ -1,0 +1,51 @@
+import type { KubeObject } from '../../machinery/meta.ts';
+import type { UpdateStrategy } from '../../machinery/resource.ts';
+import type { RequestContext } from '../http/context.ts';
+import type { StoredObject } from '../registry/object-store.ts';
+import { unkept } from '../registry/unkept.ts';
+import type { VerbServices } from '../resource-entry.ts';
+import { checkUpdate, strategyContext } from './write-rules.ts';
+
+export interface Replacement {
+  readonly strategy: UpdateStrategy<KubeObject> | undefined;
+  readonly dryRun: boolean;
+  /** Makes the wanted object; asked again when another write came between. */
+  next(current: KubeObject): KubeObject;
+}
+
+/** The way of PUT and PATCH alike: rules, admission, write; removal when the last finalizer has gone. */
+export async function replaceObject(
+  context: RequestContext,
+  { entry, admission }: VerbServices,
+  { strategy, dryRun, next }: Replacement,
+): Promise<StoredObject> {
+  const { descriptor, objects } = entry;
+  const { name } = context.info;
+  const namespace = descriptor.namespaced ? context.info.namespace : '';
+  const change = async (current: KubeObject): Promise<KubeObject> => {
+    const wanted = next(structuredClone(current));
+    descriptor.applyDefaults?.(wanted);
+    checkUpdate(wanted, current, { descriptor, strategy, context: strategyContext() });
+    await admission({
+      operation: 'update',
+      descriptor,
+      namespace,
+      name,
+      object: wanted,
+      user: context.user,
+    });
+    const warnings = descriptor.warnings?.(wanted, current) ?? [];
+    context.warnings.push(...warnings.filter(each => !context.warnings.includes(each)));
+    return wanted;
+  };
+  if (dryRun)
+    return unkept(await change(structuredClone((await objects.get(namespace, name)).object())));
+  const stored = await objects.update(namespace, name, change);
+  const { metadata } = stored.object();
+  const over =
+    metadata.deletionTimestamp !== undefined &&
+    (metadata.finalizers ?? []).length === 0 &&
+    (metadata.deletionGracePeriodSeconds ?? 0) === 0 &&
+    descriptor.plural !== 'namespaces';
+  return over ? objects.delete(namespace, name, { uid: metadata.uid ?? '' }) : stored;
+}

@@ -1,0 +1,139 @@
+import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
+import type { RequestContext } from '../http/context.ts';
+import { toStatusError, writeHead } from '../http/respond.ts';
+import { includeObjectOf } from '../negotiation/encode.ts';
+import { negotiate, type Form } from '../negotiation/media-types.ts';
+import { partialMetadata, tableOf } from '../negotiation/table.ts';
+import type { StoredObject } from '../registry/object-store.ts';
+import type { VerbServices } from '../resource-entry.ts';
+import { checkVersionMatch, selectionOf } from './query-options.ts';
+
+/** A watcher that does not read is dropped before it fills the memory. */
+const maxBufferedBytes = 16 * 1024 * 1024;
+
+export async function watch(context: RequestContext, { entry }: VerbServices): Promise<void> {
+  const { info, query, response } = context;
+  const { descriptor, objects } = entry;
+  checkVersionMatch(query, true);
+  const form = negotiate(context.headers.accept);
+  const encode = encoderOf(descriptor, form, query);
+  const stop = new AbortController();
+  context.signal.addEventListener('abort', () => stop.abort(), { once: true });
+  const seconds = Number(query.get('timeoutSeconds') ?? 0) || 1800 + Math.random() * 1800;
+  const timer = setTimeout(() => stop.abort(), seconds * 1000);
+  stop.signal.addEventListener(
+    'abort',
+    () => {
+      clearTimeout(timer);
+      response.end();
+    },
+    { once: true },
+  );
+
+  let began = false;
+  const begin = (): void => {
+    if (began) return;
+    began = true;
+    writeHead(response, 200, {
+      'content-type': 'application/json',
+      'cache-control': 'no-cache, private',
+    });
+    (response as { flushHeaders?(): void }).flushHeaders?.();
+  };
+  const write = (line: Buffer | string): void => {
+    begin();
+    if (stop.signal.aborted) return;
+    (response as { write(chunk: Buffer | string): boolean }).write(line);
+    if (bufferedBytes(context) > maxBufferedBytes) stop.abort();
+  };
+  const namespace = descriptor.namespaced && info.namespace !== '' ? info.namespace : undefined;
+  const initial = query.get('sendInitialEvents');
+  try {
+    await objects.watch(
+      {
+        ...selectionOf(descriptor, query),
+        ...(namespace === undefined ? {} : { namespace }),
+        ...(info.name === '' ? {} : { name: info.name }),
+        resourceVersion: query.get('resourceVersion') ?? '',
+        ...(initial === null ? {} : { sendInitialEvents: initial === 'true' }),
+        allowBookmarks: ['true', '1'].includes(query.get('allowWatchBookmarks') ?? ''),
+      },
+      {
+        onEvent: (type, object) => write(encode(type, object)),
+        onBookmark: (version, end) => write(bookmarkLine(descriptor, form, version, end)),
+        onError(error) {
+          write(`${JSON.stringify({ type: 'ERROR', object: toStatusError(error).status })}\n`);
+          stop.abort();
+        },
+      },
+      stop.signal,
+    );
+  } catch (error) {
+    clearTimeout(timer);
+    // An expired version is told in the stream, as client-go's reflectors expect it.
+    if (!began || toStatusError(error).code !== 410) throw error;
+    write(`${JSON.stringify({ type: 'ERROR', object: toStatusError(error).status })}\n`);
+    stop.abort();
+  }
+  begin();
+}
+
+const bufferedBytes = ({ response }: RequestContext): number =>
+  'stream' in response ? response.stream.writableLength : response.writableLength;
+
+type Encoder = (type: string, object: StoredObject) => Buffer | string;
+const lines = new WeakMap<StoredObject, Map<string, Buffer>>();
+
+/** A plain event is encoded once for all of its watchers. */
+function plainLine(type: string, object: StoredObject): Buffer {
+  let byType = lines.get(object);
+  if (byType === undefined) lines.set(object, (byType = new Map()));
+  let line = byType.get(type);
+  if (line === undefined) {
+    line = Buffer.concat([
+      Buffer.from(`{"type":"${type}","object":`),
+      object.json,
+      Buffer.from('}\n'),
+    ]);
+    byType.set(type, line);
+  }
+  return line;
+}
+
+function encoderOf(descriptor: ResourceDescriptor, form: Form, query: URLSearchParams): Encoder {
+  if (form.as === 'object') return plainLine;
+  if (form.as === 'metadata') {
+    return (type, object) =>
+      `${JSON.stringify({ type, object: partialMetadata(object.object()) })}\n`;
+  }
+  const includeObject = includeObjectOf(query);
+  let columns = true;
+  return (type, object) => {
+    const metadata = { resourceVersion: String(object.resourceVersion) };
+    const table = tableOf(descriptor, [object], { metadata, includeObject, columns });
+    columns = false;
+    return `${JSON.stringify({ type, object: table })}\n`;
+  };
+}
+
+function bookmarkLine(
+  descriptor: ResourceDescriptor,
+  form: Form,
+  version: number,
+  end: boolean,
+): string {
+  const metadata = {
+    resourceVersion: String(version),
+    creationTimestamp: null,
+    ...(end ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
+  };
+  const kind =
+    form.as === 'object'
+      ? { kind: descriptor.kind, apiVersion: apiVersionOf(descriptor) }
+      : {
+          kind: form.as === 'table' ? 'Table' : 'PartialObjectMetadata',
+          apiVersion: 'meta.k8s.io/v1',
+        };
+  const table = form.as === 'table' ? { columnDefinitions: null, rows: [] } : {};
+  return `${JSON.stringify({ type: 'BOOKMARK', object: { ...kind, metadata, ...table } })}\n`;
+}

@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { KubeObject } from '../../machinery/meta.ts';
+import { generateName, randomSuffix } from '../../machinery/names.ts';
+import { invalid, path, type FieldError } from '../../machinery/field-error.ts';
+import type {
+  ResourceDescriptor,
+  StrategyContext,
+  UpdateStrategy,
+} from '../../machinery/resource.ts';
+import { badRequest, conflict, invalidObject, modified } from '../../machinery/status.ts';
+import {
+  validateObjectMeta,
+  validateObjectMetaUpdate,
+} from '../../machinery/validation/object-meta.ts';
+import type { RequestContext } from '../http/context.ts';
+
+export const strategyContext = (): StrategyContext => ({
+  now: `${new Date().toISOString().slice(0, 19)}Z`,
+  randomSuffix,
+});
+
+/** The namespace of the URL is the object's; one in the body has to agree. @throws StatusError */
+export function placeObject(
+  object: KubeObject,
+  descriptor: ResourceDescriptor,
+  { info }: RequestContext,
+): void {
+  object.metadata ??= {};
+  if (!descriptor.namespaced) return;
+  const { metadata } = object;
+  if (metadata.namespace && metadata.namespace !== info.namespace) {
+    throw badRequest(
+      'the namespace of the provided object does not match the namespace sent on the request',
+    );
+  }
+  metadata.namespace = info.namespace;
+}
+
+/** Fills what the server owns of a new object. @throws StatusError */
+export function fillNewObject(
+  object: KubeObject,
+  descriptor: ResourceDescriptor,
+  context: StrategyContext,
+): void {
+  const { metadata } = object;
+  if (metadata.resourceVersion)
+    throw badRequest('resourceVersion should not be set on objects to be created');
+  delete metadata.resourceVersion;
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
+  delete metadata.selfLink;
+  if (!metadata.name && metadata.generateName) {
+    metadata.name = generateName(metadata.generateName, context.randomSuffix());
+  }
+  metadata.uid = randomUUID();
+  metadata.creationTimestamp = context.now;
+  delete metadata.generation;
+  if (hasSpec(descriptor)) metadata.generation = 1;
+}
+
+const hasSpec = (descriptor: ResourceDescriptor): boolean =>
+  Object.hasOwn(descriptor.schema.fields, 'spec') &&
+  Object.hasOwn(descriptor.schema.fields, 'status') &&
+  descriptor.plural !== 'namespaces' &&
+  descriptor.plural !== 'nodes';
+
+/** @throws StatusError Invalid with all that is wrong */
+export function mustBeValid(
+  object: KubeObject,
+  descriptor: ResourceDescriptor,
+  more: readonly FieldError[] = [],
+): void {
+  const errors = [
+    ...validateObjectMeta(object.metadata, {
+      namespaced: descriptor.namespaced,
+      ...(descriptor.nameRule === undefined ? {} : { nameRule: descriptor.nameRule }),
+    }),
+    ...(descriptor.validate?.(object) ?? []),
+    ...more,
+  ];
+  if (errors.length > 0) throw invalidObject(descriptor, object.metadata.name ?? '', errors);
+}
+
+export interface UpdateRules {
+  readonly descriptor: ResourceDescriptor;
+  readonly strategy: UpdateStrategy<KubeObject> | undefined;
+  readonly context: StrategyContext;
+}
+
+/** Makes `next` a lawful successor of `current`, in place. @throws StatusError */
+export function checkUpdate(
+  next: KubeObject,
+  current: KubeObject,
+  { descriptor, strategy, context }: UpdateRules,
+): void {
+  const { metadata } = next;
+  const old = current.metadata;
+  if (metadata.resourceVersion) {
+    if (metadata.resourceVersion !== old.resourceVersion)
+      throw conflict(descriptor, old.name ?? '', modified);
+  } else if (descriptor.allowUnconditionalUpdate === false) {
+    throw invalidObject(descriptor, old.name ?? '', [
+      invalid(path('metadata.resourceVersion'), 0, 'must be specified for an update'),
+    ]);
+  }
+  if (metadata.uid && metadata.uid !== old.uid) {
+    throw conflict(
+      descriptor,
+      old.name ?? '',
+      `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.uid ?? ''}`,
+    );
+  }
+  // A client need not send back what only the server sets.
+  for (const field of [
+    'uid',
+    'creationTimestamp',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+    'generation',
+    'resourceVersion',
+    'generateName',
+  ] as const) {
+    if (old[field] === undefined) delete metadata[field];
+    else Object.assign(metadata, { [field]: old[field] });
+  }
+  delete metadata.selfLink;
+  strategy?.prepareForUpdate(next, current, context);
+  const specOf = (object: KubeObject): unknown => (object as { spec?: unknown }).spec;
+  if (
+    old.generation !== undefined &&
+    !isDeepStrictEqual(plain(specOf(next)), plain(specOf(current)))
+  ) {
+    metadata.generation = old.generation + 1;
+  }
+  mustBeValid(next, descriptor, [
+    ...validateObjectMetaUpdate(metadata, old),
+    ...(strategy?.validateUpdate(next, current) ?? []),
+  ]);
+}
+
+/** Without members that are undefined: what JSON would keep. */
+const plain = (value: unknown): unknown =>
+  value === undefined ? undefined : (JSON.parse(JSON.stringify(value)) as unknown);
