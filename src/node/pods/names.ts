@@ -1,0 +1,36 @@
+import type { Pod } from '../../api/core/v1/pod.ts';
+
+/** The kubelet's labels and annotations on sandboxes and containers: what an agent finds its own by. */
+export const labels = {
+  podName: 'io.kubernetes.pod.name',
+  podNamespace: 'io.kubernetes.pod.namespace',
+  podUid: 'io.kubernetes.pod.uid',
+  containerName: 'io.kubernetes.container.name',
+} as const;
+
+export const annotations = {
+  hash: 'io.kubernetes.container.hash',
+  restartCount: 'io.kubernetes.container.restartCount',
+  terminationMessagePath: 'io.kubernetes.container.terminationMessagePath',
+  terminationMessagePolicy: 'io.kubernetes.container.terminationMessagePolicy',
+  podTerminationGracePeriod: 'io.kubernetes.pod.terminationGracePeriod',
+} as const;
+
+/** `name_namespace(uid)`, as the kubelet names a pod in messages. */
+export const podText = ({ metadata }: Pod): string =>
+  `${metadata.name ?? ''}_${metadata.namespace ?? ''}(${metadata.uid ?? ''})`;
+
+export const uidOf = ({ metadata }: Pod): string => metadata.uid ?? '';
+
+export const logDirectoryOf = ({ metadata }: Pod): string =>
+  `/var/log/pods/${metadata.namespace ?? ''}_${metadata.name ?? ''}_${metadata.uid ?? ''}`;
+
+/** Where events about a container point. */
+export const fieldPathOf = (pod: Pod, container: string): string =>
+  (pod.spec.initContainers ?? []).some(each => each.name === container)
+    ? `spec.initContainers{${container}}`
+    : `spec.containers{${container}}`;
+
+/** Now, as metav1.Time. */
+export const timestamp = (ms: number = Date.now()): string =>
+  `${new Date(ms).toISOString().slice(0, 19)}Z`;

@@ -1,0 +1,454 @@
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { podResource, type Pod } from '../../api/core/v1/pod.ts';
+import { createBackoff } from '../../machinery/backoff.ts';
+import { isStatusError } from '../../machinery/status.ts';
+import { createProber } from '../probes/prober.ts';
+import { VolumeSetupError } from '../volumes/volume-manager.ts';
+import { writeHostsFile } from './hosts-file.ts';
+import { fieldPathOf, logDirectoryOf, podText, uidOf } from './names.ts';
+import { planPod, type Start } from './plan.ts';
+import {
+  hasExited,
+  isRunning,
+  readRuntimeState,
+  readySandbox,
+  type PodRuntimeState,
+} from './runtime-state.ts';
+import { sandboxConfig } from './sandbox-config.ts';
+import { startContainer, StartError, type StartRequest } from './start-container.ts';
+import { podStatus, type Waiting } from './status.ts';
+import { createStatusWriter } from './status-writer.ts';
+import { stopContainer, stopContainers } from './stop-pod.ts';
+import { readTerminationMessage } from './termination-message.ts';
+import type { WorkerServices } from './worker-context.ts';
+
+/** Brings one pod to what is wanted of it. Runs again whenever it is woken, never twice at once. */
+export interface PodWorker {
+  /** The newest wanted state; undefined once the API has forgotten the pod. */
+  update(pod: Pod | undefined): void;
+  wake(): void;
+  /** Forgets delays of pulls and starts: what they waited for has changed. */
+  retryNow(): void;
+  /** Resolves when nothing of the pod is left here. */
+  readonly gone: Promise<void>;
+  /** Stops working; what runs goes on. */
+  close(): Promise<void>;
+}
+
+const restartDelayMs = { initialMs: 10_000, maxMs: 300_000 };
+const mountDelayMs = { initialMs: 500, maxMs: 122_000 };
+/** What is killed without a word from the API gets at least this. */
+const forcedGraceSeconds = 2;
+
+export function createPodWorker(first: Pod, services: WorkerServices): PodWorker {
+  const { runtime, recorder, volumes, references, client, log } = services;
+  const uid = uidOf(first);
+  const podDir = path.join(services.dataDir, 'pods', uid);
+  const waiting = new Map<string, Waiting>();
+  const notBefore = new Map<string, number>();
+  const restarts = createBackoff(restartDelayMs);
+  const mounts = createBackoff(mountDelayMs);
+  const words = new Map<string, string>();
+  const status = createStatusWriter(client, log);
+  let pod = first;
+  let deleted = false;
+  let podIps: readonly string[] = first.status?.podIPs?.map(each => each.ip) ?? [];
+  let ended: { reason: string; message: string } | undefined;
+  let stopping: { graceSeconds: number; work: Promise<void> } | undefined;
+  let running: Promise<void> | undefined;
+  let again = false;
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+  let resolveGone: () => void;
+  const gone = new Promise<void>(resolve => (resolveGone = resolve));
+  const prober = createProber({
+    runtime,
+    onChange: () => worker.wake(),
+    onFailure: (container, message) =>
+      recorder.event(pod, 'Warning', 'Unhealthy', message, fieldPathOf(pod, container)),
+  });
+
+  const wakeIn = (ms: number): void => {
+    if (closed) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => worker.wake(), ms);
+  };
+
+  const sync = async (): Promise<void> => {
+    const state = await readRuntimeState(runtime, uid);
+    await rememberWords(state);
+    probe(state);
+    if (deleted || pod.metadata.deletionTimestamp !== undefined) return end(state);
+    if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return retire(state);
+    if (overdue())
+      ended = {
+        reason: 'DeadlineExceeded',
+        message: 'Pod was active on the node longer than the specified deadline',
+      };
+    if (ended !== undefined) {
+      await stopContainers(pod, state, pod.spec.terminationGracePeriodSeconds ?? 30, services);
+      return retire(await readRuntimeState(runtime, uid));
+    }
+    references.registerPod(pod);
+    if (readySandbox(state) === undefined) tell(state);
+    if (!(await mount(state))) return;
+    const sandbox = await haveSandbox(state);
+    if (sandbox === undefined) return;
+    await act(sandbox, sandbox.fresh ? await readRuntimeState(runtime, uid) : state);
+  };
+
+  /** @returns whether every volume is there */
+  const mount = async (state: PodRuntimeState): Promise<boolean> => {
+    try {
+      await volumes.mountAll(pod);
+      mounts.reset(uid);
+      return true;
+    } catch (error) {
+      if (!(error instanceof VolumeSetupError)) throw error;
+      for (const { volume, message } of error.failures) {
+        recorder.event(
+          pod,
+          'Warning',
+          'FailedMount',
+          `MountVolume.SetUp failed for volume ${JSON.stringify(volume)} : ${message}`,
+        );
+      }
+      tell(state);
+      wakeIn(mounts.next(uid));
+      return false;
+    }
+  };
+
+  interface Sandbox {
+    readonly id: string;
+    readonly attempt: number;
+    readonly hostsFile: string;
+    readonly fresh: boolean;
+  }
+
+  const haveSandbox = async (state: PodRuntimeState): Promise<Sandbox | undefined> => {
+    const current = readySandbox(state);
+    if (current !== undefined) {
+      if (podIps.length === 0) podIps = await addressesOf(current.id);
+      return {
+        id: current.id,
+        attempt: current.metadata.attempt,
+        hostsFile: await writeHostsFile(podDir, pod, podIps),
+        fresh: false,
+      };
+    }
+    const [old] = state.sandboxes;
+    // A pod whose containers are through needs no sandbox any more.
+    if (old !== undefined && planPod(pod, state, planFacts).finished) {
+      tell(state);
+      await retireIfDone(state);
+      return undefined;
+    }
+    if (old !== undefined) {
+      recorder.event(
+        pod,
+        'Normal',
+        'SandboxChanged',
+        'Pod sandbox changed, it will be killed and re-created.',
+      );
+      await runtime.stopPodSandbox(old.id);
+    }
+    const attempt = old === undefined ? 0 : old.metadata.attempt + 1;
+    try {
+      const id = await runtime.runPodSandbox(sandboxConfig(pod, attempt));
+      podIps = await addressesOf(id);
+      return { id, attempt, hostsFile: await writeHostsFile(podDir, pod, podIps), fresh: true };
+    } catch (error) {
+      recorder.event(
+        pod,
+        'Warning',
+        'FailedCreatePodSandBox',
+        `Failed to create pod sandbox: ${(error as Error).message}`,
+      );
+      wakeIn(mounts.next(uid));
+      return undefined;
+    }
+  };
+
+  const addressesOf = async (id: string): Promise<readonly string[]> =>
+    pod.spec.hostNetwork === true ? [services.hostIp] : (await runtime.podSandboxStatus(id)).ips;
+
+  const planFacts = {
+    isUnhealthy: (id: string) => prober.isUnhealthy(id),
+    isStarted: prober.isStarted,
+  };
+
+  const act = async (sandbox: Sandbox, state: PodRuntimeState): Promise<void> => {
+    const plan = planPod(pod, state, planFacts);
+    await Promise.all(
+      plan.kill.map(async ({ container, id, message }) => {
+        recorder.event(pod, 'Normal', 'Killing', message, fieldPathOf(pod, container.name));
+        const found = state.containers.get(container.name)?.find(each => each.id === id);
+        const grace =
+          container.livenessProbe?.terminationGracePeriodSeconds ??
+          pod.spec.terminationGracePeriodSeconds ??
+          30;
+        if (found !== undefined) await stopContainer(pod, container, found, grace, services);
+        restarts.reset(container.name);
+        again = true;
+      }),
+    );
+    const config = sandboxConfig(pod, sandbox.attempt);
+    const due = plan.start.filter(isDue);
+    if (due.length > 0) {
+      await Promise.all(
+        due.map(({ container, attempt }) =>
+          start({
+            pod,
+            container,
+            attempt,
+            sandboxId: sandbox.id,
+            sandbox: config,
+            podIps,
+            hostsFile: sandbox.hostsFile,
+          }),
+        ),
+      );
+      const after = await readRuntimeState(runtime, uid);
+      probe(after);
+      tell(after);
+      await removeOld(after);
+      return;
+    }
+    tell(state);
+    if (plan.finished) await retireIfDone(state);
+  };
+
+  /** Whether a start may be tried now; else says why it waits. */
+  const isDue = ({ container, previous }: Start): boolean => {
+    const at = notBefore.get(container.name) ?? 0;
+    if (at > Date.now()) {
+      wakeIn(at - Date.now());
+      return false;
+    }
+    if (previous === undefined || !hasExited(previous)) return true;
+    const delayMs = restarts.delay(container.name);
+    const leftMs = Number(previous.finishedAt / 1_000_000n) + delayMs - Date.now();
+    if (delayMs === 0 || leftMs <= 0) {
+      restarts.next(container.name);
+      return true;
+    }
+    waiting.set(container.name, {
+      reason: 'CrashLoopBackOff',
+      message: `back-off ${goSeconds(delayMs)} restarting failed container=${container.name} pod=${podText(pod)}`,
+    });
+    recorder.event(
+      pod,
+      'Warning',
+      'BackOff',
+      `Back-off restarting failed container ${container.name} in pod ${podText(pod)}`,
+      fieldPathOf(pod, container.name),
+    );
+    wakeIn(leftMs);
+    return false;
+  };
+
+  const start = async (request: StartRequest): Promise<void> => {
+    const { name } = request.container;
+    try {
+      await startContainer(request, services);
+      waiting.delete(name);
+      notBefore.delete(name);
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error;
+      waiting.set(name, error.waiting);
+      notBefore.set(name, Date.now() + error.retryMs);
+      wakeIn(error.retryMs);
+    }
+  };
+
+  const tell = (state: PodRuntimeState): void =>
+    status.write(
+      pod,
+      podStatus({
+        pod,
+        state,
+        facts: {
+          waiting,
+          isReady: prober.isReady,
+          isStarted: prober.isStarted,
+          terminationMessage: id => words.get(id) ?? '',
+          runtimeName: services.runtimeName,
+        },
+        podIps,
+        hostIp: services.hostIp,
+        sandboxReady: readySandbox(state) !== undefined,
+        ended,
+      }),
+    );
+
+  const probe = (state: PodRuntimeState): void => {
+    const live: string[] = [];
+    for (const container of [...(pod.spec.initContainers ?? []), ...pod.spec.containers]) {
+      const newest = state.containers.get(container.name)?.[0];
+      if (newest === undefined || !isRunning(newest)) continue;
+      live.push(newest.id);
+      prober.watch(
+        container,
+        newest.id,
+        Number(newest.startedAt / 1_000_000n),
+        podIps[0] ?? '127.0.0.1',
+      );
+    }
+    prober.keep(live);
+  };
+
+  const rememberWords = async (state: PodRuntimeState): Promise<void> => {
+    for (const list of state.containers.values()) {
+      for (const each of list) {
+        if (hasExited(each) && !words.has(each.id))
+          words.set(each.id, await readTerminationMessage(each));
+      }
+    }
+  };
+
+  /** One ended container a name is kept, for `logs --previous`. */
+  const removeOld = async (state: PodRuntimeState): Promise<void> => {
+    for (const list of state.containers.values()) {
+      for (const { id, logPath } of list.slice(2)) {
+        await runtime.removeContainer(id);
+        words.delete(id);
+        if (logPath !== '') await rm(logPath, { force: true });
+      }
+    }
+  };
+
+  const overdue = (): boolean => {
+    const { activeDeadlineSeconds } = pod.spec;
+    const { startTime } = pod.status ?? {};
+    if (activeDeadlineSeconds === undefined || startTime === undefined) return false;
+    const leftMs = Date.parse(startTime) + activeDeadlineSeconds * 1000 - Date.now();
+    if (leftMs > 0) wakeIn(leftMs);
+    return leftMs <= 0;
+  };
+
+  /** All containers are through: the sandbox and the volumes go, what they said stays. */
+  const retire = async (state: PodRuntimeState): Promise<void> => {
+    tell(state);
+    await release(state);
+  };
+  const retireIfDone = (state: PodRuntimeState): Promise<void> => release(state);
+
+  const release = async (state: PodRuntimeState): Promise<void> => {
+    for (const sandbox of state.sandboxes) {
+      if (sandbox.state === 'SANDBOX_READY') await runtime.stopPodSandbox(sandbox.id);
+    }
+    references.unregisterPod(uid);
+    await volumes.unmountAll(uid);
+  };
+
+  /** The way out of a pod that is to be deleted, or that the API has forgotten. */
+  const end = async (state: PodRuntimeState): Promise<void> => {
+    const grace = deleted
+      ? Math.min(forcedGraceSeconds, pod.spec.terminationGracePeriodSeconds ?? forcedGraceSeconds)
+      : (pod.metadata.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30);
+    const alive = [...state.containers.values()].some(list => list.some(isRunning));
+    if (alive) {
+      // A second request with a shorter grace overtakes the first.
+      if (stopping === undefined || grace < stopping.graceSeconds) {
+        const work = stopContainers(pod, state, grace, services)
+          .catch((error: unknown) =>
+            log.warn('A pod was not stopped', { pod: podText(pod), error: String(error) }),
+          )
+          .finally(() => {
+            stopping = undefined;
+            worker.wake();
+          });
+        stopping = { graceSeconds: grace, work };
+        tell(state);
+      }
+      return;
+    }
+    prober.close();
+    tell(state);
+    await status.flush();
+    await release(state);
+    await forget(state);
+    if (!deleted) {
+      const { namespace = '', name = '' } = pod.metadata;
+      await client
+        .resource(podResource)
+        .delete(namespace, name, { gracePeriodSeconds: 0, uid })
+        .catch((error: unknown) => {
+          if (!isStatusError(error, 'NotFound') && !isStatusError(error, 'Conflict')) throw error;
+        });
+    }
+    closed = true;
+    clearTimeout(timer);
+    services.images.forget(uid);
+    resolveGone();
+  };
+
+  /** Removes what is left in the runtime and on the disk. */
+  const forget = async (state: PodRuntimeState): Promise<void> => {
+    for (const list of state.containers.values()) {
+      for (const { id } of list) await runtime.removeContainer(id);
+    }
+    for (const { id } of state.sandboxes) {
+      await runtime.stopPodSandbox(id);
+      await runtime.removePodSandbox(id);
+    }
+    await rm(logDirectoryOf(pod), { recursive: true, force: true });
+    await rm(podDir, { recursive: true, force: true });
+  };
+
+  const run = async (): Promise<void> => {
+    do {
+      again = false;
+      try {
+        await sync();
+      } catch (error) {
+        log.warn('A pod was not synced', { pod: podText(pod), error: (error as Error).message });
+        wakeIn(mounts.next(uid));
+      }
+    } while (again && !closed);
+  };
+
+  const worker: PodWorker = {
+    gone,
+    update(next) {
+      if (next === undefined) deleted = true;
+      else pod = next;
+      worker.wake();
+    },
+    wake() {
+      if (closed) return;
+      if (running !== undefined) {
+        again = true;
+        return;
+      }
+      running = run().finally(() => {
+        running = undefined;
+        // A wake between the last look and here must not be lost.
+        if (again) worker.wake();
+      });
+    },
+    retryNow() {
+      notBefore.clear();
+      mounts.reset(uid);
+      services.images.forget(uid);
+      worker.wake();
+    },
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      prober.close();
+      await running;
+      await status.flush();
+    },
+  };
+  worker.wake();
+  return worker;
+}
+
+/** `10s`, `2m40s`. */
+function goSeconds(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
+}

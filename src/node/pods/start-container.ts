@@ -1,0 +1,169 @@
+import path from 'node:path';
+import type { Container, Pod } from '../../api/core/v1/pod.ts';
+import type { Secret } from '../../api/core/v1/secret.ts';
+import { buildEnvironment, ContainerConfigError } from '../env/build-environment.ts';
+import { ImageError } from '../images/image-puller.ts';
+import type { Mount, PodSandboxConfig } from '../runtime/runtime.ts';
+import { containerConfig } from './container-config.ts';
+import { runHook } from './lifecycle.ts';
+import { fieldPathOf, uidOf } from './names.ts';
+import type { Waiting } from './status.ts';
+import { makeTerminationMessageFile } from './termination-message.ts';
+import type { WorkerServices } from './worker-context.ts';
+
+export interface StartRequest {
+  readonly pod: Pod;
+  readonly container: Container;
+  readonly attempt: number;
+  readonly sandboxId: string;
+  readonly sandbox: PodSandboxConfig;
+  readonly podIps: readonly string[];
+  readonly hostsFile: string;
+}
+
+/** Why a container was not started; `retryMs` until it is worth another try. */
+export class StartError extends Error {
+  readonly waiting: Waiting;
+  readonly retryMs: number;
+
+  constructor(waiting: Waiting, retryMs: number) {
+    super(waiting.message ?? waiting.reason);
+    this.name = 'StartError';
+    this.waiting = waiting;
+    this.retryMs = retryMs;
+  }
+}
+
+const configRetryMs = 10_000;
+const hookTimeoutMs = 60_000;
+
+/** Pull, environment, mounts, create, start, postStart: kuberuntime's startContainer. @throws StartError */
+export async function startContainer(
+  request: StartRequest,
+  services: WorkerServices,
+): Promise<string> {
+  const { pod, container } = request;
+  const { runtime, recorder } = services;
+  const tell = (type: 'Normal' | 'Warning', reason: string, message: string): void =>
+    recorder.event(pod, type, reason, message, fieldPathOf(pod, container.name));
+  const { imageRef, image } = await pull(request, services, tell);
+
+  let config;
+  try {
+    const environment = await buildEnvironment({
+      pod,
+      container,
+      references: services.references,
+      podIps: request.podIps,
+      hostIp: services.hostIp,
+      nodeName: services.nodeName,
+      serviceEnv: pod.spec.enableServiceLinks === false ? {} : services.serviceEnv,
+      nameRule: services.nameRule,
+    });
+    for (const message of environment.skipped)
+      recorder.event(pod, 'Warning', 'InvalidEnvironmentVariableNames', message);
+    const mounts = await mountsOf(request, services, text => environment.expand(text));
+    config = containerConfig({ ...request, imageRef, image, environment, mounts });
+  } catch (error) {
+    const { message } = error as Error;
+    tell('Warning', 'Failed', `Error: ${message}`);
+    const reason =
+      error instanceof ContainerConfigError ? 'CreateContainerConfigError' : 'CreateContainerError';
+    throw new StartError({ reason, message }, configRetryMs);
+  }
+
+  const id = await attempt('CreateContainerError', tell, () =>
+    runtime.createContainer(request.sandboxId, config, request.sandbox),
+  );
+  tell('Normal', 'Created', `Created container: ${container.name}`);
+  await attempt('RunContainerError', tell, () => runtime.startContainer(id));
+  tell('Normal', 'Started', `Started container ${container.name}`);
+  const hook = container.lifecycle?.postStart;
+  if (hook !== undefined) {
+    await runHook(hook, {
+      runtime,
+      container,
+      containerId: id,
+      podIp: request.podIps[0] ?? '',
+      timeoutMs: hookTimeoutMs,
+    }).catch(async () => {
+      tell('Warning', 'FailedPostStartHook', 'PostStartHook failed');
+      tell('Normal', 'Killing', 'FailedPostStartHook');
+      await runtime.stopContainer(id, pod.spec.terminationGracePeriodSeconds ?? 30);
+    });
+  }
+  return id;
+}
+
+type Tell = (type: 'Normal' | 'Warning', reason: string, message: string) => void;
+
+async function pull(
+  { pod, container, sandbox }: StartRequest,
+  services: WorkerServices,
+  tell: Tell,
+) {
+  const wanted = (pod.spec.imagePullSecrets ?? []).map(({ name = '' }) => name).filter(Boolean);
+  const missing: string[] = [];
+  const secrets = await Promise.all(
+    wanted.map(name =>
+      services.references
+        .getSecret(pod.metadata.namespace ?? '', name)
+        .catch((): undefined => void missing.push(name)),
+    ),
+  );
+  if (missing.length > 0) {
+    services.recorder.event(
+      pod,
+      'Warning',
+      'FailedToRetrieveImagePullSecret',
+      `Unable to retrieve some image pull secrets (${missing.join(', ')}); attempting to pull the image may not succeed.`,
+    );
+  }
+  const pullSecrets = secrets.filter((each): each is Secret => each !== undefined);
+  try {
+    return await services.images.ensureImage({
+      pod,
+      container,
+      pullSecrets,
+      sandboxConfig: sandbox,
+    });
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+    tell('Warning', 'Failed', `Error: ${error.reason}`);
+    throw new StartError({ reason: error.reason, message: error.message }, error.retryAfterMs);
+  }
+}
+
+async function mountsOf(
+  request: StartRequest,
+  services: WorkerServices,
+  expand: (text: string) => string,
+): Promise<Mount[]> {
+  const { pod, container, attempt: number, hostsFile } = request;
+  const mounts = await services.volumes.containerMounts(pod, container, expand);
+  const taken = new Set(mounts.map(each => each.containerPath));
+  if (!taken.has('/etc/hosts')) {
+    mounts.push({
+      containerPath: '/etc/hosts',
+      hostPath: hostsFile,
+      readonly: container.securityContext?.readOnlyRootFilesystem === true,
+    });
+  }
+  const words = container.terminationMessagePath ?? '';
+  if (words !== '' && !taken.has(words)) {
+    const podDir = path.join(services.dataDir, 'pods', uidOf(pod));
+    const hostPath = await makeTerminationMessageFile(podDir, container.name, number);
+    mounts.push({ containerPath: words, hostPath, readonly: false });
+  }
+  return mounts;
+}
+
+async function attempt<R>(reason: string, tell: Tell, work: () => Promise<R>): Promise<R> {
+  try {
+    return await work();
+  } catch (error) {
+    const { message } = error as Error;
+    tell('Warning', 'Failed', `Error: ${message}`);
+    throw new StartError({ reason, message }, configRetryMs);
+  }
+}

@@ -1,0 +1,54 @@
+import { podResource, type Pod, type PodStatus } from '../../api/core/v1/pod.ts';
+import type { KubeClient } from '../../client/client.ts';
+import type { Logger } from '../../machinery/log.ts';
+import { isStatusError } from '../../machinery/status.ts';
+import { uidOf } from './names.ts';
+
+/** Brings a pod's status to the API: only what changed, one write at a time, the newest wins. */
+export interface StatusWriter {
+  write(pod: Pod, status: PodStatus): void;
+  /** Resolves when the newest is written, or the pod is gone. */
+  flush(): Promise<void>;
+}
+
+const retryMs = 500;
+
+export function createStatusWriter(client: KubeClient, log: Logger): StatusWriter {
+  const pods = client.resource(podResource);
+  let written = '';
+  let next: { pod: Pod; status: PodStatus } | undefined;
+  let running: Promise<void> | undefined;
+
+  const run = async (): Promise<void> => {
+    for (let failures = 0; next !== undefined && failures < 20;) {
+      const { pod, status } = next;
+      next = undefined;
+      const text = JSON.stringify(status);
+      if (text === written) continue;
+      const { namespace = '', name = '' } = pod.metadata;
+      try {
+        const patch = { metadata: { uid: uidOf(pod) }, status };
+        await pods.patch(namespace, name, 'merge', patch, { subresource: 'status' });
+        written = text;
+      } catch (error) {
+        if (isStatusError(error, 'NotFound') || isStatusError(error, 'Conflict')) return;
+        log.warn('A status was not written', {
+          pod: `${namespace}/${name}`,
+          error: (error as Error).message,
+        });
+        failures += 1;
+        next ??= { pod, status };
+        await new Promise(resolve => setTimeout(resolve, retryMs));
+      }
+    }
+  };
+  return {
+    write(pod, status) {
+      next = { pod, status };
+      running ??= run().finally(() => (running = undefined));
+    },
+    async flush() {
+      await running;
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { ContainerStatus } from '../runtime/runtime.ts';
+import { annotations } from './names.ts';
+
+const maxBytes = 4096;
+const maxLogBytes = 2048;
+
+/** Makes the file that a container may leave its last words in. @returns its path on the host */
+export async function makeTerminationMessageFile(
+  podDir: string,
+  container: string,
+  attempt: number,
+): Promise<string> {
+  const folder = path.join(podDir, 'containers', container);
+  await mkdir(folder, { recursive: true, mode: 0o750 });
+  const file = path.join(folder, String(attempt));
+  await writeFile(file, '', { mode: 0o666 });
+  return file;
+}
+
+/** Last words of a container that ended; of its log where it left none and the policy says so. */
+export async function readTerminationMessage(status: ContainerStatus): Promise<string> {
+  const target = status.annotations[annotations.terminationMessagePath] ?? '';
+  const file = status.mounts.find(mount => mount.containerPath === target)?.hostPath;
+  const words = file === undefined ? '' : await readEnd(file, maxBytes);
+  const fallBack =
+    status.annotations[annotations.terminationMessagePolicy] === 'FallbackToLogsOnError';
+  if (words !== '' || !fallBack || status.exitCode === 0 || status.logPath === '') return words;
+  const log = await readFile(status.logPath, 'utf8').catch(() => '');
+  const lines = log.split('\n').filter(Boolean).slice(-80);
+  return lines
+    .map(line => line.split(' ').slice(3).join(' '))
+    .join('\n')
+    .slice(-maxLogBytes);
+}
+
+async function readEnd(file: string, bytes: number): Promise<string> {
+  try {
+    await using handle = await open(file);
+    const { size } = await handle.stat();
+    const length = Math.min(size, bytes);
+    const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);
+    return buffer.toString();
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,25 @@
+import type { EventRecorder } from '../../client/event-recorder.ts';
+import type { KubeClient } from '../../client/client.ts';
+import type { Logger } from '../../machinery/log.ts';
+import type { ImagePuller } from '../images/image-puller.ts';
+import type { References } from '../references/references.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import type { VolumeManager } from '../volumes/volume-manager.ts';
+
+/** What the workers of all pods share. */
+export interface WorkerServices {
+  readonly client: KubeClient;
+  readonly runtime: Runtime;
+  readonly runtimeName: string;
+  readonly volumes: VolumeManager;
+  readonly references: References;
+  readonly images: ImagePuller;
+  readonly recorder: EventRecorder;
+  readonly dataDir: string;
+  readonly nodeName: string;
+  readonly hostIp: string;
+  readonly nameRule: 'strict' | 'relaxed';
+  /** KUBERNETES_SERVICE_HOST and the like. */
+  readonly serviceEnv: Readonly<Record<string, string>>;
+  readonly log: Logger;
+}

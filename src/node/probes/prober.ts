@@ -1,0 +1,122 @@
+import type { Container, Probe } from '../../api/core/v1/pod.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { runHandler } from './handler.ts';
+
+/** What the probes of the containers of one pod have found. */
+export interface Prober {
+  /** Begins with a container that runs; idempotent. */
+  watch(container: Container, containerId: string, startedAtMs: number, podIp: string): void;
+  /** Forgets containers that are not in the list. */
+  keep(containerIds: readonly string[]): void;
+  isReady(container: Container, containerId: string): boolean;
+  isStarted(container: Container, containerId: string): boolean;
+  /** Why a container has to be restarted. */
+  isUnhealthy(containerId: string): string | undefined;
+  close(): void;
+}
+
+export interface ProberOptions {
+  readonly runtime: Runtime;
+  /** A result changed. */
+  onChange(): void;
+  /** For the event Unhealthy. */
+  onFailure(container: string, message: string): void;
+}
+
+interface Probed {
+  started: boolean;
+  ready: boolean;
+  unhealthy: string | undefined;
+  readonly timers: Set<NodeJS.Timeout>;
+  closed: boolean;
+}
+
+type Kind = 'Startup' | 'Liveness' | 'Readiness';
+
+export function createProber({ runtime, onChange, onFailure }: ProberOptions): Prober {
+  const probed = new Map<string, Probed>();
+
+  const forget = (id: string): void => {
+    const entry = probed.get(id);
+    if (entry === undefined) return;
+    entry.closed = true;
+    for (const timer of entry.timers) clearTimeout(timer);
+    probed.delete(id);
+  };
+
+  const run = (
+    entry: Probed,
+    kind: Kind,
+    probe: Probe,
+    ask: (timeoutMs: number) => Promise<{ ok: boolean; output: string }>,
+    onTurn: (ok: boolean, name: Kind) => boolean,
+    name: string,
+  ): void => {
+    const periodMs = (probe.periodSeconds ?? 10) * 1000;
+    let streak = 0;
+    let last: boolean | undefined;
+    const later = (ms: number): void => {
+      if (entry.closed) return;
+      const timer = setTimeout(() => {
+        entry.timers.delete(timer);
+        void turn();
+      }, ms);
+      entry.timers.add(timer);
+    };
+    const turn = async (): Promise<void> => {
+      // The others wait until the container is past its start.
+      if (kind !== 'Startup' && !entry.started) return later(Math.min(periodMs, 1000));
+      const { ok, output } = await ask((probe.timeoutSeconds ?? 1) * 1000);
+      if (entry.closed) return;
+      if (!ok) onFailure(name, `${kind} probe failed: ${output}`);
+      streak = ok === last ? streak + 1 : 1;
+      last = ok;
+      const threshold = ok ? (probe.successThreshold ?? 1) : (probe.failureThreshold ?? 3);
+      const goOn = streak < threshold || onTurn(ok, kind);
+      if (goOn) later(periodMs);
+    };
+    later((probe.initialDelaySeconds ?? 0) * 1000);
+  };
+
+  return {
+    watch(container, containerId, _startedAtMs, podIp) {
+      if (probed.has(containerId)) return;
+      const { startupProbe, livenessProbe, readinessProbe, name } = container;
+      const entry: Probed = {
+        started: startupProbe === undefined,
+        ready: readinessProbe === undefined,
+        unhealthy: undefined,
+        timers: new Set(),
+        closed: false,
+      };
+      probed.set(containerId, entry);
+      const begin = (kind: Kind, probe: Probe | undefined): void => {
+        if (probe === undefined) return;
+        const ask = (timeoutMs: number) =>
+          runHandler(probe, { runtime, container, containerId, podIp, timeoutMs });
+        run(entry, kind, probe, ask, onTurn, name);
+      };
+      const onTurn = (ok: boolean, kind: Kind): boolean => {
+        const before = `${entry.started} ${entry.ready} ${entry.unhealthy ?? ''}`;
+        if (kind === 'Readiness') entry.ready = ok;
+        else if (!ok)
+          entry.unhealthy = `Container ${name} failed ${kind.toLowerCase()} probe, will be restarted`;
+        else if (kind === 'Startup') entry.started = true;
+        if (before !== `${entry.started} ${entry.ready} ${entry.unhealthy ?? ''}`) onChange();
+        return kind === 'Readiness' || (kind === 'Liveness' && ok);
+      };
+      begin('Startup', startupProbe);
+      begin('Liveness', livenessProbe);
+      begin('Readiness', readinessProbe);
+    },
+    keep(containerIds) {
+      for (const id of probed.keys()) if (!containerIds.includes(id)) forget(id);
+    },
+    isReady: (container, id) => probed.get(id)?.ready ?? container.readinessProbe === undefined,
+    isStarted: (container, id) => probed.get(id)?.started ?? container.startupProbe === undefined,
+    isUnhealthy: id => probed.get(id)?.unhealthy,
+    close() {
+      for (const id of probed.keys()) forget(id);
+    },
+  };
+}

@@ -1,0 +1,137 @@
+import { podResource } from '../api/core/v1/pod.ts';
+import type { KubeClient } from '../client/client.ts';
+import { createEventRecorder } from '../client/event-recorder.ts';
+import { createInformer } from '../client/informer.ts';
+import type { Logger } from '../machinery/log.ts';
+import { createImagePuller } from './images/image-puller.ts';
+import { hostAddress, type NodeFacts } from './node-status/node-object.ts';
+import { registerNode } from './node-status/node-registration.ts';
+import { startPodWorkers } from './pods/pod-workers.ts';
+import { createReferences } from './references/references.ts';
+import type { Runtime } from './runtime/runtime.ts';
+import { startNodeServer } from './server/start-node-server.ts';
+import { createVolumeManager } from './volumes/volume-manager.ts';
+
+export interface NodeOptions {
+  readonly client: KubeClient;
+  readonly nodeName: string;
+  readonly dataDir: string;
+  readonly runtime: Runtime;
+  /** The node's own server: its certificate, and the CA of who may ask. */
+  readonly serving: { readonly cert: string; readonly key: string; readonly clientCa: string };
+  readonly podCidr?: string;
+  /** Where pods reach the API. */
+  readonly api: { readonly host: string; readonly port: number };
+  readonly nameRule: 'strict' | 'relaxed';
+  /** KubeletConfiguration's configMapAndSecretChangeDetectionStrategy. */
+  readonly changeDetection: 'Watch' | 'Cache' | 'Get';
+  readonly ttlMs: number;
+  readonly syncFrequencyMs: number;
+  readonly version: string;
+  readonly log: Logger;
+}
+
+export interface NodeAgent {
+  close(options: { leavePods: boolean }): Promise<void>;
+}
+
+const stopGraceSeconds = 10;
+
+/** An agent on this machine. Resolves when the node is Ready in the API. */
+export async function startNode(options: NodeOptions): Promise<NodeAgent> {
+  const { client, nodeName, runtime, dataDir, serving, log, api } = options;
+  const stop = new AbortController();
+  const { signal } = stop;
+  const hostIp = hostAddress();
+  const { runtimeName, runtimeVersion } = await runtime.version();
+  const server = await startNodeServer({
+    runtime,
+    serving: { cert: serving.cert, key: serving.key },
+    clientCa: serving.clientCa,
+    host: hostIp,
+    port: 0,
+    log,
+  });
+  const recorder = createEventRecorder({ client, component: 'kubelet', host: nodeName, log });
+  const references = createReferences({
+    client,
+    strategy: options.changeDetection,
+    ttlMs: options.ttlMs,
+    signal,
+    log,
+  });
+  const volumes = createVolumeManager({ dataDir, references, client, nodeName, log });
+  const pods = createInformer(client.resource(podResource), {
+    fieldSelector: `spec.nodeName=${nodeName}`,
+    signal,
+    log,
+  });
+  const workers = startPodWorkers(
+    pods,
+    {
+      client,
+      runtime,
+      runtimeName,
+      volumes,
+      references,
+      images: createImagePuller({ runtime, recorder }),
+      recorder,
+      dataDir,
+      nodeName,
+      hostIp,
+      nameRule: options.nameRule,
+      serviceEnv: serviceEnv(api),
+      log,
+    },
+    signal,
+  );
+  const facts = async (): Promise<NodeFacts> => ({
+    nodeName,
+    hostIp,
+    port: server.port,
+    ...(options.podCidr === undefined ? {} : { podCidr: options.podCidr }),
+    runtimeVersion: `${runtimeName}://${runtimeVersion}`,
+    version: options.version,
+    notReady: await whyNotReady(runtime),
+  });
+  const registration = await registerNode({ client, facts, log });
+  const refresh =
+    options.changeDetection === 'Watch'
+      ? undefined
+      : setInterval(() => {
+          volumes
+            .refreshAll()
+            .catch((error: unknown) =>
+              log.warn('Volumes were not refreshed', { error: String(error) }),
+            );
+        }, options.syncFrequencyMs);
+  return {
+    async close({ leavePods }) {
+      clearInterval(refresh);
+      await registration.close();
+      if (leavePods) await workers.close();
+      else await workers.stopAll(stopGraceSeconds);
+      stop.abort();
+      await recorder.flush();
+      await volumes.close();
+      await server.close();
+    },
+  };
+}
+
+async function whyNotReady(runtime: Runtime): Promise<string | undefined> {
+  try {
+    const failing = (await runtime.status()).filter(each => !each.status);
+    return failing.length === 0
+      ? undefined
+      : failing.map(each => `${each.type} ${each.message}`).join(', ');
+  } catch (error) {
+    return `container runtime is down: ${(error as Error).message}`;
+  }
+}
+
+const serviceEnv = ({ host, port }: { host: string; port: number }): Record<string, string> => ({
+  KUBERNETES_SERVICE_HOST: host,
+  KUBERNETES_SERVICE_PORT: String(port),
+  KUBERNETES_SERVICE_PORT_HTTPS: String(port),
+});
