@@ -1,0 +1,58 @@
+import type { Pod } from '../../api/core/v1/pod.ts';
+
+/** What a field of a pod may depend on that only the node knows. */
+export interface PodPlace {
+  readonly podIps: readonly string[];
+  readonly hostIp: string;
+  readonly nodeName: string;
+}
+
+/** The value of a downward API field path. @throws Error where the path is none that Kubernetes offers */
+export function fieldValue(pod: Pod, fieldPath: string, place: PodPlace): string {
+  const { metadata, spec } = pod;
+  const subscript = /^metadata\.(labels|annotations)\['(.*)'\]$/s.exec(fieldPath);
+  if (subscript !== null) {
+    const [, field = '', key = ''] = subscript;
+    return metadata[field as 'labels' | 'annotations']?.[key] ?? '';
+  }
+  const values: Record<string, () => string> = {
+    'metadata.name': () => metadata.name ?? '',
+    'metadata.namespace': () => metadata.namespace ?? '',
+    'metadata.uid': () => metadata.uid ?? '',
+    'metadata.labels': () => formatMap(metadata.labels ?? {}),
+    'metadata.annotations': () => formatMap(metadata.annotations ?? {}),
+    'spec.nodeName': () => spec.nodeName ?? place.nodeName,
+    'spec.serviceAccountName': () => spec.serviceAccountName ?? '',
+    'status.hostIP': () => place.hostIp,
+    'status.hostIPs': () => place.hostIp,
+    'status.podIP': () => place.podIps[0] ?? '',
+    'status.podIPs': () => place.podIps.join(','),
+  };
+  const value = Object.hasOwn(values, fieldPath) ? values[fieldPath] : undefined;
+  if (value === undefined) throw new Error(`unsupported fieldPath: ${fieldPath}`);
+  return value();
+}
+
+/** One `key="value"` a line, by key: fieldpath.FormatMap. */
+const formatMap = (map: Record<string, string>): string =>
+  Object.keys(map)
+    .toSorted()
+    .map(key => `${key}=${goQuote(map[key] ?? '')}`)
+    .join('\n');
+
+const escapes: Record<string, string> = {
+  '\u0007': '\\a',
+  '\b': '\\b',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\u000b': '\\v',
+  '\f': '\\f',
+  '\r': '\\r',
+  '"': '\\"',
+  '\\': '\\\\',
+};
+
+/** Go's %q. */
+const goQuote = (text: string): string =>
+  // oxlint-disable-next-line no-control-regex -- control characters are what is escaped
+  `"${text.replaceAll(/["\\\u0000-\u001f\u007f]/g, each => escapes[each] ?? `\\x${each.charCodeAt(0).toString(16).padStart(2, '0')}`)}"`;
