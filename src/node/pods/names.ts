@@ -25,12 +25,6 @@ export const uidOf = ({ metadata }: Pod): string => metadata.uid ?? '';
 export const logDirectoryOf = ({ metadata }: Pod): string =>
   `/var/log/pods/${metadata.namespace ?? ''}_${metadata.name ?? ''}_${metadata.uid ?? ''}`;
 
-/** Where events about a container point. */
-export const fieldPathOf = (pod: Pod, container: string): string =>
-  (pod.spec.initContainers ?? []).some(each => each.name === container)
-    ? `spec.initContainers{${container}}`
-    : `spec.containers{${container}}`;
-
 /** Now, as metav1.Time. */
 export const timestamp = (ms: number = Date.now()): string =>
   `${new Date(ms).toISOString().slice(0, 19)}Z`;

@@ -6,7 +6,8 @@ import { isStatusError } from '../../machinery/status.ts';
 import { createProber } from '../probes/prober.ts';
 import { VolumeSetupError } from '../volumes/volume-manager.ts';
 import { writeHostsFile } from './hosts-file.ts';
-import { fieldPathOf, logDirectoryOf, podText, uidOf } from './names.ts';
+import { fieldPathOf } from '../field-path.ts';
+import { logDirectoryOf, podText, uidOf } from './names.ts';
 import { planPod, type Start } from './plan.ts';
 import {
   hasExited,

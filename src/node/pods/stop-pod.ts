@@ -1,7 +1,8 @@
 import type { Container, Pod } from '../../api/core/v1/pod.ts';
 import type { ContainerStatus } from '../runtime/runtime.ts';
 import { runHook } from './lifecycle.ts';
-import { fieldPathOf } from './names.ts';
+import { fieldPathOf } from '../field-path.ts';
+
 import { isRunning, type PodRuntimeState } from './runtime-state.ts';
 import type { WorkerServices } from './worker-context.ts';
 
