@@ -110,10 +110,14 @@ export function createNodeProxy({ pods, nodes, pki }: NodeProxyOptions): NodePro
           resolve();
         });
         inner.on('response', answer => {
-          socket.write(headText(answer));
-          answer.pipe(socket);
-          resolve();
+          answer
+            .setEncoding('utf8')
+            .toArray()
+            .then(chunks => {
+              reject(failure(answer.statusCode ?? 500, 'Unknown', chunks.join('').trim(), {}));
+            }, reject);
         });
+        socket.once('close', () => inner.destroy());
         inner.on('error', error => reject(unreachable(error)));
         inner.end();
       });
@@ -145,7 +149,7 @@ function join(a: Duplex, b: Duplex): void {
     [b, a],
   ] as const) {
     one.on('error', () => other.destroy());
-    one.on('close', () => other.destroy());
+    one.on('close', () => other.end());
   }
 }
 

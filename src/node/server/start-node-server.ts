@@ -1,0 +1,144 @@
+import { createServer } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import type { Logger } from '../../machinery/log.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { findContainer, findSandbox, NodeServerError } from './find-container.ts';
+import { sendLogs } from './send-logs.ts';
+import { passThrough } from './pass-through.ts';
+
+export interface NodeServerOptions {
+  readonly runtime: Runtime;
+  readonly serving: { readonly cert: string; readonly key: string };
+  /** Only clients that this signed are served. */
+  readonly clientCa: string;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly log: Logger;
+}
+
+export interface NodeServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** The node's own server, by the kubelet's paths: logs, exec, attach, port-forward. */
+export async function startNodeServer(options: NodeServerOptions): Promise<NodeServer> {
+  const { runtime, serving, clientCa, host, port, log } = options;
+  const server = createServer({
+    ...serving,
+    ca: clientCa,
+    requestCert: true,
+    rejectUnauthorized: true,
+  });
+  const sockets = new Set<Duplex>();
+  server.on('secureConnection', (socket: TLSSocket) => {
+    socket.setNoDelay(true);
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.on('tlsClientError', () => undefined);
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    serve(request, response, runtime).catch((error: unknown) => {
+      const { code, message } = asServerError(error);
+      if (code === 500) log.warn('The node server failed', { error: message });
+      if (response.headersSent) response.destroy();
+      else response.writeHead(code, { 'content-type': 'text/plain' }).end(`${message}\n`);
+    });
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    upgrade(request, socket, head, runtime).catch((error: unknown) => {
+      const { code, message } = asServerError(error);
+      socket.end(
+        `HTTP/1.1 ${code} Error\r\ncontent-type: text/plain\r\ncontent-length: ${Buffer.byteLength(message)}\r\nconnection: close\r\n\r\n${message}`,
+      );
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => resolve());
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+const asServerError = (error: unknown): NodeServerError =>
+  error instanceof NodeServerError ? error : new NodeServerError(500, (error as Error).message);
+
+interface Target {
+  readonly action: string;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  readonly query: URLSearchParams;
+}
+
+function targetOf({ url = '/' }: IncomingMessage): Target {
+  const [path = '', search = ''] = url.split(/\?(.*)/s);
+  const [, action = '', namespace = '', pod = '', container = ''] = path
+    .split('/')
+    .map(decodeURIComponent);
+  return { action, namespace, pod, container, query: new URLSearchParams(search) };
+}
+
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  runtime: Runtime,
+): Promise<void> {
+  const target = targetOf(request);
+  if (target.action === 'healthz') response.end('ok');
+  else if (target.action === 'containerLogs' && request.method === 'GET') {
+    const previous = isSet(target.query, 'previous');
+    const status = await findContainer(runtime, { ...target, previous });
+    await sendLogs(status, target.query, response, runtime);
+  } else if (['exec', 'attach', 'portForward'].includes(target.action)) {
+    throw new NodeServerError(400, 'Upgrade request required');
+  } else throw new NodeServerError(404, '404 page not found');
+}
+
+const isSet = (query: URLSearchParams, name: string): boolean =>
+  ['true', '1'].includes(query.get(name) ?? '');
+
+async function upgrade(
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  runtime: Runtime,
+): Promise<void> {
+  const target = targetOf(request);
+  const { query } = target;
+  const streams = {
+    tty: isSet(query, 'tty'),
+    stdin: isSet(query, 'stdin'),
+    stdout: isSet(query, 'stdout'),
+    // A terminal has one output.
+    stderr: isSet(query, 'stderr') && !isSet(query, 'tty'),
+  };
+  const url = async (): Promise<string> => {
+    if (target.action === 'portForward') {
+      const ports = query
+        .getAll('ports')
+        .flatMap(each => each.split(','))
+        .map(Number)
+        .filter(each => each > 0);
+      return runtime.portForward(await findSandbox(runtime, target), ports);
+    }
+    const { id } = await findContainer(runtime, { ...target, previous: false });
+    if (target.action === 'attach') return runtime.attach({ containerId: id, ...streams });
+    if (target.action === 'exec')
+      return runtime.exec({ containerId: id, command: query.getAll('command'), ...streams });
+    throw new NodeServerError(404, '404 page not found');
+  };
+  await passThrough(request, socket, head, new URL(await url()));
+}
