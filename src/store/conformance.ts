@@ -219,4 +219,109 @@ export const conformance: readonly ConformanceCase[] = [
       assert.equal((await store.get('/empty')).kv?.value.length, 0);
     },
   },
+  {
+    name: 'what a write supersedes after a compaction is still shown by the revisions before it',
+    async run(store) {
+      await put(store, '/a', 'old');
+      await put(store, '/deleted', 'old');
+      const kept = await put(store, '/other', '1');
+      await store.compact(kept);
+      await put(store, '/a', 'new');
+      await store.delete('/deleted');
+      assert.equal(text((await store.get('/a', kept)).kv?.value), 'old');
+      const seen = collector();
+      await store.watch({ prefix: '/', afterRevision: kept }, seen.listener);
+      await seen.has(2);
+      assert.deepEqual(
+        seen.events.map(event => text(event.previous?.value)),
+        ['old', 'old'],
+      );
+      await store.compact(await store.revision());
+      assert.equal(text((await store.get('/a')).kv?.value), 'new');
+    },
+  },
+  {
+    name: 'pages of the past are as they were, whatever was made, changed and removed since',
+    async run(store) {
+      const names = Array.from({ length: 12 }, (_, i) => `/p/${String(i * 10).padStart(3, '0')}`);
+      for (const name of names) await put(store, name, 'then');
+      const then = await store.revision();
+      await put(store, '/p/005', 'made');
+      await put(store, '/p/999', 'made');
+      await put(store, '/p/020', 'changed');
+      for (const gone of ['/p/000', '/p/050', '/p/110']) await store.delete(gone);
+      const read: string[] = [];
+      let startAfter = '';
+      for (let left = names.length; left > 0;) {
+        const page = await store.range({ prefix: '/p/', startAfter, limit: 5, atRevision: then });
+        assert.ok(page.items.every(kv => text(kv.value) === 'then'));
+        left -= page.items.length;
+        assert.equal(page.remaining, left);
+        read.push(...page.items.map(kv => kv.key));
+        startAfter = page.items.at(-1)?.key ?? '~';
+      }
+      assert.deepEqual(read, names);
+    },
+  },
+  {
+    name: 'a read shows nothing newer than the revision that it answers, and all that was acknowledged',
+    async run(store) {
+      let acknowledged = 0;
+      const writers = Array.from({ length: 8 }, async (_, writer) => {
+        for (let i = 0; i < 25; i += 1) {
+          acknowledged = Math.max(acknowledged, await put(store, `/k/${writer}`, `${i}`));
+        }
+      });
+      let writing = true;
+      const all = Promise.all(writers).then(() => (writing = false));
+      while (writing) {
+        const floor = acknowledged;
+        const { revision, items } = await store.range({ prefix: '/k/' });
+        assert.ok(revision >= floor);
+        assert.ok(items.every(kv => kv.modRevision <= revision));
+        await new Promise(resolve => setImmediate(resolve));
+      }
+      await all;
+    },
+  },
+  {
+    name: 'a listener that throws loses its own watch; the writer and the others do not notice',
+    async run(store) {
+      const afterRevision = await store.revision();
+      const errors: StoreError[] = [];
+      await store.watch(
+        { prefix: '/', afterRevision },
+        {
+          onEvents: () => {
+            throw new Error('planted');
+          },
+          onError: error => errors.push(error),
+        },
+      );
+      const seen = collector();
+      const watch = await store.watch({ prefix: '/', afterRevision }, seen.listener);
+      await put(store, '/a', '1');
+      await put(store, '/a', '2');
+      await seen.has(2);
+      assert.equal(errors.length, 1);
+      assert.equal(watch.delivered, await store.revision());
+    },
+  },
+  {
+    name: 'close ends the watches, with an error that says so, and everything after',
+    async run(store) {
+      const errors: StoreError[] = [];
+      await store.watch(
+        { prefix: '/', afterRevision: 1 },
+        { onEvents: () => undefined, onError: error => errors.push(error) },
+      );
+      await store.close();
+      assert.deepEqual(
+        errors.map(error => error.code),
+        ['closed'],
+      );
+      await assert.rejects(store.get('/a'), isCode('closed'));
+      await assert.rejects(store.put('/a', bytes('1')), isCode('closed'));
+    },
+  },
 ];

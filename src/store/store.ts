@@ -29,7 +29,8 @@ export interface Store {
 
   /**
    * Calls `onEvents` for every later change under `prefix`, in order, one call a commit batch,
-   * never before the change is on disk; first for those since `afterRevision` (exclusive). Ends by `close()`.
+   * never before the change is on disk; first for those since `afterRevision` (exclusive). Ends by
+   * `close()`, or by `onError`: a listener that throws is told its error and hears no more.
    * @throws StoreError `compacted` when changes since `afterRevision` are no longer kept
    */
   watch(query: WatchQuery, listener: WatchListener): Promise<StoreWatch>;
@@ -97,6 +98,8 @@ export interface WatchListener {
 }
 
 export interface StoreWatch {
+  /** Every change under the prefix up to this revision has been given to the listener. */
+  readonly delivered: number;
   close(): void;
 }
 
@@ -109,12 +112,19 @@ export type StoreErrorCode =
   | 'corrupt'
   | 'closed';
 
+export interface StoreErrorOptions extends ErrorOptions {
+  readonly revision?: number;
+}
+
 export class StoreError extends Error {
   readonly code: StoreErrorCode;
+  /** With `compacted` the oldest revision that is kept, with `future` the newest. */
+  readonly revision: number | undefined;
 
-  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: StoreErrorCode, message: string, options: StoreErrorOptions = {}) {
     super(message, options);
     this.name = 'StoreError';
     this.code = code;
+    this.revision = options.revision;
   }
 }

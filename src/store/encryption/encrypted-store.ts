@@ -13,11 +13,22 @@ const headerBytes = 1 + 4 + 12 + 16;
 export function encryptedStore(inner: Store, keyring: Keyring): Store {
   const openKv = (kv: KeyValue | undefined): KeyValue | undefined =>
     kv === undefined ? undefined : { ...kv, value: unseal(keyring, kv.key, kv.value) };
-  const openEvent = (event: StoreEvent): StoreEvent => ({
-    ...event,
-    value: event.value === undefined ? undefined : unseal(keyring, event.key, event.value),
-    previous: openKv(event.previous),
-  });
+  const openEvent = (event: StoreEvent): StoreEvent => {
+    const { type, key, revision, createRevision } = event;
+    const value = event.value === undefined ? undefined : unseal(keyring, key, event.value);
+    let previous: KeyValue | undefined;
+    return {
+      type,
+      key,
+      revision,
+      createRevision,
+      value,
+      // Few look at it: opened when somebody does.
+      get previous() {
+        return (previous ??= openKv(event.previous));
+      },
+    };
+  };
   return {
     revision: () => inner.revision(),
     async get(key, atRevision) {

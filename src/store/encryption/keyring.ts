@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { writeDurably } from '../durable-file.ts';
 import { StoreError } from '../store.ts';
 
 /** The data keys that open the store's values; new values are sealed with `current`. */
@@ -14,30 +15,36 @@ export interface KeyringOptions {
   readonly keysDir: string;
   /** Where the sealed data key lies: beside what it opens. */
   readonly sealedFile: string;
+  /** Whether keys may be made: false where there are values that the missing ones have sealed. Default true. */
+  readonly mayMake?: boolean;
 }
 
 /**
  * Opens the keyring, or makes both keys where neither is there.
  * @throws StoreError `corrupt` when the key is missing or not the one that sealed the data key
  */
-export async function openKeyring({ keysDir, sealedFile }: KeyringOptions): Promise<Keyring> {
+export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
+  const { keysDir, sealedFile, mayMake = true } = options;
   await mkdir(keysDir, { recursive: true, mode: 0o700 });
+  await chmod(keysDir, 0o700);
   const keyFile = path.join(keysDir, 'store.key');
   const [wrapping, sealed] = await Promise.all([readIfThere(keyFile), readIfThere(sealedFile)]);
   if (sealed !== undefined) {
-    if (wrapping === undefined) {
-      throw new StoreError(
-        'corrupt',
-        `The store is encrypted and its key ${keyFile} is missing. Put the file back, or start with an empty data folder`,
-      );
-    }
+    if (wrapping === undefined) throw missing(keyFile);
     return ringOf(unwrap(wrapping, sealed, keyFile));
   }
-  const key = wrapping ?? (await create(keyFile, randomBytes(32)));
+  if (!mayMake) throw missing(sealedFile);
+  const key = wrapping ?? (await make(keyFile, randomBytes(32)));
   const dataKey = randomBytes(32);
-  await create(sealedFile, wrap(key, dataKey));
+  await make(sealedFile, wrap(key, dataKey));
   return ringOf(dataKey);
 }
+
+const missing = (file: string): StoreError =>
+  new StoreError(
+    'corrupt',
+    `The store is encrypted and its key ${file} is missing. Put the file back, or start with an empty data folder`,
+  );
 
 function ringOf(key: Buffer): Keyring {
   return { current: { id: 1, key }, find: id => (id === 1 ? key : undefined) };
@@ -64,8 +71,8 @@ function unwrap(key: Buffer, sealed: Buffer, keyFile: string): Buffer {
   }
 }
 
-async function create(file: string, content: Buffer): Promise<Buffer> {
-  await writeFile(file, content, { mode: 0o600, flag: 'wx', flush: true });
+async function make(file: string, content: Buffer): Promise<Buffer> {
+  await writeDurably(file, content);
   return content;
 }
 

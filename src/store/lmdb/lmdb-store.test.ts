@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { conformance } from '../conformance.ts';
-import { encryptedStore } from '../encryption/encrypted-store.ts';
-import { openKeyring } from '../encryption/keyring.ts';
-import type { Store } from '../store.ts';
+import { openStore } from '../open-store.ts';
+import type { Store, StoreError } from '../store.ts';
 import { openLmdbStore } from './lmdb-store.ts';
 
 let folder: string;
@@ -17,14 +16,8 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const openPlain = (): Promise<Store> => openLmdbStore({ path: path.join(folder, 'store') });
-const openEncrypted = async (): Promise<Store> => {
-  const inner = await openPlain();
-  const keyring = await openKeyring({
-    keysDir: path.join(folder, 'keys'),
-    sealedFile: path.join(folder, 'store/data.key'),
-  });
-  return encryptedStore(inner, keyring);
-};
+const openEncrypted = (): Promise<Store> =>
+  openStore({ path: path.join(folder, 'store'), keysDir: path.join(folder, 'keys') });
 
 describe.each([
   { adapter: 'lmdb', open: openPlain },
@@ -82,24 +75,27 @@ test('a killed writer loses no acknowledged write, and its lock does not outlive
   await store.close();
 });
 
-test('encryptedStore() leaves no value in clear on the disk', async () => {
-  const store = await openEncrypted();
-  await store.put('/a', Buffer.from('planted-value-77'));
-  await store.close();
-  const file = await readFile(path.join(folder, 'store/data.mdb'));
-  expect(file.includes('/a')).toBe(true);
-  expect(file.includes('planted-value-77')).toBe(false);
+test('openLmdbStore() refuses a folder that is open, in this process too, naming the holder', async () => {
+  const first = await openPlain();
+  await expect(openPlain()).rejects.toThrow(`is open in process ${process.pid}`);
+  await first.close();
+  await (await openPlain()).close();
 });
 
-test('openKeyring() refuses a wrong and a missing key, naming the file', async () => {
-  await (await openEncrypted()).close();
-  const keyFile = path.join(folder, 'keys/store.key');
-  await writeFile(keyFile, Buffer.alloc(32));
-  const options = {
-    keysDir: path.join(folder, 'keys'),
-    sealedFile: path.join(folder, 'store/data.key'),
-  };
-  await expect(openKeyring(options)).rejects.toThrow(`${keyFile} is not the one`);
-  await rm(keyFile);
-  await expect(openKeyring(options)).rejects.toThrow(`${keyFile} is missing`);
+test('history beyond the limits is forgotten by itself, and nothing else', async () => {
+  const store = await openLmdbStore({
+    path: path.join(folder, 'store'),
+    retention: { maxRevisions: 50 },
+  });
+  await store.put('/kept', Buffer.from('1'));
+  const isForgotten = (revision: number): Promise<boolean> =>
+    store.get('/kept', revision).then(
+      () => false,
+      (error: StoreError) => error.code === 'compacted',
+    );
+  while (!(await isForgotten(10))) await store.put('/a', Buffer.from('x'));
+  const newest = await store.revision();
+  expect((await store.get('/kept', newest - 20)).kv?.modRevision).toBe(2);
+  expect((await store.range({ prefix: '/' })).items.map(kv => kv.key)).toEqual(['/a', '/kept']);
+  await store.close();
 });

@@ -37,5 +37,9 @@ export function decodeRecord(bytes: Buffer): RevisionRecord {
   };
 }
 
-/** One field without the cost of the others. */
+/** Single fields, without the cost of the others. */
+export const keyOf = (bytes: Buffer): string =>
+  bytes.toString('utf8', headerBytes, headerBytes + bytes.readUInt16BE(25));
+export const modRevisionOf = (bytes: Buffer): number => bytes.readDoubleBE(8);
 export const previousRevisionOf = (bytes: Buffer): number => bytes.readDoubleBE(16);
+export const isDelete = (bytes: Buffer): boolean => bytes.readUInt8(24) === 2;

@@ -6,7 +6,13 @@ export interface WatchHub {
   readonly published: number;
   /** Takes commits in any order; passes them on without gaps. */
   publish(event: StoreEvent): void;
-  subscribe(prefix: string, afterRevision: number, listener: WatchListener): StoreWatch;
+  /** @param replayed what the listener is given first: its changes after `afterRevision` until `published` */
+  subscribe(
+    prefix: string,
+    afterRevision: number,
+    listener: WatchListener,
+    replayed: readonly StoreEvent[],
+  ): StoreWatch;
   close(): void;
 }
 
@@ -21,12 +27,27 @@ export function createWatchHub(revision: number): WatchHub {
   const early = new Map<number, StoreEvent>();
   const subscriptions = new Set<Subscription>();
 
+  // One listener's fault ends its own watch, and neither the writer nor the others hear of it.
+  const give = (subscription: Subscription, events: readonly StoreEvent[]): void => {
+    try {
+      subscription.listener.onEvents(events);
+    } catch (error) {
+      subscriptions.delete(subscription);
+      subscription.listener.onError(
+        error instanceof StoreError
+          ? error
+          : new StoreError('unavailable', 'The listener failed', { cause: error }),
+      );
+    }
+  };
+
   const deliver = (events: readonly StoreEvent[]): void => {
-    for (const { prefix, afterRevision, listener } of subscriptions) {
+    for (const subscription of subscriptions) {
+      const { prefix, afterRevision } = subscription;
       const mine = events.filter(
         event => event.revision > afterRevision && event.key.startsWith(prefix),
       );
-      if (mine.length > 0) listener.onEvents(mine);
+      if (mine.length > 0) give(subscription, mine);
     }
   };
 
@@ -48,16 +69,23 @@ export function createWatchHub(revision: number): WatchHub {
       }
       if (ready.length > 0) deliver(ready);
     },
-    subscribe(prefix, afterRevision, listener) {
+    subscribe(prefix, afterRevision, listener, replayed) {
       const subscription = { prefix, afterRevision, listener };
       subscriptions.add(subscription);
-      return { close: () => void subscriptions.delete(subscription) };
+      if (replayed.length > 0) give(subscription, replayed);
+      return {
+        get delivered() {
+          return Math.max(afterRevision, published);
+        },
+        close: () => void subscriptions.delete(subscription),
+      };
     },
     close() {
-      for (const { listener } of subscriptions) {
+      const all = [...subscriptions];
+      subscriptions.clear();
+      for (const { listener } of all) {
         listener.onError(new StoreError('closed', 'The store is closed'));
       }
-      subscriptions.clear();
     },
   };
 }
