@@ -93,7 +93,7 @@ async function foreground(options: UpOptions): Promise<void> {
     });
   }
   const log = createLogger(options.logLevel);
-  const cluster = await startCluster({ settings: options, log, say, signal: stop.signal });
+  const cluster = await startCluster({ settings: options, log, say });
   try {
     if (!stop.signal.aborted) {
       const { url, kubeconfig, nodeName } = cluster;

@@ -1,0 +1,167 @@
+import { hostname, networkInterfaces } from 'node:os';
+import path from 'node:path';
+import { createClient } from '../client/http-client.ts';
+import type { KubeClient } from '../client/client.ts';
+import { startControllers } from '../controllers/start-controllers.ts';
+import type { Logger } from '../machinery/log.ts';
+import { defaultNodeName } from '../node/node-status/node-object.ts';
+import { startManagedContainerd, type ManagedContainerd } from '../node/runtime/containerd/managed-containerd.ts';
+import { connectCri } from '../node/runtime/cri/connect-cri.ts';
+import { startNode } from '../node/start-node.ts';
+import { kubeconfigText } from '../server/pki/kubeconfig.ts';
+import { openPki, type KeyPair, type Pki } from '../server/pki/pki.ts';
+import { startServer } from '../server/start-server.ts';
+import { encryptedStore } from '../store/encryption/encrypted-store.ts';
+import { openKeyring } from '../store/encryption/keyring.ts';
+import { openLmdbStore } from '../store/lmdb/lmdb-store.ts';
+import { StoreError, type Store } from '../store/store.ts';
+import { writeFileAtomically } from './atomic-file.ts';
+import { podNetwork } from './pod-network.ts';
+import { UserError } from './user-error.ts';
+import { keyletVersion } from './version.ts';
+
+export interface ClusterSettings {
+  readonly dataDir: string;
+  readonly port: number;
+  readonly bindAddress: string;
+  readonly nodeName?: string;
+  readonly runtimeEndpoint?: string;
+  readonly podCidr?: string;
+  readonly registryHostsDir?: string;
+  readonly envNames: 'strict' | 'relaxed';
+  readonly secretUpdates: 'Watch' | 'Cache' | 'Get';
+  /** Milliseconds. */
+  readonly secretTtl: number;
+  /** Milliseconds. */
+  readonly syncFrequency: number;
+}
+
+export interface Cluster {
+  readonly url: string;
+  readonly kubeconfig: string;
+  readonly nodeName: string;
+  close(options: { leavePods: boolean }): Promise<void>;
+}
+
+export interface ClusterOptions {
+  readonly settings: ClusterSettings;
+  readonly log: Logger;
+  /** Progress, a line a step. */
+  say(line: string): void;
+}
+
+/** API server, controllers and node agent in this process. Resolves when the node is Ready. */
+export async function startCluster({ settings, log, say }: ClusterOptions): Promise<Cluster> {
+  const { dataDir } = settings;
+  const nodeName = settings.nodeName ?? defaultNodeName();
+  const version = keyletVersion();
+  // What was started is ended in the opposite order, also when a later step fails.
+  const closers: ((leavePods: boolean) => Promise<void>)[] = [];
+  const close = async ({ leavePods }: { leavePods: boolean }): Promise<void> => {
+    for (let next = closers.pop(); next !== undefined; next = closers.pop()) await next(leavePods);
+  };
+  try {
+    const network = await podNetwork(dataDir, settings.podCidr);
+    // containerd takes longest to start: it does so while the rest comes up.
+    const starting = startRuntime(settings, network, log);
+    starting.catch(() => undefined);
+    const [store, pki] = await Promise.all([openStore(dataDir), openPki(pkiOptions(dataDir, nodeName, network.cidr))]);
+    closers.push(() => store.close());
+    const server = await startServer({ store, pki, host: settings.bindAddress, port: settings.port, version, log }).catch(portTaken(settings.port));
+    closers.push(() => server.close());
+    const url = `https://127.0.0.1:${server.port}`;
+    const kubeconfig = path.join(dataDir, 'admin.kubeconfig');
+    await writeFileAtomically(kubeconfig, kubeconfigText(url, pki.ca, pki.admin), 0o600);
+    say(`API          ${url}`);
+
+    const controllerClient = clientOf(url, pki, pki.controllers);
+    closers.push(() => controllerClient.close());
+    const controllers = startControllers({ client: controllerClient, certificateAuthority: pki.ca, log });
+    closers.push(() => controllers.close());
+
+    const managed = await starting.catch((error: unknown) => {
+      throw new UserError((error as Error).message, { cause: error });
+    });
+    closers.push(async leavePods => {
+      await managed?.close();
+      if (!leavePods) await managed?.cleanUp();
+    });
+    const endpoint = managed?.endpoint ?? settings.runtimeEndpoint ?? '';
+    const runtime = connectCri({ endpoint, log });
+    closers.push(() => runtime.close());
+    const { runtimeName, runtimeVersion } = await runtime.version();
+    say(`Runtime      ${runtimeName} ${runtimeVersion}`);
+
+    const nodeClient = clientOf(url, pki, pki.node);
+    closers.push(() => nodeClient.close());
+    const node = await startNode({
+      client: nodeClient,
+      nodeName,
+      dataDir,
+      runtime,
+      serving: { ...pki.nodeServing, clientCa: pki.ca },
+      podCidr: network.cidr,
+      api: { host: gatewayOf(network.cidr), port: server.port },
+      nameRule: settings.envNames,
+      changeDetection: settings.secretUpdates,
+      ttlMs: settings.secretTtl,
+      syncFrequencyMs: settings.syncFrequency,
+      version,
+      log,
+    });
+    closers.push(leavePods => node.close({ leavePods }));
+    say(`Node         ${nodeName}, Ready`);
+    say(`Kubeconfig   ${kubeconfig}`);
+    return { url, kubeconfig, nodeName, close };
+  } catch (error) {
+    await close({ leavePods: true }).catch((failure: unknown) => log.error('Not all was ended', { error: String(failure) }));
+    throw error;
+  }
+}
+
+async function openStore(dataDir: string): Promise<Store> {
+  const folder = path.join(dataDir, 'store');
+  try {
+    const inner = await openLmdbStore({ path: folder });
+    const keyring = await openKeyring({ keysDir: path.join(dataDir, 'keys'), sealedFile: path.join(folder, 'data.key') });
+    return encryptedStore(inner, keyring);
+  } catch (error) {
+    throw error instanceof StoreError ? new UserError(error.message, { cause: error }) : error;
+  }
+}
+
+const startRuntime = (
+  { runtimeEndpoint, dataDir, registryHostsDir }: ClusterSettings,
+  network: { cidr: string; bridge: string },
+  log: Logger,
+): Promise<ManagedContainerd | undefined> =>
+  runtimeEndpoint === undefined
+    ? startManagedContainerd({ dataDir, podNetwork: network, log, ...(registryHostsDir === undefined ? {} : { registryHostsDir }) })
+    : Promise.resolve(undefined);
+
+/** The first address of the pods' network is the bridge: pods reach the machine by it. */
+const gatewayOf = (cidr: string): string => cidr.replace(/\.0\/24$/, '.1').replace(/\/\d+$/, '');
+
+function pkiOptions(dataDir: string, nodeName: string, cidr: string) {
+  const addresses = Object.values(networkInterfaces())
+    .flatMap(each => each ?? [])
+    .filter(each => each.family === 'IPv4' && !each.address.startsWith(cidr.replace(/\.\d+\/\d+$/, '.')))
+    .map(each => each.address);
+  const own = [...new Set(['127.0.0.1', ...addresses])];
+  return {
+    dir: path.join(dataDir, 'pki'),
+    names: [...own, gatewayOf(cidr), 'localhost', hostname().toLowerCase(), 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local'],
+    nodeName,
+    nodeNames: [...own, nodeName],
+  };
+}
+
+const clientOf = (server: string, pki: Pki, { cert, key }: KeyPair): KubeClient =>
+  createClient({ server, certificateAuthority: pki.ca, clientCertificate: cert, clientKey: key });
+
+const portTaken =
+  (port: number) =>
+  (error: unknown): never => {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    throw new UserError(`port ${port} is in use. Choose another with --port, or a free one with --port 0`);
+  };

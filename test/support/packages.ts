@@ -1,0 +1,43 @@
+import { access } from 'node:fs/promises';
+import { mustRun, run } from './run.ts';
+
+/** What the demo and the tests run for real. */
+const needed = [
+  'containerd',
+  'runc',
+  'containernetworking-plugins',
+  'iproute2',
+  'iptables',
+  'mount',
+  'procps',
+  'busybox-static',
+  'docker-registry',
+  'apache2-utils',
+];
+
+/** Installs the Debian packages that are missing. @throws Error that says what to do where that cannot be */
+export async function ensurePackages(say: (line: string) => void = () => undefined): Promise<void> {
+  const missing: string[] = [];
+  for (const name of needed) {
+    const { stdout } = await run('dpkg-query', ['-W', '-f', '${Status}', name]).catch(() => {
+      throw new Error(`this needs Debian's packages (${needed.join(', ')}), and here is no dpkg`);
+    });
+    if (!stdout.includes('install ok installed')) missing.push(name);
+  }
+  if (missing.length === 0) {
+    say('  all there');
+    return;
+  }
+  say(`  missing: ${missing.join(' ')}: apt-get installs them`);
+  // Nothing of what is installed shall start by itself: policy-rc.d answers 101 for "not allowed".
+  const policy = '/usr/sbin/policy-rc.d';
+  const ours = await access(policy).then(() => false, () => true);
+  if (ours) await mustRun('sh', ['-c', `printf '#!/bin/sh\\nexit 101\\n' > ${policy} && chmod +x ${policy}`]);
+  try {
+    const options = { env: { DEBIAN_FRONTEND: 'noninteractive' }, timeoutMs: 600_000 };
+    await mustRun('apt-get', ['update', '-qq'], options);
+    await mustRun('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], options);
+  } finally {
+    if (ours) await mustRun('rm', ['-f', policy]);
+  }
+}
