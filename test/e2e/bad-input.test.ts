@@ -85,7 +85,8 @@ describe('a Pod that cannot be', () => {
     {
       fault: 'a path with ..',
       body: withItem({ path: 'a/../b' }),
-      message: 'spec.volumes[0].secret.items[0].path: Invalid value: "a/../b": must not contain \'..\'',
+      message:
+        'spec.volumes[0].secret.items[0].path: Invalid value: "a/../b": must not contain \'..\'',
     },
     {
       fault: 'an absolute path',

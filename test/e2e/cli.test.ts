@@ -95,7 +95,9 @@ describe('keylet', () => {
       await waitReady(second.kubectl, 'reader');
       expect(await second.kubectl.sh('reader', 'stat -c %Y /proc/1')).toBe(startedAt);
       expect(
-        await second.kubectl('get pod reader -o jsonpath={.status.containerStatuses[0].restartCount}'),
+        await second.kubectl(
+          'get pod reader -o jsonpath={.status.containerStatuses[0].restartCount}',
+        ),
       ).toBe('0');
       await second.kubectl.apply(secret('kept', { k: 'after' }));
       await eventually(async () =>

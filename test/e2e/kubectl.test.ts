@@ -7,7 +7,13 @@ import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { kubectlPath } from '../support/kubectl.ts';
-import { busyboxContainer, busyboxPod, secret, secretVolumePod, waitReady } from '../support/pods.ts';
+import {
+  busyboxContainer,
+  busyboxPod,
+  secret,
+  secretVolumePod,
+  waitReady,
+} from '../support/pods.ts';
 import { freshNamespace, sharedKubectl } from '../support/shared.ts';
 
 const kubectl = sharedKubectl();
@@ -37,29 +43,32 @@ describe('kubectl on secrets', () => {
       await rm(folder, { recursive: true });
     }
     expect(await n('get secret fil -o', ['jsonpath={.data.username\\.txt}'])).toBe('YWRtaW4=');
-    expect(await n('get secret env -o', ['jsonpath={.data}'])).toBe('{"A":"MQ==","B":"dHdvIHdvcmRz"}');
+    expect(await n('get secret env -o', ['jsonpath={.data}'])).toBe(
+      '{"A":"MQ==","B":"dHdvIHdvcmRz"}',
+    );
   });
 
   test('creating one again fails as against a real cluster', async () => {
     const { code, stderr } = await kubectl.try(`-n ${namespace} create secret generic lit`);
     expect(code).toBe(1);
-    expect(stderr).toBe(
-      'error: failed to create secret secrets "lit" already exists\n',
-    );
+    expect(stderr).toBe('error: failed to create secret secrets "lit" already exists\n');
   });
 
   test('get prints the columns, describe shows sizes and never values', async () => {
-    expect(await n('get secret lit')).toMatch(
-      /^NAME +TYPE +DATA +AGE\nlit +Opaque +1 +\d+s$/,
-    );
+    expect(await n('get secret lit')).toMatch(/^NAME +TYPE +DATA +AGE\nlit +Opaque +1 +\d+s$/);
     const described = await n('describe secret lit');
     expect(described).toMatch(/Type: +Opaque\n\nData\n====\na: +1 bytes/);
   });
 
   test('get in every output form', async () => {
     expect(await n('get secret lit -o name')).toBe('secret/lit');
-    expect(await n('get secret lit -o yaml')).toMatch(/^apiVersion: v1\ndata:\n {2}a: Yg==\nkind: Secret/);
-    expect(JSON.parse(await n('get secret lit -o json'))).toMatchObject({ kind: 'Secret', type: 'Opaque' });
+    expect(await n('get secret lit -o yaml')).toMatch(
+      /^apiVersion: v1\ndata:\n {2}a: Yg==\nkind: Secret/,
+    );
+    expect(JSON.parse(await n('get secret lit -o json'))).toMatchObject({
+      kind: 'Secret',
+      type: 'Opaque',
+    });
     expect(await n('get secret lit -o', ['custom-columns=N:.metadata.name,T:.type'])).toMatch(
       /^N +T\nlit +Opaque$/,
     );
@@ -90,11 +99,17 @@ describe('kubectl on secrets', () => {
   });
 
   test('patch in its three forms, replace and edit', async () => {
-    expect(await n('patch secret lit --type=json -p', ['[{"op":"add","path":"/data/c","value":"ZA=="}]'])).toBe(
+    expect(
+      await n('patch secret lit --type=json -p', [
+        '[{"op":"add","path":"/data/c","value":"ZA=="}]',
+      ]),
+    ).toBe('secret/lit patched');
+    expect(await n('patch secret lit --type=merge -p', ['{"data":{"a":null}}'])).toBe(
       'secret/lit patched',
     );
-    expect(await n('patch secret lit --type=merge -p', ['{"data":{"a":null}}'])).toBe('secret/lit patched');
-    expect(await n('patch secret lit -p', ['{"metadata":{"labels":{"x":"y"}}}'])).toBe('secret/lit patched');
+    expect(await n('patch secret lit -p', ['{"metadata":{"labels":{"x":"y"}}}'])).toBe(
+      'secret/lit patched',
+    );
     expect(await n('patch secret lit -p', ['{"metadata":{"labels":{"x":"y"}}}'])).toBe(
       'secret/lit patched (no change)',
     );
@@ -116,9 +131,9 @@ describe('kubectl on secrets', () => {
       '--docker-password=p',
     ]);
     expect(await n('get secret reg -o jsonpath={.type}')).toBe('kubernetes.io/dockerconfigjson');
-    expect(await n('get secrets --field-selector type=kubernetes.io/dockerconfigjson -o name')).toBe(
-      'secret/reg',
-    );
+    expect(
+      await n('get secrets --field-selector type=kubernetes.io/dockerconfigjson -o name'),
+    ).toBe('secret/reg');
   });
 
   test('a stale resourceVersion is a conflict', async () => {
@@ -174,7 +189,11 @@ describe('kubectl on pods', () => {
       busyboxPod('talker', {
         namespace,
         container: {
-          command: ['sh', '-c', 'echo first; echo second; mkdir /www; echo hello > /www/index.html; exec httpd -f -p 8080 -h /www'],
+          command: [
+            'sh',
+            '-c',
+            'echo first; echo second; mkdir /www; echo hello > /www/index.html; exec httpd -f -p 8080 -h /www',
+          ],
         },
       }),
       busyboxPod('steps', {
@@ -212,7 +231,9 @@ describe('kubectl on pods', () => {
 
   test('describe pod reads as against a real cluster', async () => {
     const text = await n('describe pod web');
-    expect(text).toMatch(/Type: +Secret \(a volume populated by a Secret\)\n +SecretName: +s\n +Optional: +false/);
+    expect(text).toMatch(
+      /Type: +Secret \(a volume populated by a Secret\)\n +SecretName: +s\n +Optional: +false/,
+    );
     for (const line of [
       /Normal +Scheduled .* default-scheduler +Successfully assigned .*\/web to /,
       /Normal +Created .* kubelet +Created container:? main/,
@@ -300,7 +321,11 @@ describe('kubectl on the server', () => {
     expect(await kubectl('version')).toMatch(/Server Version: v1\.\d+\.\d+/);
     expect(await kubectl('cluster-info')).toContain('is running at');
     const resources = await kubectl('api-resources');
-    for (const line of [/^secrets +v1 +true +Secret$/m, /^pods +po +v1 +true +Pod$/m, /^leases +coordination.k8s.io\/v1 +true +Lease$/m]) {
+    for (const line of [
+      /^secrets +v1 +true +Secret$/m,
+      /^pods +po +v1 +true +Pod$/m,
+      /^leases +coordination.k8s.io\/v1 +true +Lease$/m,
+    ]) {
       expect(resources).toMatch(line);
     }
     expect(await kubectl('explain secret.immutable')).toMatch(/FIELD: immutable <boolean>/);

@@ -27,8 +27,19 @@ describe("the document's environment example", () => {
       busyboxPod('two-envs', {
         spec: {
           containers: [
-            { name: 'with', image: 'busybox', imagePullPolicy: 'IfNotPresent', command: ['sleep', '3600'], env: [ref] },
-            { name: 'bare', image: 'busybox', imagePullPolicy: 'IfNotPresent', command: ['sleep', '3600'] },
+            {
+              name: 'with',
+              image: 'busybox',
+              imagePullPolicy: 'IfNotPresent',
+              command: ['sleep', '3600'],
+              env: [ref],
+            },
+            {
+              name: 'bare',
+              image: 'busybox',
+              imagePullPolicy: 'IfNotPresent',
+              command: ['sleep', '3600'],
+            },
           ],
         },
       }),

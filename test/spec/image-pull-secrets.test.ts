@@ -83,7 +83,9 @@ describe('imagePullSecrets', () => {
     for (const pod of ['named', 'dflt']) {
       await waitReady(kubectl, pod, namespace);
       expect(
-        await kubectl(`get pod ${pod} -n ${namespace} -o jsonpath={.spec.imagePullSecrets[*].name}`),
+        await kubectl(
+          `get pod ${pod} -n ${namespace} -o jsonpath={.spec.imagePullSecrets[*].name}`,
+        ),
       ).toBe('regcred');
     }
   });

@@ -22,8 +22,6 @@ describe.each([
     await waitReady(kubectl, 'reader');
     expect(await kubectl.sh('reader', 'cat /etc/foo/k')).toBe('old');
     await kubectl.apply(secret('mysecret', { k: 'new' }));
-    await eventually(async () =>
-      expect(await kubectl.sh('reader', 'cat /etc/foo/k')).toBe('new'),
-    );
+    await eventually(async () => expect(await kubectl.sh('reader', 'cat /etc/foo/k')).toBe('new'));
   });
 });

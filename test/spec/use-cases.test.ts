@@ -44,7 +44,9 @@ describe('use cases', () => {
 
   test("C2 the document's mySshImage as it stands is refused with the kubelet's reason", async () => {
     await kubectl(`create secret generic ssh-key-secret -n ${namespace} --from-literal=a=b`);
-    await kubectl(`apply -n ${namespace} -f -`, [], { input: await example('spec/pod-ssh-key.json') });
+    await kubectl(`apply -n ${namespace} -f -`, [], {
+      input: await example('spec/pod-ssh-key.json'),
+    });
     await eventually(async () => {
       expect(await kubectl(`get pod secret-test-pod -n ${namespace} --no-headers`)).toContain(
         'InvalidImageName',

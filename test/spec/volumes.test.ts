@@ -1,6 +1,13 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { busyboxContainer, busyboxPod, eventsOf, secret, secretVolumePod, waitReady } from '../support/pods.ts';
+import {
+  busyboxContainer,
+  busyboxPod,
+  eventsOf,
+  secret,
+  secretVolumePod,
+  waitReady,
+} from '../support/pods.ts';
 import { example } from '../support/examples.ts';
 import { freshNamespace, sharedKubectl } from '../support/shared.ts';
 
@@ -16,7 +23,8 @@ describe("the document's pods, as they are written", () => {
     await kubectl('apply -f -', [], { input: await example(file) });
     await waitReady(kubectl, 'mypod', 'myns');
   };
-  const sh = (script: string): Promise<string> => kubectl.sh('mypod', script, { namespace: 'myns' });
+  const sh = (script: string): Promise<string> =>
+    kubectl.sh('mypod', script, { namespace: 'myns' });
   afterEach(() => kubectl('delete pod mypod -n myns --ignore-not-found'));
 
   test('V1 a secret volume shows each key as a file with the decoded value', async () => {

@@ -10,7 +10,11 @@ export interface Kubectl {
   /** `apply -f -` of objects. */
   apply(...objects: object[]): Promise<string>;
   /** Runs a shell line in a container of a pod; answers stdout as it is. */
-  sh(pod: string, script: string, options?: { namespace?: string; container?: string }): Promise<string>;
+  sh(
+    pod: string,
+    script: string,
+    options?: { namespace?: string; container?: string },
+  ): Promise<string>;
   readonly kubeconfig: string;
 }
 

@@ -19,7 +19,9 @@ async function find(): Promise<string> {
   const { code, stdout } = await run('sh', ['-c', 'command -v kubectl']);
   if (code === 0) return stdout.trim();
   if (process.arch !== 'x64') {
-    throw new Error('kubectl is not in PATH: install it from https://kubernetes.io/docs/tasks/tools/');
+    throw new Error(
+      'kubectl is not in PATH: install it from https://kubernetes.io/docs/tasks/tools/',
+    );
   }
   return cached('kubectl-1.32', async file => {
     const folder = await mkdtemp(path.join(tmpdir(), 'keylet-kubectl-'));

@@ -31,12 +31,23 @@ export async function ensurePackages(say: (line: string) => void = () => undefin
   say(`  missing: ${missing.join(' ')}: apt-get installs them`);
   // Nothing of what is installed shall start by itself: policy-rc.d answers 101 for "not allowed".
   const policy = '/usr/sbin/policy-rc.d';
-  const ours = await access(policy).then(() => false, () => true);
-  if (ours) await mustRun('sh', ['-c', `printf '#!/bin/sh\\nexit 101\\n' > ${policy} && chmod +x ${policy}`]);
+  const ours = await access(policy).then(
+    () => false,
+    () => true,
+  );
+  if (ours)
+    await mustRun('sh', [
+      '-c',
+      `printf '#!/bin/sh\\nexit 101\\n' > ${policy} && chmod +x ${policy}`,
+    ]);
   try {
     const options = { env: { DEBIAN_FRONTEND: 'noninteractive' }, timeoutMs: 600_000 };
     await mustRun('apt-get', ['update', '-qq'], options);
-    await mustRun('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], options);
+    await mustRun(
+      'apt-get',
+      ['install', '-y', '-qq', '--no-install-recommends', ...missing],
+      options,
+    );
   } finally {
     if (ours) await mustRun('rm', ['-f', policy]);
   }

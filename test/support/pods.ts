@@ -50,7 +50,13 @@ export const secret = (
   name: string,
   stringData: Record<string, string>,
   { namespace = 'default', type = 'Opaque' } = {},
-): object => ({ apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, type, stringData });
+): object => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name, namespace },
+  type,
+  stringData,
+});
 
 export const waitReady = (kubectl: Kubectl, pod: string, namespace = 'default'): Promise<string> =>
   kubectl(`wait pod/${pod} -n ${namespace} --for=condition=Ready --timeout=60s`);

@@ -27,7 +27,10 @@ export async function startRegistry(credentials?: Credentials): Promise<Registry
   let auth = '';
   if (credentials !== undefined) {
     const file = path.join(folder, 'htpasswd');
-    await writeFile(file, await mustRun('htpasswd', ['-niB', credentials.user], { input: credentials.password }));
+    await writeFile(
+      file,
+      await mustRun('htpasswd', ['-niB', credentials.user], { input: credentials.password }),
+    );
     auth = `auth:\n  htpasswd:\n    realm: registry\n    path: ${file}\n`;
   }
   const config = path.join(folder, 'config.yml');
@@ -39,11 +42,16 @@ export async function startRegistry(credentials?: Credentials): Promise<Registry
   const headers: Record<string, string> =
     credentials === undefined
       ? {}
-      : { authorization: `Basic ${Buffer.from(`${credentials.user}:${credentials.password}`).toString('base64')}` };
+      : {
+          authorization: `Basic ${Buffer.from(`${credentials.user}:${credentials.password}`).toString('base64')}`,
+        };
   await eventually(async () => (await fetch(`http://${address}/v2/`, { headers })).ok);
 
   const upload = async (name: string, digest: string, content: Buffer): Promise<void> => {
-    const begun = await fetch(`http://${address}/v2/${name}/blobs/uploads/`, { method: 'POST', headers });
+    const begun = await fetch(`http://${address}/v2/${name}/blobs/uploads/`, {
+      method: 'POST',
+      headers,
+    });
     const location = new URL(begun.headers.get('location') ?? '', `http://${address}`);
     location.searchParams.set('digest', digest);
     const done = await fetch(location, {
@@ -51,7 +59,8 @@ export async function startRegistry(credentials?: Credentials): Promise<Registry
       headers: { ...headers, 'content-type': 'application/octet-stream' },
       body: new Uint8Array(content),
     });
-    if (!done.ok) throw new Error(`The registry refused a blob: ${done.status} ${await done.text()}`);
+    if (!done.ok)
+      throw new Error(`The registry refused a blob: ${done.status} ${await done.text()}`);
   };
   return {
     address,
@@ -63,7 +72,10 @@ export async function startRegistry(credentials?: Credentials): Promise<Registry
         headers: { ...headers, 'content-type': manifest.mediaType },
         body: new Uint8Array(manifest.content),
       });
-      if (!answer.ok) throw new Error(`The registry refused ${name}:${tag}: ${answer.status} ${await answer.text()}`);
+      if (!answer.ok)
+        throw new Error(
+          `The registry refused ${name}:${tag}: ${answer.status} ${await answer.text()}`,
+        );
     },
     async close() {
       const closed = once(child, 'close');

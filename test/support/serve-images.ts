@@ -29,7 +29,9 @@ export async function serveImages(
     const image = await builders[name]?.();
     if (image === undefined) throw new Error(`There is no image ${name}`);
     await registry.push(`library/${name}`, 'latest', image);
-    say(`  ${name}: ${Math.round(image.blobs.reduce((sum, { content }) => sum + content.length, 0) / 1024)} KiB at ${registry.address}`);
+    say(
+      `  ${name}: ${Math.round(image.blobs.reduce((sum, { content }) => sum + content.length, 0) / 1024)} KiB at ${registry.address}`,
+    );
   }
   await mkdir(path.join(hostsDir, 'docker.io'));
   await writeFile(

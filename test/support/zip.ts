@@ -10,7 +10,9 @@ export function unzipEntry(zip: Buffer, name: string): Buffer {
   if (end < 0) throw new Error('This is no zip archive');
   let at = zip.readUInt32LE(end + 16);
   while (zip.readUInt32LE(at) === directoryEntry) {
-    const [nameLength, extraLength, commentLength] = [28, 30, 32].map(offset => zip.readUInt16LE(at + offset));
+    const [nameLength, extraLength, commentLength] = [28, 30, 32].map(offset =>
+      zip.readUInt16LE(at + offset),
+    );
     if (zip.toString('utf8', at + 46, at + 46 + (nameLength ?? 0)) === name) {
       const header = zip.readUInt32LE(at + 42);
       const start = header + 30 + zip.readUInt16LE(header + 26) + zip.readUInt16LE(header + 28);

@@ -17,7 +17,11 @@ async function runtimeProcesses(): Promise<string[]> {
   const found: string[] = [];
   for (const pid of (await readdir('/proc')).filter(name => /^\d+$/.test(name))) {
     const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
-    if (/^(containerd|containerd-shim.*|docker-registry|registry|pause|redis-server)$/.test(name.trim())) {
+    if (
+      /^(containerd|containerd-shim.*|docker-registry|registry|pause|redis-server)$/.test(
+        name.trim(),
+      )
+    ) {
       found.push(`process ${pid} ${name.trim()}`);
     }
   }

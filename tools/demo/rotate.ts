@@ -12,7 +12,14 @@ import type { Keylet } from '../../test/support/keylet.ts';
  */
 export async function rotate(
   keylet: Keylet,
-  what: { namespace: string; secret: string; pod: string; volume: string; key: string; value: string },
+  what: {
+    namespace: string;
+    secret: string;
+    pod: string;
+    volume: string;
+    key: string;
+    value: string;
+  },
 ): Promise<number> {
   const client = createClient(await loadKubeconfig(keylet.kubeconfig));
   try {

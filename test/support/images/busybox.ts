@@ -5,13 +5,20 @@ import { mustRun } from '../run.ts';
 
 /** Debian's busybox-static with a link for each of its programs. */
 export async function busyboxFiles(): Promise<TarEntry[]> {
-  const applets = (await mustRun('busybox', ['--list'])).split('\n').filter(name => name !== '' && name !== 'busybox');
+  const applets = (await mustRun('busybox', ['--list']))
+    .split('\n')
+    .filter(name => name !== '' && name !== 'busybox');
   return [
     { path: 'bin/' },
     { path: 'bin/busybox', content: await readFile('/bin/busybox'), mode: 0o755 },
     ...applets.map(name => ({ path: `bin/${name}`, linkTo: 'busybox' })),
     { path: 'etc/' },
-    { path: 'etc/passwd', content: Buffer.from('root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n') },
+    {
+      path: 'etc/passwd',
+      content: Buffer.from(
+        'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n',
+      ),
+    },
     { path: 'etc/group', content: Buffer.from('root:x:0:\n') },
     { path: 'root/', mode: 0o700 },
     { path: 'tmp/', mode: 0o1777 },
@@ -20,7 +27,9 @@ export async function busyboxFiles(): Promise<TarEntry[]> {
 
 const Env = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'];
 
-export const busyboxImage = async (): Promise<OciImage> => ociImage(await busyboxFiles(), { Cmd: ['sh'], Env });
+export const busyboxImage = async (): Promise<OciImage> =>
+  ociImage(await busyboxFiles(), { Cmd: ['sh'], Env });
 
 /** Stands for the document's ssh image: something that runs and can read its files. */
-export const sshImage = async (): Promise<OciImage> => ociImage(await busyboxFiles(), { Cmd: ['sleep', '86400'], Env });
+export const sshImage = async (): Promise<OciImage> =>
+  ociImage(await busyboxFiles(), { Cmd: ['sleep', '86400'], Env });

@@ -5,7 +5,28 @@ import { ociImage, type OciImage } from '../../../src/node/runtime/archive/oci-i
 import { mustRun } from '../run.ts';
 import { busyboxFiles } from './busybox.ts';
 
-const packages = ['redis-server', 'redis-tools', 'libc6', 'libssl3', 'libjemalloc2', 'liblua5.1-0', 'liblzf1', 'libatomic1', 'libsystemd0', 'libhiredis0.14', 'lua-bitop', 'lua-cjson', 'libcap2', 'libgcrypt20', 'liblz4-1', 'liblzma5', 'libzstd1', 'libgpg-error0', 'libgcc-s1', 'libstdc++6'];
+const packages = [
+  'redis-server',
+  'redis-tools',
+  'libc6',
+  'libssl3',
+  'libjemalloc2',
+  'liblua5.1-0',
+  'liblzf1',
+  'libatomic1',
+  'libsystemd0',
+  'libhiredis0.14',
+  'lua-bitop',
+  'lua-cjson',
+  'libcap2',
+  'libgcrypt20',
+  'liblz4-1',
+  'liblzma5',
+  'libzstd1',
+  'libgpg-error0',
+  'libgcc-s1',
+  'libstdc++6',
+];
 
 /** Debian's redis-server with the libraries that it loads, and busybox to look around with. */
 export async function redisImage(): Promise<OciImage> {
@@ -45,9 +66,23 @@ export async function redisImage(): Promise<OciImage> {
 
 /** Files below `root` that the loader takes for a program, itself among them. */
 async function librariesOf(program: string, root: string): Promise<string[]> {
-  const [loader = ''] = (await mustRun('sh', ['-c', `ls -d ${root}/lib*/ld-linux* ${root}/usr/lib*/ld-linux* 2>/dev/null`])).split('\n');
-  const folders = (await mustRun('sh', ['-c', `ls -d ${root}/lib/*-linux-gnu ${root}/usr/lib/*-linux-gnu 2>/dev/null || true`])).trim().split('\n');
+  const [loader = ''] = (
+    await mustRun('sh', [
+      '-c',
+      `ls -d ${root}/lib*/ld-linux* ${root}/usr/lib*/ld-linux* 2>/dev/null`,
+    ])
+  ).split('\n');
+  const folders = (
+    await mustRun('sh', [
+      '-c',
+      `ls -d ${root}/lib/*-linux-gnu ${root}/usr/lib/*-linux-gnu 2>/dev/null || true`,
+    ])
+  )
+    .trim()
+    .split('\n');
   const listed = await mustRun(loader, ['--library-path', folders.join(':'), '--list', program]);
-  const found = [...listed.matchAll(/=> (\S+)/g)].map(([, file = '']) => file).filter(file => file.startsWith(root));
+  const found = [...listed.matchAll(/=> (\S+)/g)]
+    .map(([, file = '']) => file)
+    .filter(file => file.startsWith(root));
   return [...new Set([loader, ...found])];
 }

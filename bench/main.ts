@@ -1,0 +1,91 @@
+/** `npm run bench`: the design's budgets beside their raw limits, in one run. Needs root, as `keylet up` does. */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import path from 'node:path';
+import { createClient } from '../src/client/http-client.ts';
+import { loadKubeconfig } from '../src/client/kubeconfig.ts';
+import { startKeylet, root, type Keylet } from '../test/support/keylet.ts';
+import { ensurePackages } from '../test/support/packages.ts';
+import { mustRun } from '../test/support/run.ts';
+import { serveImages } from '../test/support/serve-images.ts';
+import { benchApi } from './api.ts';
+import { keeps, median, ratioOf, type Row } from './measure.ts';
+import { benchPods } from './pods.ts';
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+async function main(): Promise<void> {
+  await ensurePackages();
+  await mustRun('npm', ['run', '--silent', 'build'], { timeoutMs: 300_000 });
+  const images = await serveImages(['busybox']);
+  const rows: Row[] = [];
+  try {
+    const args = ['--registry-hosts-dir', images.hostsDir];
+    rows.push(...(await benchStart(args)));
+    const keylet = await startKeylet({ args });
+    try {
+      const config = await loadKubeconfig(keylet.kubeconfig);
+      const client = createClient(config);
+      rows.push({
+        what: 'memory of server, controllers and agent, idle',
+        value: await residentMiB(keylet),
+        unit: 'MiB',
+        budget: { value: 120, of: 'value', better: 'less' },
+      });
+      const socket = `/run/keylet/${createHash('sha256').update(path.resolve(keylet.dataDir)).digest('hex').slice(0, 12)}/containerd.sock`;
+      rows.push(...(await benchPods(keylet, client, socket)));
+      await client.close();
+      rows.push(...(await benchApi(config)));
+    } finally {
+      await keylet.stop();
+    }
+  } finally {
+    await images.close();
+  }
+  print(rows);
+  await mkdir(path.join(root, 'bench/results'), { recursive: true });
+  await writeFile(
+    path.join(root, 'bench/results/latest.json'),
+    `${JSON.stringify({ node: process.version, cpus: cpus().length, rows }, null, 2)}\n`,
+  );
+}
+
+async function benchStart(args: readonly string[]): Promise<Row[]> {
+  const own: number[] = [];
+  for (let i = 0; i < 5; i += 1) {
+    const keylet = await startKeylet({ args });
+    own.push(Number(/^Ready in (\d+) ms$/m.exec(keylet.output())?.[1]));
+    await keylet.stop();
+  }
+  return [
+    {
+      what: 'start of keylet up → node Ready, with its own containerd, new data folder',
+      value: median(own),
+      unit: 'ms',
+      budget: { value: 2500, of: 'value', better: 'less' },
+    },
+  ];
+}
+
+async function residentMiB({ pid }: Keylet): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1024;
+}
+
+function print(rows: readonly Row[]): void {
+  const digits = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toFixed(1));
+  say('| what | measured | the limit in the same run | ratio | budget | kept |');
+  say('| --- | --- | --- | --- | --- | --- |');
+  for (const row of rows) {
+    const { what, value, unit, limit, budget } = row;
+    const ratio = ratioOf(row);
+    const sign = budget?.better === 'less' ? '≤' : '≥';
+    const kept = keeps(row);
+    say(
+      `| ${what} | ${digits(value)} ${unit} | ${limit === undefined ? '–' : `${digits(limit.value)} ${unit} (${limit.what})`} | ${ratio === undefined ? '–' : ratio.toFixed(2)} | ${budget === undefined ? '–' : `${sign} ${budget.value}${budget.of === 'ratio' ? ' ×' : ` ${unit}`}`} | ${kept === undefined ? '–' : kept ? 'yes' : 'NO'} |`,
+    );
+  }
+}
+
+await main();
