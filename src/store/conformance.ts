@@ -4,7 +4,7 @@ import { StoreError, type Store, type StoreEvent } from './store.ts';
 /** What every adapter of the port has to do. Needs no test runner: `run` rejects where it fails. */
 export interface ConformanceCase {
   readonly name: string;
-  run(store: Store): Promise<void>;
+  readonly run: (store: Store) => Promise<void>;
 }
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
@@ -20,15 +20,15 @@ async function put(store: Store, key: string, value: string): Promise<number> {
 /** Collects events; `has(n)` resolves when n are in. */
 function collector() {
   const events: StoreEvent[] = [];
-  let wake = (): void => undefined;
+  let wake: (() => void) | undefined;
   return {
     events,
     listener: {
       onEvents: (more: readonly StoreEvent[]) => {
         events.push(...more);
-        wake();
+        wake?.();
       },
-      onError: () => wake(),
+      onError: () => wake?.(),
     },
     async has(count: number): Promise<void> {
       while (events.length < count) await new Promise<void>(resolve => (wake = resolve));
@@ -272,9 +272,9 @@ export const conformance: readonly ConformanceCase[] = [
           acknowledged = Math.max(acknowledged, await put(store, `/k/${writer}`, `${i}`));
         }
       });
-      let writing = true;
-      const all = Promise.all(writers).then(() => (writing = false));
-      while (writing) {
+      const state = { writing: true };
+      const all = Promise.all(writers).then(() => (state.writing = false));
+      while (state.writing) {
         const floor = acknowledged;
         const { revision, items } = await store.range({ prefix: '/k/' });
         assert.ok(revision >= floor);

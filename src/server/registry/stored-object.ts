@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject } from '../../machinery/meta.ts';
 import type { StoredObject } from './object-store.ts';
 
@@ -58,6 +59,11 @@ function splice(value: Uint8Array, resourceVersion: number): Buffer {
     bytes.subarray(at),
   ]);
 }
+
+/** Whether two states of one version are the same object: the order of keys says nothing. */
+export const sameContent = (a: StoredObject, b: StoredObject): boolean =>
+  a.json.equals(b.json) ||
+  (a.json.length === b.json.length && isDeepStrictEqual(a.object(), b.object()));
 
 /** A form of `object` that another kind serves, at the same version. */
 export const convertedObject = (

@@ -1,62 +1,99 @@
+import type { KubeObject } from '../../machinery/meta.ts';
 import type { Logger } from '../../machinery/log.ts';
 import { isStatusError } from '../../machinery/status.ts';
-import type { ObjectStore } from './object-store.ts';
+import type { ObjectStore, StoredObject } from './object-store.ts';
+
+interface Due {
+  readonly object: StoredObject;
+  readonly atMs: number;
+}
 
 /**
  * Ends objects that were not written for `ttlSeconds` (events). One timer, set for the next that is due.
  */
 export function startTtl(objects: ObjectStore, ttlSeconds: number, log: Logger): { close(): void } {
-  const due = new Map<string, { namespace: string; name: string; atMs: number }>();
+  /** In order of last write: the first is the next to go. */
+  const due = new Map<string, Due>();
+  /** What was there at the start: it comes in the order of names. */
+  let present: Due[] | undefined = [];
   const stop = new AbortController();
   let timer: NodeJS.Timeout | undefined;
 
   const arm = (): void => {
-    if (timer !== undefined || due.size === 0 || stop.signal.aborted) return;
-    // Insertion order is order of last write: the first is the next to go.
     const [next] = due.values();
-    timer = setTimeout(sweep, Math.max(0, (next?.atMs ?? 0) - Date.now())).unref();
+    if (timer !== undefined || next === undefined || stop.signal.aborted) return;
+    timer = setTimeout(sweep, Math.max(0, next.atMs - Date.now())).unref();
   };
   const sweep = (): void => {
     timer = undefined;
-    for (const [key, { namespace, name, atMs }] of due) {
+    for (const [key, { object, atMs }] of due) {
       if (atMs > Date.now()) break;
       due.delete(key);
-      objects.delete(namespace, name).catch((error: unknown) => {
-        if (!isStatusError(error, 'NotFound'))
-          log.warn('An expired object stays', { key, error: String(error) });
-      });
+      end(object);
     }
     arm();
   };
-  const touch = (namespace: string, name: string, writtenAtMs: number): void => {
-    const key = `${namespace}/${name}`;
+  const end = ({ namespace, name, resourceVersion }: StoredObject): void => {
+    // Written again meanwhile: then it is due anew.
+    objects
+      .delete(namespace, name, { resourceVersion: String(resourceVersion) })
+      .catch((error: unknown) => {
+        if (isStatusError(error, 'NotFound') || isStatusError(error, 'Conflict')) return;
+        if (!stop.signal.aborted)
+          log.warn('An expired object stays', { name, error: String(error) });
+      });
+  };
+  const keep = ({ object, atMs }: Due): void => {
+    const key = `${object.namespace}/${object.name}`;
     due.delete(key);
-    due.set(key, { namespace, name, atMs: writtenAtMs + ttlSeconds * 1000 });
-    arm();
+    due.set(key, { object, atMs });
   };
 
-  void objects.watch(
-    {},
-    {
-      onEvent(type, object) {
-        if (type === 'DELETED') due.delete(`${object.namespace}/${object.name}`);
-        else if (type === 'MODIFIED') touch(object.namespace, object.name, Date.now());
-        else
-          touch(
-            object.namespace,
-            object.name,
-            Date.parse(object.object().metadata.creationTimestamp ?? '') || Date.now(),
-          );
+  objects
+    .watch(
+      { sendInitialEvents: true },
+      {
+        onEvent(type, object) {
+          if (type === 'DELETED') {
+            due.delete(`${object.namespace}/${object.name}`);
+          } else if (present !== undefined) {
+            present.push({ object, atMs: lastWriteMs(object.object()) + ttlSeconds * 1000 });
+          } else {
+            keep({ object, atMs: Date.now() + ttlSeconds * 1000 });
+            arm();
+          }
+        },
+        onBookmark() {
+          for (const each of (present ?? []).toSorted((a, b) => a.atMs - b.atMs)) keep(each);
+          present = undefined;
+          arm();
+        },
+        onError: error => log.warn('Objects no longer expire', { error: String(error) }),
       },
-      onBookmark: () => undefined,
-      onError: () => undefined,
-    },
-    stop.signal,
-  );
+      stop.signal,
+    )
+    .catch((error: unknown) => log.warn('Objects do not expire', { error: String(error) }));
   return {
     close() {
       stop.abort();
       clearTimeout(timer);
     },
   };
+}
+
+/** The store does not say when it wrote: the newest time that the object itself tells. */
+function lastWriteMs(object: KubeObject): number {
+  const { lastTimestamp, eventTime, series } = object as KubeObject & {
+    lastTimestamp?: string | null;
+    eventTime?: string | null;
+    series?: { lastObservedTime?: string | null } | null;
+  };
+  const told = [
+    object.metadata.creationTimestamp,
+    lastTimestamp,
+    eventTime,
+    series?.lastObservedTime,
+  ].map(time => Date.parse(time ?? ''));
+  const known = told.filter(time => time <= Date.now());
+  return known.length === 0 ? Date.now() : Math.max(...known);
 }

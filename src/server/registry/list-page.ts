@@ -1,0 +1,90 @@
+import { badRequest } from '../../machinery/status.ts';
+import { StoreError, type KeyValue, type Store } from '../../store/store.ts';
+import { decodeContinue, encodeContinue } from './continue-token.ts';
+import type { ListPage, ListRequest, StoredObject } from './object-store.ts';
+import { continueTooOld, guarded, listTooOld, tooLarge } from './store-errors.ts';
+
+export interface PageSource {
+  readonly store: Store;
+  readonly prefix: string;
+  readonly toObject: (kv: KeyValue) => StoredObject;
+}
+
+/** A page of the keys under the prefix; with a filter, as many keys are read as fill it. */
+export async function listPage(request: ListRequest, source: PageSource): Promise<ListPage> {
+  const { store, prefix, toObject } = source;
+  const limit = request.limit === undefined || request.limit <= 0 ? undefined : request.limit;
+  const start = await startOf(request, source);
+  let { atRevision, startAfter } = start;
+  const items: StoredObject[] = [];
+  for (;;) {
+    const query = {
+      prefix,
+      ...(startAfter === undefined ? {} : { startAfter }),
+      ...(limit === undefined ? {} : { limit: limit - items.length }),
+      ...(atRevision === undefined ? {} : { atRevision }),
+    };
+    const page = await guarded(() => store.range(query)).catch((error: unknown) => {
+      throw pastError(error, request, { prefix, startAfter, atRevision });
+    });
+    atRevision ??= page.revision;
+    for (const kv of page.items) {
+      const object = toObject(kv);
+      if (request.filter?.(object.object()) ?? true) items.push(object);
+    }
+    startAfter = page.items.at(-1)?.key;
+    if (page.remaining === 0 || startAfter === undefined) {
+      return { items, resourceVersion: atRevision };
+    }
+    if (limit !== undefined && items.length >= limit) {
+      return {
+        items,
+        resourceVersion: atRevision,
+        continue: encodeContinue({ revision: atRevision, startAfter }, prefix),
+        ...(request.filter === undefined ? { remainingItemCount: page.remaining } : {}),
+      };
+    }
+  }
+}
+
+/** Where the list begins, and as of when (undefined: now). */
+async function startOf(
+  request: ListRequest,
+  { store, prefix }: PageSource,
+): Promise<{ atRevision: number | undefined; startAfter: string | undefined }> {
+  const version = request.resourceVersion ?? '';
+  const asked = version === '0' ? 0 : Number(version);
+  if (request.continue) {
+    if (asked > 0) {
+      throw badRequest('specifying resource version is not allowed when using continue');
+    }
+    const { revision, startAfter } = decodeContinue(request.continue, prefix);
+    return { atRevision: revision > 0 ? revision : undefined, startAfter };
+  }
+  // A version with a limit means that very version, as it did before there was a match to say so.
+  const exact =
+    request.resourceVersionMatch === 'Exact' ||
+    (request.resourceVersionMatch === undefined && (request.limit ?? 0) > 0);
+  const newest = asked > 0 ? await guarded(() => store.revision()) : 0;
+  if (asked > newest) throw tooLarge(asked, newest);
+  return { atRevision: exact && asked > 0 ? asked : undefined, startAfter: undefined };
+}
+
+interface Position {
+  readonly prefix: string;
+  readonly startAfter: string | undefined;
+  readonly atRevision: number | undefined;
+}
+
+function pastError(
+  error: unknown,
+  request: ListRequest,
+  { prefix, startAfter, atRevision = 0 }: Position,
+): unknown {
+  if (!(error instanceof StoreError)) return error;
+  if (error.code === 'future') return tooLarge(atRevision, error.revision ?? 0);
+  if (error.code !== 'compacted') return error;
+  return request.continue && startAfter !== undefined
+    ? continueTooOld(encodeContinue({ revision: -1, startAfter }, prefix))
+    : listTooOld();
+}

@@ -1,0 +1,38 @@
+import { expired, failure, serviceUnavailable, type StatusError } from '../../machinery/status.ts';
+import { StoreError } from '../../store/store.ts';
+
+/** A version that the store has not reached, as Kubernetes tells it. */
+export const tooLarge = (asked: number, current: number): StatusError =>
+  failure(504, 'Timeout', `Timeout: Too large resource version: ${asked}, current: ${current}`, {
+    causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+    retryAfterSeconds: 1,
+  });
+
+/** A watch from before what is kept. */
+export const tooOld = (asked: number, oldest: number): StatusError =>
+  expired(`too old resource version: ${asked} (${oldest})`);
+
+/** A list as of a revision that is no longer kept. */
+export const listTooOld = (): StatusError =>
+  expired('The resourceVersion for the provided list is too old.');
+
+/** A page of such a list. @param token goes on as of now */
+export function continueTooOld(token: string): StatusError {
+  const error = expired(
+    'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
+  );
+  error.status.metadata.continue = token;
+  return error;
+}
+
+/** Turns the store's passing errors into the API's; the others are for the caller, or faults of ours. */
+export async function guarded<R>(operation: () => Promise<R>): Promise<R> {
+  try {
+    return await operation();
+  } catch (error) {
+    if (error instanceof StoreError && ['unavailable', 'closed'].includes(error.code)) {
+      throw serviceUnavailable(error.message);
+    }
+    throw error;
+  }
+}
