@@ -1,0 +1,173 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createAtomicWriter } from './atomic-writer.ts';
+import type { Payload } from './payload.ts';
+
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(path.join(tmpdir(), 'keylet-writer-'));
+});
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+const files = (contents: Record<string, string>, mode = 0o644): Payload =>
+  new Map(
+    Object.entries(contents).map(([name, text]) => [name, { data: Buffer.from(text), mode }]),
+  );
+const read = (name: string): string => readFileSync(path.join(dir, name), 'utf8');
+const version = (n: number): Payload => files({ a: `${n}\n`.repeat(500), b: `${n}\n`.repeat(500) });
+const versions = (): string[] => readdirSync(dir).filter(name => /^\.\.\d/.test(name));
+
+describe('createAtomicWriter()', () => {
+  test('lays the files out as the kubelet does', () => {
+    createAtomicWriter(dir).write(files({ username: 'admin', 'a/b/c': 'deep', '.dot': 'x' }));
+    expect(readdirSync(dir).toSorted()).toEqual(
+      ['.dot', '..data', versions()[0] ?? '', 'a', 'username'].toSorted(),
+    );
+    expect(versions()[0]).toMatch(/^\.\.\d{4}_\d\d_\d\d_\d\d_\d\d_\d\d\.\d+$/);
+    expect(readlinkSync(path.join(dir, '..data'))).toBe(versions()[0]);
+    expect(readlinkSync(path.join(dir, 'username'))).toBe('..data/username');
+    expect(readlinkSync(path.join(dir, 'a'))).toBe('..data/a');
+    expect(read('a/b/c')).toBe('deep');
+  });
+
+  test('gives each file its mode whatever the umask, and folders 0755', () => {
+    const umask = process.umask(0o077);
+    try {
+      createAtomicWriter(dir).write(
+        new Map([
+          ['open', { data: Buffer.from('1'), mode: 0o777 }],
+          ['sub/closed', { data: Buffer.from('2'), mode: 0o400 }],
+        ]),
+      );
+    } finally {
+      process.umask(umask);
+    }
+    expect(statSync(path.join(dir, 'open')).mode & 0o7777).toBe(0o777);
+    expect(statSync(path.join(dir, 'sub/closed')).mode & 0o7777).toBe(0o400);
+    expect(statSync(path.join(dir, 'sub')).mode & 0o7777).toBe(0o755);
+    expect(statSync(path.join(dir, '..data/')).mode & 0o7777).toBe(0o755);
+  });
+
+  test('lets the group of fsGroup read', () => {
+    createAtomicWriter(dir, 2000).write(files({ 'sub/key': 'x' }, 0o400));
+    const file = statSync(path.join(dir, 'sub/key'));
+    expect([file.mode & 0o7777, file.uid, file.gid]).toEqual([0o440, 0, 2000]);
+    const folder = statSync(path.join(dir, 'sub'));
+    expect([folder.mode & 0o7777, folder.gid]).toEqual([0o2755, 2000]);
+  });
+
+  test('takes away what is gone, adds what is new, keeps one version', () => {
+    const writer = createAtomicWriter(dir);
+    writer.write(files({ a: '1', 'b/c': '2' }));
+    expect(writer.write(files({ a: '3', d: '4' }))).toBe(true);
+    expect(readdirSync(dir).filter(name => !name.startsWith('..'))).toEqual(['a', 'd']);
+    expect([read('a'), read('d')]).toEqual(['3', '4']);
+    expect(versions()).toHaveLength(1);
+    writer.write(new Map());
+    expect(readdirSync(dir).filter(name => !name.startsWith('..'))).toEqual([]);
+  });
+
+  test('leaves the same content alone, also after a restart and with other modes', () => {
+    createAtomicWriter(dir).write(files({ a: '1', 'b/c': '2' }));
+    const before = lstatSync(path.join(dir, '..data')).ino;
+    expect(createAtomicWriter(dir).write(files({ 'b/c': '2', a: '1' }, 0o600))).toBe(false);
+    expect(lstatSync(path.join(dir, '..data')).ino).toBe(before);
+  });
+
+  test('goes on after a crash at any step', () => {
+    createAtomicWriter(dir).write(files({ a: '1', gone: 'x' }));
+    symlinkSync('..2000_01_01_00_00_00.1', path.join(dir, '..data_tmp'));
+    mkdirSync(path.join(dir, '..2000_01_01_00_00_00.1'));
+    writeFileSync(path.join(dir, '..2000_01_01_00_00_00.1/a'), 'half');
+    expect(createAtomicWriter(dir).write(files({ a: '2' }))).toBe(true);
+    expect(read('a')).toBe('2');
+    expect(readdirSync(dir).toSorted()).toEqual(['..data', versions()[0] ?? '', 'a'].toSorted());
+    expect(versions()).toHaveLength(1);
+  });
+
+  test('keeps what is published when a new version cannot be written', () => {
+    const writer = createAtomicWriter(dir);
+    writer.write(files({ a: '1' }));
+    expect(() => writer.write(files({ a: '2', 'a/b': 'both a file and a folder' }))).toThrow();
+    expect(read('a')).toBe('1');
+    expect(versions()).toHaveLength(1);
+    expect(writer.write(files({ a: '2' }))).toBe(true);
+  });
+
+  test.each([
+    ['', 'invalid path: must not be empty: ""'],
+    ['/etc/passwd', 'invalid path: must be relative path: /etc/passwd'],
+    ['a/../../b', "invalid path: must not contain '..': a/../../b"],
+    ['..', "invalid path: must not contain '..': .."],
+    ['..data', "invalid path: must not start with '..': ..data"],
+    ['x'.repeat(256), 'invalid path: filenames must be less than or equal to 255 characters'],
+    ['x/'.repeat(2049), 'invalid path: must be less than or equal to 4096 characters'],
+  ])('refuses the path %j', (name, message) => {
+    const writer = createAtomicWriter(dir);
+    expect(() => writer.write(files({ [name]: 'x' }))).toThrow(message);
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
+  test('shows a reader whole versions only', { timeout: 60_000 }, async () => {
+    const writer = createAtomicWriter(dir);
+    writer.write(version(0));
+    const reader = spawn(process.execPath, ['-e', readerScript, dir], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    await once(reader.stdout, 'data');
+    for (let n = 1; n <= 1000; n += 1) {
+      writer.write(version(n));
+      // Lets the reader have the processor on a machine that has one.
+      if (n % 10 === 0) await new Promise(setImmediate);
+    }
+    reader.stdin.end();
+    const [report] = (await once(reader.stdout, 'data')) as [Buffer];
+    const { torn, seen } = JSON.parse(report.toString()) as { torn: number; seen: number };
+    expect(torn).toBe(0);
+    expect(seen).toBeGreaterThan(1);
+  });
+});
+
+/** Reads both files of one version, over and over; what vanished under it is read anew. */
+const readerScript = `
+  const fs = require('node:fs');
+  const dir = process.argv[1];
+  const versions = new Set();
+  let torn = 0;
+  let stop = false;
+  process.stdin.on('end', () => (stop = true)).resume();
+  const whole = text => { const [first] = text.split('\\n'); return text === (first + '\\n').repeat(500) ? first : undefined; };
+  const step = () => {
+    for (let i = 0; i < 50; i += 1) {
+      let single;
+      do { try { single = fs.readFileSync(dir + '/a', 'utf8'); } catch {} } while (single === undefined);
+      if (whole(single) === undefined) torn += 1;
+      try {
+        const at = dir + '/' + fs.readlinkSync(dir + '/..data');
+        const [a, b] = ['a', 'b'].map(name => whole(fs.readFileSync(at + '/' + name, 'utf8')));
+        if (a === undefined || a !== b) torn += 1;
+        versions.add(a);
+      } catch (error) {
+        if (error.code !== 'ENOENT') throw error;
+      }
+    }
+    if (stop) process.stdout.write(JSON.stringify({ torn, seen: versions.size }));
+    else setImmediate(step);
+  };
+  process.stdout.write('ready');
+  step();
+`;

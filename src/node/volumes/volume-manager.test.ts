@@ -1,0 +1,374 @@
+import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ConfigMap } from '../../api/core/v1/configmap.ts';
+import type { Pod, Volume, VolumeMount } from '../../api/core/v1/pod.ts';
+import type { Secret } from '../../api/core/v1/secret.ts';
+import { createClient } from '../../client/http-client.ts';
+import {
+  NotFoundReference,
+  type ReferenceChange,
+  type References,
+} from '../references/references.ts';
+import { mountPoints } from './mounts.ts';
+import { createVolumeManager, VolumeSetupError, type VolumeManager } from './volume-manager.ts';
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+// Nobody listens there: only tokens would ask.
+const client = createClient({ server: 'https://127.0.0.1:1' });
+
+let dataDir: string;
+let volumes: VolumeManager;
+let cluster: ReturnType<typeof objects>;
+const started = new Set<string>();
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(path.join(tmpdir(), 'keylet-volumes-'));
+  cluster = objects();
+  volumes = open();
+});
+afterEach(async () => {
+  for (const uid of started) await volumes.unmountAll(uid);
+  started.clear();
+  await volumes.close();
+  expect((await mountPoints()).filter(point => point.startsWith(dataDir))).toEqual([]);
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+const open = (): VolumeManager =>
+  createVolumeManager({
+    dataDir,
+    references: cluster.references,
+    client,
+    nodeName: 'n',
+    log: silent,
+  });
+
+/** The secrets and configMaps of a cluster, as a test sets them. */
+function objects() {
+  const secrets = new Map<string, Secret>();
+  const configMaps = new Map<string, ConfigMap>();
+  const listeners: ((change: ReferenceChange) => void)[] = [];
+  const changed = (kind: 'Secret' | 'ConfigMap', name: string): void => {
+    for (const listener of listeners)
+      listener({ kind, namespace: 'default', name, podUids: [...started] });
+  };
+  const references: References = {
+    registerPod() {},
+    unregisterPod() {},
+    async getSecret(_, name) {
+      const found = secrets.get(name);
+      if (found === undefined) throw new NotFoundReference('Secret', name);
+      return found;
+    },
+    async getConfigMap(_, name) {
+      const found = configMaps.get(name);
+      if (found === undefined) throw new NotFoundReference('ConfigMap', name);
+      return found;
+    },
+    onChange: listener => void listeners.push(listener),
+  };
+  return {
+    references,
+    secret(name: string, contents: Record<string, string> | undefined) {
+      if (contents === undefined) secrets.delete(name);
+      else {
+        const data = Object.fromEntries(
+          Object.entries(contents).map(([key, text]) => [
+            key,
+            Buffer.from(text).toString('base64'),
+          ]),
+        );
+        secrets.set(name, { apiVersion: 'v1', kind: 'Secret', metadata: { name }, data });
+      }
+      changed('Secret', name);
+    },
+    configMap(name: string, data: Record<string, string>) {
+      configMaps.set(name, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data });
+      changed('ConfigMap', name);
+    },
+  };
+}
+
+const container = (mounts: VolumeMount[]): Pod['spec']['containers'][number] => ({
+  name: 'c',
+  volumeMounts: mounts,
+});
+function podWith(
+  list: Volume[],
+  { uid = 'uid-1', fsGroup }: { uid?: string; fsGroup?: number } = {},
+): Pod {
+  started.add(uid);
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'p', namespace: 'default', uid, labels: { app: 'one' } },
+    spec: {
+      ...(fsGroup === undefined ? {} : { securityContext: { fsGroup } }),
+      volumes: list,
+      containers: [container(list.map(({ name }) => ({ name, mountPath: `/${name}` })))],
+    },
+  };
+}
+const at = (kind: string, ...rest: string[]): string =>
+  path.join(dataDir, 'pods/uid-1/volumes', `kubernetes.io~${kind}`, ...rest);
+const modeOf = (file: string): number => statSync(file).mode & 0o7777;
+const text = (file: string): string => readFileSync(file, 'utf8');
+const settled = (): Promise<void> => volumes.refreshAll();
+async function failuresOf(pod: Pod): Promise<VolumeSetupError['failures']> {
+  try {
+    await volumes.mountAll(pod);
+    return [];
+  } catch (error) {
+    if (error instanceof VolumeSetupError) return error.failures;
+    throw error;
+  }
+}
+
+describe('a secret volume', () => {
+  const volume: Volume = { name: 'foo', secret: { secretName: 'mysecret' } };
+
+  test('is a tmpfs with decoded files, 0644 by default', async () => {
+    cluster.secret('mysecret', { username: 'admin', password: '1f2d1e2e67df' });
+    await volumes.mountAll(podWith([volume]));
+    expect(await mountPoints()).toContain(at('secret', 'foo'));
+    expect(modeOf(at('secret', 'foo'))).toBe(0o1777);
+    expect(text(at('secret', 'foo/password'))).toBe('1f2d1e2e67df');
+    expect(modeOf(at('secret', 'foo/username'))).toBe(0o644);
+  });
+
+  test('has the modes and paths that its items say, and no other key', async () => {
+    cluster.secret('mysecret', { username: 'admin', password: 'p' });
+    const items = [
+      { key: 'username', path: 'my-group/my-username', mode: 0o777 },
+      { key: 'username', path: 'again' },
+    ];
+    await volumes.mountAll(
+      podWith([{ name: 'foo', secret: { secretName: 'mysecret', items, defaultMode: 0o400 } }]),
+    );
+    expect(modeOf(at('secret', 'foo/my-group/my-username'))).toBe(0o777);
+    expect(modeOf(at('secret', 'foo/again'))).toBe(0o400);
+    expect(readdirSync(at('secret', 'foo')).filter(name => !name.startsWith('..'))).toEqual([
+      'again',
+      'my-group',
+    ]);
+  });
+
+  test('is readable by the group of fsGroup', async () => {
+    cluster.secret('mysecret', { key: 'x' });
+    const strict: Volume = { name: 'foo', secret: { secretName: 'mysecret', defaultMode: 0o400 } };
+    await volumes.mountAll(podWith([strict], { fsGroup: 3000 }));
+    expect(modeOf(at('secret', 'foo/key'))).toBe(0o440);
+    expect(statSync(at('secret', 'foo/key')).gid).toBe(3000);
+    expect([modeOf(at('secret', 'foo')), statSync(at('secret', 'foo')).gid]).toEqual([
+      0o3777, 3000,
+    ]);
+  });
+
+  test.each([
+    { secret: { secretName: 'none' }, message: 'secret "none" not found' },
+    {
+      secret: { secretName: 'mysecret', items: [{ key: 'nope', path: 'x' }] },
+      message: 'references non-existent secret key: nope',
+    },
+  ])('is not set up: $message', async ({ secret, message }) => {
+    cluster.secret('mysecret', { key: 'x' });
+    const pod = podWith([{ name: 'bad', secret }, volume]);
+    expect(await failuresOf(pod)).toEqual([{ volume: 'bad', message }]);
+    expect(await mountPoints()).not.toContain(at('secret', 'bad'));
+    expect(text(at('secret', 'foo/key'))).toBe('x');
+  });
+
+  test('is set up empty where an optional secret or key is not there', async () => {
+    cluster.secret('mysecret', { key: 'x' });
+    const items = [{ key: 'nope', path: 'x' }];
+    await volumes.mountAll(
+      podWith([
+        { name: 'a', secret: { secretName: 'none', optional: true } },
+        { name: 'b', secret: { secretName: 'mysecret', items, optional: true } },
+      ]),
+    );
+    for (const name of ['a', 'b'])
+      expect(readdirSync(at('secret', name)).filter(each => !each.startsWith('..'))).toEqual([]);
+    cluster.secret('none', { late: 'here' });
+    await settled();
+    expect(text(at('secret', 'a/late'))).toBe('here');
+  });
+
+  test('follows its secret, and keeps its files when that goes', async () => {
+    const failures: unknown[] = [];
+    volumes.onRefreshFailed((_, failure) => failures.push(failure));
+    cluster.secret('mysecret', { key: 'old' });
+    await volumes.mountAll(podWith([volume]));
+    cluster.secret('mysecret', { key: 'new', more: 'x' });
+    await settled();
+    expect([text(at('secret', 'foo/key')), text(at('secret', 'foo/more'))]).toEqual(['new', 'x']);
+    expect(failures).toEqual([]);
+    cluster.secret('mysecret', undefined);
+    await settled();
+    expect(text(at('secret', 'foo/key'))).toBe('new');
+    expect(failures).toContainEqual({ volume: 'foo', message: 'secret "mysecret" not found' });
+  });
+
+  test('is found and gone on with by the next agent', async () => {
+    cluster.secret('mysecret', { key: 'old' });
+    const pod = podWith([volume]);
+    await volumes.mountAll(pod);
+    await volumes.close();
+    cluster.secret('mysecret', { key: 'new' });
+    volumes = open();
+    expect(await volumes.podUidsOnDisk()).toEqual(['uid-1']);
+    await volumes.mountAll(pod);
+    expect(text(at('secret', 'foo/key'))).toBe('new');
+    const mounts = (await mountPoints()).filter(point => point === at('secret', 'foo'));
+    expect(mounts).toHaveLength(1);
+  });
+
+  test('that no container mounts is not waited for', async () => {
+    const pod = podWith([{ name: 'unused', secret: { secretName: 'none' } }]);
+    pod.spec.containers = [container([])];
+    expect(await failuresOf(pod)).toEqual([]);
+  });
+});
+
+describe('other volumes', () => {
+  test('projected: the later source wins, all failures are told', async () => {
+    cluster.secret('mysecret', { key: 'secret', own: 's' });
+    cluster.configMap('config', { key: 'config' });
+    const sources = [
+      { secret: { name: 'mysecret' } },
+      { configMap: { name: 'config' } },
+      { downwardAPI: { items: [{ path: 'labels', fieldRef: { fieldPath: 'metadata.labels' } }] } },
+    ];
+    await volumes.mountAll(podWith([{ name: 'all', projected: { sources } }]));
+    expect(await mountPoints()).toContain(at('projected', 'all'));
+    expect(['key', 'own', 'labels'].map(name => text(at('projected', 'all', name)))).toEqual([
+      'config',
+      's',
+      'app="one"',
+    ]);
+    const none = { sources: [{ secret: { name: 'a' } }, { configMap: { name: 'b' } }] };
+    expect(await failuresOf(podWith([{ name: 'none', projected: none }]))).toEqual([
+      { volume: 'none', message: '[secret "a" not found, configmap "b" not found]' },
+    ]);
+  });
+
+  test('downwardAPI: follows the labels of the pod', async () => {
+    const items = [{ path: 'app', fieldRef: { fieldPath: "metadata.labels['app']" } }];
+    const pod = podWith([{ name: 'down', downwardAPI: { items } }]);
+    await volumes.mountAll(pod);
+    expect(text(at('downward-api', 'down/app'))).toBe('one');
+    await volumes.mountAll({ ...pod, metadata: { ...pod.metadata, labels: { app: 'two' } } });
+    expect(text(at('downward-api', 'down/app'))).toBe('two');
+  });
+
+  test('emptyDir: open to all, on disk or in memory of a given size', async () => {
+    await volumes.mountAll(
+      podWith([
+        { name: 'disk', emptyDir: {} },
+        { name: 'memory', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
+      ]),
+    );
+    expect([modeOf(at('empty-dir', 'disk')), modeOf(at('empty-dir', 'memory'))]).toEqual([
+      0o777, 0o777,
+    ]);
+    expect(await mountPoints()).toContain(at('empty-dir', 'memory'));
+    expect(() =>
+      writeFileSync(at('empty-dir', 'memory/big'), Buffer.alloc(2 * 1024 * 1024)),
+    ).toThrow('ENOSPC');
+  });
+
+  test('hostPath: must be what its type says', async () => {
+    const pod = podWith([
+      { name: 'here', hostPath: { path: dataDir, type: 'Directory' } },
+      { name: 'file', hostPath: { path: dataDir, type: 'File' } },
+      { name: 'made', hostPath: { path: path.join(dataDir, 'x/y'), type: 'DirectoryOrCreate' } },
+    ]);
+    expect(await failuresOf(pod)).toEqual([
+      { volume: 'file', message: `hostPath type check failed: ${dataDir} is not a file` },
+    ]);
+    expect(statSync(path.join(dataDir, 'x/y')).isDirectory()).toBe(true);
+  });
+
+  test('a kind that there is no plug-in for is refused by name', async () => {
+    const nfs = { server: 's', path: '/' };
+    expect(await failuresOf(podWith([{ name: 'far', nfs }]))).toEqual([
+      { volume: 'far', message: 'no volume plugin matched: Keylet has none for nfs' },
+    ]);
+  });
+});
+
+describe('containerMounts()', () => {
+  const list: Volume[] = [
+    { name: 'secret', secret: { secretName: 'mysecret' } },
+    { name: 'scratch', emptyDir: {} },
+  ];
+  const mountsOf = async (mounts: VolumeMount[], values: Record<string, string> = {}) => {
+    const pod = podWith(list);
+    await volumes.mountAll(pod);
+    return volumes.containerMounts(pod, container(mounts), each =>
+      each.replaceAll(/\$\((\w+)\)/g, (written, name: string) => values[name] ?? written),
+    );
+  };
+  beforeEach(() => cluster.secret('mysecret', { key: 'x' }));
+
+  test('makes what comes from a secret read-only, whatever the mount says', async () => {
+    const mounts = await mountsOf([
+      { name: 'secret', mountPath: '/etc/foo', readOnly: false },
+      { name: 'scratch', mountPath: 'tmp' },
+    ]);
+    expect(mounts).toEqual([
+      {
+        containerPath: '/etc/foo',
+        hostPath: at('secret', 'secret'),
+        readonly: true,
+        propagation: 'PROPAGATION_PRIVATE',
+      },
+      {
+        containerPath: '/tmp',
+        hostPath: at('empty-dir', 'scratch'),
+        readonly: false,
+        propagation: 'PROPAGATION_PRIVATE',
+      },
+    ]);
+  });
+
+  test('binds a sub-path, anew for each container', async () => {
+    const [first] = await mountsOf([{ name: 'secret', mountPath: '/k', subPath: 'key' }]);
+    expect(text(first?.hostPath ?? '')).toBe('x');
+    cluster.secret('mysecret', { key: 'y' });
+    await settled();
+    expect(text(first?.hostPath ?? '')).toBe('x');
+    const [second] = await mountsOf([{ name: 'secret', mountPath: '/k', subPath: 'key' }]);
+    expect(text(second?.hostPath ?? '')).toBe('y');
+  });
+
+  test('expands subPathExpr and makes what is not there', async () => {
+    const mount = { name: 'scratch', mountPath: '/s', subPathExpr: '$(POD)/logs' };
+    await mountsOf([mount], { POD: 'p1' });
+    expect(statSync(at('empty-dir', 'scratch/p1/logs')).isDirectory()).toBe(true);
+    await expect(mountsOf([mount])).rejects.toThrow('missing value for "POD"');
+  });
+
+  test('does not follow a link out of the volume', async () => {
+    await mountsOf([]);
+    symlinkSync('/etc', at('empty-dir', 'scratch/out'));
+    await expect(mountsOf([{ name: 'scratch', mountPath: '/s', subPath: 'out' }])).rejects.toThrow(
+      'failed to prepare subPath for volumeMount "scratch" of container "c"',
+    );
+    await expect(
+      mountsOf([{ name: 'scratch', mountPath: '/s', subPath: 'out/made' }]),
+    ).rejects.toThrow('failed to prepare subPath');
+  });
+});
+
+test('unmountAll() leaves nothing, and can be called again', async () => {
+  cluster.secret('mysecret', { key: 'x' });
+  await volumes.mountAll(podWith([{ name: 'foo', secret: { secretName: 'mysecret' } }]));
+  await volumes.unmountAll('uid-1');
+  await volumes.unmountAll('uid-1');
+  expect(await volumes.podUidsOnDisk()).toEqual([]);
+  expect((await mountPoints()).filter(point => point.startsWith(dataDir))).toEqual([]);
+});
