@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { KubeClient } from '../client/client.ts';
 import { createEventRecorder } from '../client/event-recorder.ts';
 import { createInformer } from '../client/informer.ts';
@@ -29,6 +30,8 @@ export function startControllers({
 }: ControllersOptions): Controllers {
   const stop = new AbortController();
   const { signal } = stop;
+  // Each informer listens to its end.
+  setMaxListeners(0, signal);
   const pods = createInformer(client.resource(podResource), { signal, log });
   const nodes = createInformer(client.resource(nodeResource), { signal, log });
   const namespaces = createInformer(client.resource(namespaceResource), { signal, log });

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { podResource } from '../api/core/v1/pod.ts';
 import type { KubeClient } from '../client/client.ts';
 import { createEventRecorder } from '../client/event-recorder.ts';
@@ -42,6 +43,8 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
   const { client, nodeName, runtime, dataDir, serving, log, api } = options;
   const stop = new AbortController();
   const { signal } = stop;
+  // Every watch of a reference listens to its end.
+  setMaxListeners(0, signal);
   const hostIp = hostAddress();
   const { runtimeName, runtimeVersion } = await runtime.version();
   const server = await startNodeServer({

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Namespace } from '../api/core/v1/namespace.ts';
@@ -74,6 +75,8 @@ export async function startServer({
     }
   };
   const stop = new AbortController();
+  // Every request listens to its end.
+  setMaxListeners(0, stop.signal);
   const metrics = createMetrics(store);
   const nodeProxy = createNodeProxy({ pods: storeOf('pods'), nodes: storeOf('nodes'), pki });
   const pipeline = createPipeline({

@@ -7,6 +7,9 @@ import type { RequestContext } from './context.ts';
 import type { Metrics } from './metrics.ts';
 import { respond } from './respond.ts';
 
+/** kubectl asks for v2 in this form alone. */
+const v2ProtobufType = 'com.github.proto-openapi.spec.v2';
+
 export interface NonResourceServices {
   readonly discovery: Discovery;
   readonly openApi: OpenApi;
@@ -24,8 +27,15 @@ export async function nonResource(
   const discovered = services.discovery.document(path, headers.accept);
   if (discovered !== undefined)
     return respond(context, 200, discovered.body, discovered.contentType);
+  if (path === '/openapi/v2' && headers.accept?.includes(v2ProtobufType) === true) {
+    return respond(
+      context,
+      200,
+      services.openApi.v2Protobuf(),
+      'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
+    );
+  }
   if (path.startsWith('/openapi/')) {
-    // kubectl asks v2 as protobuf and takes JSON where there is none.
     const document = services.openApi.document(path);
     if (document !== undefined) {
       context.response.setHeader('etag', `"${document.etag}"`);

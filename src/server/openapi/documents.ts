@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
+import { encodeOpenApiV2 } from './v2-protobuf.ts';
 import { openApiSchemas, type RefPrefix } from './schemas.ts';
 
 /** A document as it is served. */
@@ -11,6 +12,8 @@ export interface OpenApiDocument {
 export interface OpenApi {
   /** Of `/openapi/v2`, `/openapi/v3` or a path below; undefined for others. Made when first asked for. */
   document(path: string): OpenApiDocument | undefined;
+  /** v2 in protobuf. */
+  v2Protobuf(): Buffer;
 }
 
 export function createOpenApi(
@@ -68,7 +71,12 @@ export function createOpenApi(
     made.set(path, fresh);
     return fresh;
   };
-  return { document };
+  let protobuf: Buffer | undefined;
+  return {
+    document,
+    v2Protobuf: () =>
+      (protobuf ??= encodeOpenApiV2(make('/openapi/v2') as Record<string, unknown>)),
+  };
 }
 
 const gvk = ({ group, version, kind }: ResourceDescriptor): object => ({ group, version, kind });

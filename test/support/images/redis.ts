@@ -69,7 +69,7 @@ async function librariesOf(program: string, root: string): Promise<string[]> {
   const [loader = ''] = (
     await mustRun('sh', [
       '-c',
-      `ls -d ${root}/lib*/ld-linux* ${root}/usr/lib*/ld-linux* 2>/dev/null`,
+      `ls -d ${root}/lib*/ld-linux* ${root}/usr/lib*/ld-linux* 2>/dev/null || true`,
     ])
   ).split('\n');
   const folders = (
