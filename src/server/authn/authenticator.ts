@@ -20,10 +20,10 @@ export type Authenticator = (credentials: Credentials) => Promise<UserInfo | und
 
 export const anonymous: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
 
-/** CN is the name, each O a group. */
+/** CN is the name, each O a group. A certificate without a CN is nobody's. */
 export const certificateAuthenticator: Authenticator = ({ certificate }) =>
   Promise.resolve(
-    certificate === undefined
+    certificate === undefined || certificate.commonName === ''
       ? undefined
       : {
           name: certificate.commonName,

@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey, randomUUID } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import { unauthorized } from '../../machinery/status.ts';
 import type { Authenticator, UserInfo } from './authenticator.ts';
+import { keyIdOf } from './issuer-documents.ts';
 
 export const tokenIssuer = 'https://kubernetes.default.svc.cluster.local';
 
@@ -17,6 +18,8 @@ export interface TokenSubject {
     readonly name: string;
     readonly uid: string;
   };
+  /** Where the pod runs that the token is bound to: told, not checked. */
+  readonly node?: { readonly name: string; readonly uid: string };
 }
 
 /** Whether an object lives: asked for the account and for what a token is bound to. */
@@ -52,12 +55,14 @@ export function createServiceAccountTokens(
 ): ServiceAccountTokens {
   const signingKey = createPrivateKey(privateKey);
   const publicKey = createPublicKey(signingKey);
+  const kid = keyIdOf(publicKey);
 
   const verify: ServiceAccountTokens['verify'] = async (token, audiences) => {
     const { jwtVerify } = await import('jose');
     const { payload } = await jwtVerify(token, publicKey, {
       issuer: tokenIssuer,
       audience: [...audiences],
+      algorithms: ['ES256'],
     }).catch(() => {
       throw unauthorized();
     });
@@ -83,8 +88,9 @@ export function createServiceAccountTokens(
         const { kind, name, uid } = subject.boundTo;
         claim[kind.toLowerCase() as 'pod' | 'secret' | 'node'] = { name, uid };
       }
+      if (subject.node !== undefined) claim.node = { ...subject.node };
       const token = await new SignJWT({ 'kubernetes.io': claim })
-        .setProtectedHeader({ alg: 'ES256' })
+        .setProtectedHeader({ alg: 'ES256', kid })
         .setIssuer(tokenIssuer)
         .setSubject(`system:serviceaccount:${subject.namespace}:${subject.name}`)
         .setAudience(subject.audiences.length === 0 ? [tokenIssuer] : [...subject.audiences])
@@ -113,9 +119,14 @@ async function mustLive(claim: KubernetesClaim, uidOf: UidLookup): Promise<void>
     ['ServiceAccount', claim.serviceaccount],
     ['Pod', claim.pod],
     ['Secret', claim.secret],
+    // A pod's token only tells its node.
+    ['Node', claim.pod === undefined ? claim.node : undefined],
   ] as const;
   for (const [kind, thing] of things) {
-    if (thing !== undefined && (await uidOf(kind, namespace, thing.name)) !== thing.uid)
+    if (
+      thing !== undefined &&
+      (await uidOf(kind, kind === 'Node' ? '' : namespace, thing.name)) !== thing.uid
+    )
       throw unauthorized();
   }
 }

@@ -1,6 +1,8 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { X509Certificate } from 'node:crypto';
+import { chmod, mkdir } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import { keptFiles } from './kept-files.ts';
+import type { CertificateRequest } from './mint.ts';
 
 /** A certificate and its key, PEM. */
 export interface KeyPair {
@@ -23,6 +25,8 @@ export interface Pki {
   readonly kubeletClient: KeyPair;
   /** PKCS #8, P-256: signs service-account tokens. */
   readonly serviceAccountKey: string;
+  /** A certificate of the CA for somebody else: another node, another user. It is not kept. */
+  readonly issue: (request: CertificateRequest) => Promise<KeyPair>;
 }
 
 export interface PkiOptions {
@@ -34,70 +38,40 @@ export interface PkiOptions {
   readonly nodeNames: readonly string[];
 }
 
-const renewBeforeMs = 30 * 24 * 3600 * 1000;
+// Loaded only when something has to be made: a warm start does without it.
+const mint = () => import('./mint.ts');
 
 /** Opens what is there and makes what is missing, outdated, or for other names. */
 export async function openPki({ dir, names, nodeName, nodeNames }: PkiOptions): Promise<Pki> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   await chmod(dir, 0o700);
-  const file = (name: string): string => path.join(dir, name);
-  const read = (name: string): Promise<string | undefined> =>
-    readFile(file(name), 'utf8').catch(() => undefined);
-  const write = (name: string, text: string): Promise<void> =>
-    writeFile(file(name), text, { mode: 0o600 });
-  // Loaded only when something has to be made: a warm start does without it.
-  const mint = () => import('./mint.ts');
-
-  const pair = async (
-    name: string,
-    fits: (certificate: X509Certificate) => boolean,
-    make: () => Promise<KeyPair>,
-  ): Promise<KeyPair> => {
-    const [cert, key] = await Promise.all([read(`${name}.crt`), read(`${name}.key`)]);
-    if (cert !== undefined && key !== undefined) {
-      const parsed = new X509Certificate(cert);
-      if (Date.parse(parsed.validTo) - Date.now() > renewBeforeMs && fits(parsed))
-        return { cert, key };
-    }
-    const made = await make();
-    await Promise.all([write(`${name}.crt`, made.cert), write(`${name}.key`, made.key)]);
-    return made;
-  };
-
-  const ca = await pair(
+  const files = keptFiles(dir);
+  const ca = await files.pair(
     'ca',
     () => true,
     async () => (await mint()).mintCa('keylet-ca'),
   );
-  const signedByCa = (certificate: X509Certificate): boolean =>
-    certificate.verify(new X509Certificate(ca.cert).publicKey);
-  const client = (name: string, commonName: string, organization?: string): Promise<KeyPair> =>
-    pair(
+  const caKey = new X509Certificate(ca.cert).publicKey;
+  const issue = async (request: CertificateRequest): Promise<KeyPair> =>
+    (await mint()).mintCertificate(ca, request);
+  const certificate = (name: string, request: CertificateRequest): Promise<KeyPair> =>
+    files.pair(
       name,
-      certificate => signedByCa(certificate) && certificate.subject.includes(`CN=${commonName}`),
-      async () =>
-        (await mint()).mintCertificate(ca, {
-          commonName,
-          ...(organization === undefined ? {} : { organization }),
-          names: [],
-          usage: 'client',
-        }),
+      kept => kept.verify(caKey) && isFor(kept, request),
+      () => issue(request),
     );
+  const client = (name: string, commonName: string, organization?: string): Promise<KeyPair> =>
+    certificate(name, {
+      commonName,
+      ...(organization === undefined ? {} : { organization }),
+      names: [],
+      usage: 'client',
+    });
   const server = (
     name: string,
     commonName: string,
     subjectNames: readonly string[],
-  ): Promise<KeyPair> =>
-    pair(
-      name,
-      certificate =>
-        signedByCa(certificate) &&
-        subjectNames.every(
-          each => (certificate.checkHost(each) ?? certificate.checkIP(each)) !== undefined,
-        ),
-      async () =>
-        (await mint()).mintCertificate(ca, { commonName, names: subjectNames, usage: 'server' }),
-    );
+  ): Promise<KeyPair> => certificate(name, { commonName, names: subjectNames, usage: 'server' });
 
   const [serving, admin, controllers, node, nodeServing, kubeletClient] = await Promise.all([
     server('apiserver', 'kube-apiserver', names),
@@ -107,11 +81,7 @@ export async function openPki({ dir, names, nodeName, nodeNames }: PkiOptions): 
     server('kubelet', `system:node:${nodeName}`, nodeNames),
     client('apiserver-kubelet-client', 'kube-apiserver-kubelet-client', 'system:masters'),
   ]);
-  let serviceAccountKey = await read('sa.key');
-  if (serviceAccountKey === undefined) {
-    serviceAccountKey = await (await mint()).mintKey();
-    await write('sa.key', serviceAccountKey);
-  }
+  const serviceAccountKey = await files.key('sa', async () => (await mint()).mintKey());
   return {
     ca: ca.cert,
     serving,
@@ -121,5 +91,22 @@ export async function openPki({ dir, names, nodeName, nodeNames }: PkiOptions): 
     nodeServing,
     kubeletClient,
     serviceAccountKey,
+    issue,
   };
+}
+
+/** Whether a certificate names whom the request names, and no less. */
+function isFor(
+  certificate: X509Certificate,
+  { commonName, organization, names }: CertificateRequest,
+): boolean {
+  const subject = organization === undefined ? [] : [`O=${organization}`];
+  return (
+    certificate.subject === [...subject, `CN=${commonName}`].join('\n') &&
+    names.every(each =>
+      isIP(each) === 0
+        ? certificate.checkHost(each, { subject: 'never' }) !== undefined
+        : certificate.checkIP(each) !== undefined,
+    )
+  );
 }

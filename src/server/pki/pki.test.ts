@@ -1,0 +1,144 @@
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { connect, createServer, type TLSSocket } from 'node:tls';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { kubeconfigText } from './kubeconfig.ts';
+import { openPki, type KeyPair, type Pki } from './pki.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'keylet-pki-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const open = (changes: { names?: string[]; nodeName?: string } = {}): Promise<Pki> =>
+  openPki({
+    dir: path.join(folder, 'pki'),
+    names: ['localhost', '127.0.0.1', '::1', 'kubernetes.default.svc'],
+    nodeName: 'node-10',
+    nodeNames: ['node-10', '127.0.0.1'],
+    ...changes,
+  });
+
+const decoded = (text = ''): string => Buffer.from(text, 'base64').toString();
+
+/** What the server sees of a client over a real connection. */
+async function seenByServer(pki: Pki, client: KeyPair | undefined, servername: string) {
+  const { serving, ca } = pki;
+  const server = createServer({ ...serving, ca, requestCert: true, rejectUnauthorized: false });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const accepted = once(server, 'secureConnection') as Promise<[TLSSocket]>;
+  const { port } = server.address() as AddressInfo;
+  const socket = connect({ port, host: '127.0.0.1', ca, servername, ...client });
+  try {
+    await once(socket, 'secureConnect');
+    const [peer] = await accepted;
+    const { subject } = peer.getPeerCertificate();
+    return { authorized: peer.authorized, name: subject?.CN, groups: subject?.O };
+  } finally {
+    socket.destroy();
+    server.close();
+  }
+}
+
+test('each identity is accepted over TLS by its name and group, under every name of the server', async () => {
+  const pki = await open();
+  expect(await seenByServer(pki, pki.admin, 'localhost')).toEqual({
+    authorized: true,
+    name: 'kubernetes-admin',
+    groups: 'system:masters',
+  });
+  expect(await seenByServer(pki, pki.node, 'kubernetes.default.svc')).toEqual({
+    authorized: true,
+    name: 'system:node:node-10',
+    groups: 'system:nodes',
+  });
+  expect(await seenByServer(pki, pki.controllers, 'localhost')).toEqual({
+    authorized: true,
+    name: 'system:kube-controller-manager',
+    groups: undefined,
+  });
+  await expect(seenByServer(pki, pki.admin, 'elsewhere.example')).rejects.toThrow(/altnames/);
+  expect((await seenByServer(pki, undefined, 'localhost')).authorized).toBe(false);
+});
+
+test('a client of another CA is not authorized', async () => {
+  const pki = await open();
+  const other = await openPki({
+    dir: path.join(folder, 'other'),
+    names: [],
+    nodeName: 'x',
+    nodeNames: [],
+  });
+  expect((await seenByServer(pki, other.admin, 'localhost')).authorized).toBe(false);
+});
+
+test('issue() makes a certificate for somebody else of the same CA', async () => {
+  const pki = await open();
+  const second = await pki.issue({
+    commonName: 'system:node:second',
+    organization: 'system:nodes',
+    names: [],
+    usage: 'client',
+  });
+  expect(await seenByServer(pki, second, 'localhost')).toMatchObject({
+    authorized: true,
+    name: 'system:node:second',
+  });
+});
+
+test('openPki() keeps its files for their owner only, and uses them again', async () => {
+  const { issue: _first, ...first } = await open();
+  const files = await readdir(path.join(folder, 'pki'));
+  const modes = await Promise.all(files.map(name => stat(path.join(folder, 'pki', name))));
+  expect(modes.every(({ mode }) => (mode & 0o777) === 0o600)).toBe(true);
+  expect((await stat(path.join(folder, 'pki'))).mode & 0o777).toBe(0o700);
+  const { issue: _second, ...second } = await open();
+  expect(second).toEqual(first);
+});
+
+test('openPki() renews what is for other names, and nothing else', async () => {
+  const first = await open();
+  const second = await open({ names: ['localhost', '10.0.0.7'] });
+  expect(second.serving).not.toEqual(first.serving);
+  expect(new X509Certificate(second.serving.cert).checkIP('10.0.0.7')).toBe('10.0.0.7');
+  expect(second.admin).toEqual(first.admin);
+  expect(second.ca).toBe(first.ca);
+  // `node-1` is the beginning of `node-10`, and yet another node.
+  const third = await open({ nodeName: 'node-1' });
+  expect(new X509Certificate(third.node.cert).subject).toContain('CN=system:node:node-1');
+  expect(new X509Certificate(third.node.cert).subject).not.toContain('node-10');
+});
+
+test.each([
+  { what: 'half a certificate', file: 'admin.crt', content: '-----BEGIN CERTIFICATE-----\nMIIB' },
+  { what: 'an empty key', file: 'admin.key', content: '' },
+  { what: "another certificate's key", file: 'admin.key', content: undefined },
+])('openPki() makes anew what a crash left as $what', async ({ file, content }) => {
+  const first = await open();
+  const other = await readFile(path.join(folder, 'pki/node.key'), 'utf8');
+  await writeFile(path.join(folder, 'pki', file), content ?? other);
+  const second = await open();
+  expect(second.admin).not.toEqual(first.admin);
+  expect((await seenByServer(second, second.admin, 'localhost')).authorized).toBe(true);
+});
+
+test('kubeconfigText() holds server, CA and client, and selects them', async () => {
+  const pki = await open();
+  const config = parse(kubeconfigText('https://127.0.0.1:6443', pki.ca, pki.admin)) as {
+    clusters: { cluster: Record<string, string> }[];
+    users: { user: Record<string, string> }[];
+    'current-context': string;
+  };
+  const cluster = config.clusters[0]?.cluster;
+  expect(cluster?.['server']).toBe('https://127.0.0.1:6443');
+  expect(decoded(cluster?.['certificate-authority-data'])).toBe(pki.ca);
+  expect(decoded(config.users[0]?.user['client-key-data'])).toBe(pki.admin.key);
+  expect(config['current-context']).toBe('keylet');
+});
