@@ -2,7 +2,7 @@ import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { writeDurably } from '../../store/durable-file.ts';
-import type { KeyPair } from './pki.ts';
+import type { KeyPair } from './key-pair.ts';
 
 /** Keys and certificates in a folder: read, or made and written where they are missing or unfit. */
 export interface KeptFiles {

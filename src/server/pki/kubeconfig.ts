@@ -1,4 +1,4 @@
-import type { KeyPair } from './pki.ts';
+import type { KeyPair } from './key-pair.ts';
 
 const data = (pem: string): string => Buffer.from(pem).toString('base64');
 

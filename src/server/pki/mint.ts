@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { randomBytes, webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
 import * as x509 from '@peculiar/x509';
-import type { KeyPair } from './pki.ts';
+import type { KeyPair } from './key-pair.ts';
 
 x509.cryptoProvider.set(webcrypto);
 

@@ -2,13 +2,10 @@ import { X509Certificate } from 'node:crypto';
 import { chmod, mkdir } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { keptFiles } from './kept-files.ts';
+import type { KeyPair } from './key-pair.ts';
 import type { CertificateRequest } from './mint.ts';
 
-/** A certificate and its key, PEM. */
-export interface KeyPair {
-  readonly cert: string;
-  readonly key: string;
-}
+export type { KeyPair };
 
 /** The identities of one Keylet. */
 export interface Pki {

@@ -33,6 +33,19 @@ const names = (page: ListPage): string[] =>
   page.items.map(each => `${each.namespace}/${each.name}`);
 const evenOnly: ObjectFilter = object => Number(object.metadata.name?.slice(1)) % 2 === 0;
 
+const fill = async (count: number, namespace = 'default'): Promise<void> => {
+  for (let i = 0; i < count; i += 1) await objects.create(secret(`s${i}`, {}, namespace));
+};
+const pages = async (request: Parameters<typeof objects.list>[0]): Promise<ListPage[]> => {
+  const all = [await objects.list(request)];
+  for (let next = all[0]?.continue; next !== undefined; next = all.at(-1)?.continue) {
+    all.push(await objects.list({ ...request, continue: next }));
+  }
+  return all;
+};
+const token = (fields: object): string =>
+  Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: 2, ...fields })).toString('base64url');
+
 describe('objects', () => {
   test('create() answers the object at its version, and get() the same bytes', async () => {
     const made = await objects.create(secret('a', { data: { k: 'dg==' } }));
@@ -106,17 +119,6 @@ describe('objects', () => {
 });
 
 describe('lists', () => {
-  const fill = async (count: number, namespace = 'default'): Promise<void> => {
-    for (let i = 0; i < count; i += 1) await objects.create(secret(`s${i}`, {}, namespace));
-  };
-  const pages = async (request: Parameters<typeof objects.list>[0]): Promise<ListPage[]> => {
-    const all = [await objects.list(request)];
-    for (let next = all[0]?.continue; next !== undefined; next = all.at(-1)?.continue) {
-      all.push(await objects.list({ ...request, continue: next }));
-    }
-    return all;
-  };
-
   test('list() goes through pages of one state, whatever is written meanwhile', async () => {
     await fill(5);
     const first = await objects.list({ namespace: 'default', limit: 2 });
@@ -155,8 +157,6 @@ describe('lists', () => {
   test('a continue token leads nowhere but on', async () => {
     await fill(1, 'a-namespace');
     await fill(1);
-    const token = (fields: object): string =>
-      Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: 2, ...fields })).toString('base64url');
     const refused = (text: string, message: string) =>
       expect(objects.list({ namespace: 'default', continue: text })).rejects.toMatchObject({
         code: 400,

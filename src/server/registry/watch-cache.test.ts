@@ -64,6 +64,13 @@ async function watching(request: WatchRequest, faults: Partial<WatchSink> = {}) 
   return { lines, given, errors, has };
 }
 
+const isIn: NonNullable<WatchRequest['filter']> = object =>
+  object.metadata.labels?.['in'] === 'yes';
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+const minutesBack = (minutesAgo: number): string =>
+  new Date(Date.now() - minutesAgo * 60_000).toISOString();
+
 test('watch() begins with what is there, marks its end, and goes on', async () => {
   await write('a');
   const { has } = await watching({ sendInitialEvents: true, allowBookmarks: true });
@@ -114,9 +121,7 @@ test('watch() sends nothing twice and loses nothing while changes come in', asyn
 });
 
 test('watch() under a filter: what enters the view is ADDED, what leaves it is DELETED as it last was', async () => {
-  const filter: NonNullable<WatchRequest['filter']> = object =>
-    object.metadata.labels?.['in'] === 'yes';
-  const { has, given } = await watching({ filter });
+  const { has, given } = await watching({ filter: isIn });
   await write('a', { in: 'no' });
   await write('a', { in: 'yes' });
   await write('a', { in: 'yes', more: '1' });
@@ -196,18 +201,15 @@ test('an aborted watch hears no more', async () => {
 });
 
 test('startTtl() ends what is due, in the order of last writes, and leaves the rest', async () => {
-  const quiet = { debug() {}, info() {}, warn() {}, error() {} };
-  const at = (minutesAgo: number): string =>
-    new Date(Date.now() - minutesAgo * 60_000).toISOString();
   const make = (name: string, creationTimestamp: string): Promise<unknown> =>
     objects.create({
       apiVersion: 'v1',
       kind: 'Secret',
       metadata: { name, namespace: 'default', creationTimestamp },
     });
-  await make('a-new', at(1));
-  await make('z-old', at(90));
-  await make('y-old', at(70));
+  await make('a-new', minutesBack(1));
+  await make('z-old', minutesBack(90));
+  await make('y-old', minutesBack(70));
   const seen = await watching({ sendInitialEvents: false });
   const ttl = startTtl(objects, 3600, quiet);
   expect(await seen.has(2)).toEqual(['DELETED z-old 5', 'DELETED y-old 6']);
