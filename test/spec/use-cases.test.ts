@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { eventsOf, secretVolumePod, waitReady } from '../support/pods.ts';
+import { eventsOf, secret, secretVolumePod, waitReady } from '../support/pods.ts';
 import { mustRun } from '../support/run.ts';
 import { example } from '../support/examples.ts';
 import { freshNamespace, sharedKubectl } from '../support/shared.ts';
@@ -82,9 +82,7 @@ describe('use cases', () => {
 
   test('C4 a secret value appears in no process list of the machine', async () => {
     const value = 'planted-8c1f0e';
-    await kubectl(`create secret generic hidden -n ${namespace} --from-file=k=/dev/stdin`, [], {
-      input: value,
-    });
+    await kubectl.apply(secret('hidden', { k: value }, { namespace }));
     await kubectl.apply(secretVolumePod('quiet', 'hidden', { namespace }));
     await waitReady(kubectl, 'quiet', namespace);
     expect(await kubectl.sh('quiet', 'cat /etc/foo/k', { namespace })).toBe(value);
