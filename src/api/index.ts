@@ -18,11 +18,12 @@ import { nodeResource } from './core/v1/node.ts';
 import { podResource } from './core/v1/pod.ts';
 import { secretResource } from './core/v1/secret.ts';
 import { serviceAccountResource } from './core/v1/service-account.ts';
+import { serviceResource } from './core/v1/service.ts';
 import { eventsEventResource } from './events.k8s.io/v1/event.ts';
 
 /** A descriptor whose type parameter no longer matters: what is generic works on any object. */
 const anyResource = <T extends KubeObject>(descriptor: ResourceDescriptor<T>): ResourceDescriptor =>
-  descriptor as unknown as ResourceDescriptor;
+  descriptor;
 
 /** Every resource that the server serves. */
 export const resources: readonly ResourceDescriptor[] = [
@@ -32,6 +33,7 @@ export const resources: readonly ResourceDescriptor[] = [
   anyResource(nodeResource),
   anyResource(podResource),
   anyResource(secretResource),
+  anyResource(serviceResource),
   anyResource(serviceAccountResource),
   anyResource(leaseResource),
   anyResource(eventsEventResource),

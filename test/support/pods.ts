@@ -34,11 +34,7 @@ export const busyboxContainer = (name: string, more: object = {}): object => ({
 export const secretVolumePod = (
   name: string,
   secretName: string,
-  { namespace = 'default', source = {}, mount = {} } = {} as {
-    namespace?: string;
-    source?: object;
-    mount?: object;
-  },
+  { namespace = 'default', source = {}, mount = {} } = {},
 ): object =>
   busyboxPod(name, {
     namespace,

@@ -16,6 +16,8 @@ export async function machineState(): Promise<Set<string>> {
 async function runtimeProcesses(): Promise<string[]> {
   const found: string[] = [];
   for (const pid of (await readdir('/proc')).filter(name => /^\d+$/.test(name))) {
+    // A zombie has no command line: it has ended, and its parent has not looked yet.
+    if ((await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')) === '') continue;
     const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
     if (
       /^(containerd|containerd-shim.*|docker-registry|registry|pause|redis-server)$/.test(

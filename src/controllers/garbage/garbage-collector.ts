@@ -34,7 +34,7 @@ export function startGarbageCollector({
   const informers = new Map<string, Informer<KubeObject>>(
     owned.map(each => [each.plural, createInformer(client.resource(each), { signal, log })]),
   );
-  informers.set('pods', pods as unknown as Informer<KubeObject>);
+  informers.set('pods', pods);
 
   const ownerLives = async (
     dependent: KubeObject,

@@ -1,6 +1,6 @@
 import type { Pod } from '../../api/core/v1/pod.ts';
 import type { Informer } from '../../client/informer.ts';
-import { labels, uidOf } from './names.ts';
+import { annotations, labels, uidOf } from './names.ts';
 import { createPodWorker, type PodWorker } from './pod-worker.ts';
 import type { WorkerServices } from './worker-context.ts';
 
@@ -121,7 +121,12 @@ async function stopEverything(
 ): Promise<void> {
   const containers = await runtime.listContainers();
   const alive = containers.filter(each => each.state === 'CONTAINER_RUNNING');
-  await Promise.all(alive.map(({ id }) => runtime.stopContainer(id, graceSeconds)));
+  await Promise.all(
+    alive.map(each => {
+      const own = Number(each.annotations[annotations.podTerminationGracePeriod] ?? graceSeconds);
+      return runtime.stopContainer(each.id, Math.min(own, graceSeconds));
+    }),
+  );
   const sandboxes = await runtime.listPodSandboxes();
   await Promise.all(
     sandboxes.map(async ({ id }) => {

@@ -54,12 +54,7 @@ export interface Runtime {
 }
 
 export type RuntimeErrorCode =
-  | 'not-found'
-  | 'already-exists'
-  | 'timeout'
-  | 'unavailable'
-  | 'invalid-argument'
-  | 'unknown';
+  'not-found' | 'already-exists' | 'timeout' | 'unavailable' | 'invalid-argument' | 'unknown';
 
 /** `message` is the runtime's own text, as the kubelet shows it (`rpc error: code = … desc = …`). */
 export class RuntimeError extends Error {
@@ -193,7 +188,8 @@ export interface Mount {
   hostPath: string;
   readonly: boolean;
   selinuxRelabel?: boolean;
-  propagation?: 'PROPAGATION_PRIVATE' | 'PROPAGATION_HOST_TO_CONTAINER' | 'PROPAGATION_BIDIRECTIONAL';
+  propagation?:
+    'PROPAGATION_PRIVATE' | 'PROPAGATION_HOST_TO_CONTAINER' | 'PROPAGATION_BIDIRECTIONAL';
 }
 
 export interface PodSandbox {
@@ -213,10 +209,7 @@ export interface PodSandboxStatus extends PodSandbox {
 }
 
 export type ContainerState =
-  | 'CONTAINER_CREATED'
-  | 'CONTAINER_RUNNING'
-  | 'CONTAINER_EXITED'
-  | 'CONTAINER_UNKNOWN';
+  'CONTAINER_CREATED' | 'CONTAINER_RUNNING' | 'CONTAINER_EXITED' | 'CONTAINER_UNKNOWN';
 
 export interface Container {
   id: string;

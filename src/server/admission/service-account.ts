@@ -63,7 +63,7 @@ async function find(
         { namespace, name },
         {
           onEvent: (type, object) => {
-            if (type !== 'DELETED') resolve(object.object() as ServiceAccount);
+            if (type !== 'DELETED') resolve(object.object());
           },
           onBookmark: () => undefined,
           onError: reject,

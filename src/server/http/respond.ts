@@ -24,7 +24,7 @@ export async function respond(
   };
   if (
     bytes.length > compressAboveBytes &&
-    /\bgzip\b/.test(String(headers['accept-encoding'] ?? ''))
+    /\bgzip\b/.test(headers['accept-encoding']?.toString() ?? '')
   ) {
     bytes = await compress(bytes, { level: 1 });
     out['content-encoding'] = 'gzip';

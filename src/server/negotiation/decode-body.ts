@@ -3,7 +3,8 @@ import { decodeMessage, openEnvelope } from '../../machinery/decode/protobuf.ts'
 import { checkStructure, StructureError } from '../../machinery/decode/structure.ts';
 import { parseYaml } from '../../machinery/decode/yaml.ts';
 import type { ObjectSchema } from '../../machinery/schema.ts';
-import { badRequest, StatusError, unsupportedMediaType } from '../../machinery/status.ts';
+import type { StatusError} from '../../machinery/status.ts';
+import { badRequest, unsupportedMediaType } from '../../machinery/status.ts';
 
 export const bodyTypes = [
   'application/json',
@@ -119,10 +120,13 @@ function checkKind(value: unknown, expected: ExpectedKind): Record<string, unkno
   const apiVersion = object['apiVersion'] || expected.apiVersion;
   const kind = object['kind'] || expected.kind;
   if (kind !== expected.kind || apiVersion !== expected.apiVersion) {
-    throw kindMismatch(String(apiVersion), String(kind), expected);
+    throw kindMismatch(textOf(apiVersion), textOf(kind), expected);
   }
   return { ...object, apiVersion, kind };
 }
+
+const textOf = (value: unknown): string =>
+  typeof value === 'string' ? value : JSON.stringify(value);
 
 const kindMismatch = (apiVersion: string, kind: string, expected: ExpectedKind): StatusError =>
   badRequest(

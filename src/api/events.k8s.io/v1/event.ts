@@ -100,7 +100,7 @@ export const eventsEventResource: ResourceDescriptor<EventsEvent> = {
   storedAs: {
     group: '',
     plural: 'events',
-    toStored: event => toCoreEvent(event as EventsEvent),
+    toStored: event => toCoreEvent(event),
     fromStored: event => fromCoreEvent(event as Event),
   },
   selectableFields: event => eventFields(asCore(event)),

@@ -24,15 +24,27 @@ export interface OciImage {
   readonly blobs: readonly Blob[];
 }
 
-const sha256 = (content: Buffer): string => `sha256:${createHash('sha256').update(content).digest('hex')}`;
-const blob = (mediaType: string, content: Buffer): Blob => ({ digest: sha256(content), mediaType, content });
-const descriptor = ({ digest, mediaType, content }: Blob): object => ({ mediaType, digest, size: content.length });
+const sha256 = (content: Buffer): string =>
+  `sha256:${createHash('sha256').update(content).digest('hex')}`;
+const blob = (mediaType: string, content: Buffer): Blob => ({
+  digest: sha256(content),
+  mediaType,
+  content,
+});
+const descriptor = ({ digest, mediaType, content }: Blob): object => ({
+  mediaType,
+  digest,
+  size: content.length,
+});
 
 export const goArch = (): string => (process.arch === 'x64' ? 'amd64' : process.arch);
 
 export function ociImage(files: readonly TarEntry[], config: ImageConfig): OciImage {
   const layerTar = tar(files);
-  const layer = blob('application/vnd.oci.image.layer.v1.tar+gzip', gzipSync(layerTar, { level: 1 }));
+  const layer = blob(
+    'application/vnd.oci.image.layer.v1.tar+gzip',
+    gzipSync(layerTar, { level: 1 }),
+  );
   const configBlob = blob(
     'application/vnd.oci.image.config.v1+json',
     Buffer.from(
@@ -62,7 +74,9 @@ export function ociImage(files: readonly TarEntry[], config: ImageConfig): OciIm
 export function ociArchive(image: OciImage, name: string): Buffer {
   const index = {
     schemaVersion: 2,
-    manifests: [{ ...descriptor(image.manifest), annotations: { 'io.containerd.image.name': name } }],
+    manifests: [
+      { ...descriptor(image.manifest), annotations: { 'io.containerd.image.name': name } },
+    ],
   };
   return tar([
     { path: 'oci-layout', content: Buffer.from('{"imageLayoutVersion":"1.0.0"}') },

@@ -25,7 +25,8 @@ function header({ path, mode, linkTo }: TarEntry, size: number): Buffer {
   const bytes = Buffer.alloc(block);
   const folder = path.endsWith('/');
   const [name, prefix] = splitPath(path);
-  const octal = (value: number, length: number): string => value.toString(8).padStart(length - 1, '0');
+  const octal = (value: number, length: number): string =>
+    value.toString(8).padStart(length - 1, '0');
   const put = (text: string, at: number): void => void bytes.write(text, at);
   put(name, 0);
   put(octal(mode ?? (folder ? 0o755 : 0o644), 8), 100);

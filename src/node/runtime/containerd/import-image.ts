@@ -1,11 +1,23 @@
 import { spawn } from 'node:child_process';
 
 /** Puts an OCI archive into containerd's images. */
-export function importImage({ ctr, socket, archive }: { ctr: string; socket: string; archive: Buffer }): Promise<void> {
+export function importImage({
+  ctr,
+  socket,
+  archive,
+}: {
+  ctr: string;
+  socket: string;
+  archive: Buffer;
+}): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(ctr, ['--address', socket, '--namespace', 'k8s.io', 'images', 'import', '-'], {
-      stdio: ['pipe', 'ignore', 'pipe'],
-    });
+    const child = spawn(
+      ctr,
+      ['--address', socket, '--namespace', 'k8s.io', 'images', 'import', '-'],
+      {
+        stdio: ['pipe', 'ignore', 'pipe'],
+      },
+    );
     let errors = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
     child.once('error', reject);

@@ -29,7 +29,9 @@ export interface ManagedContainerd {
 const readyWithinMs = 20_000;
 
 /** A containerd of Keylet's own, or the one that a killed Keylet left behind. */
-export async function startManagedContainerd(options: ManagedContainerdOptions): Promise<ManagedContainerd> {
+export async function startManagedContainerd(
+  options: ManagedContainerdOptions,
+): Promise<ManagedContainerd> {
   const { dataDir, podNetwork, log } = options;
   const binaries = await findBinaries();
   const base = path.join(dataDir, 'containerd');
@@ -38,12 +40,26 @@ export async function startManagedContainerd(options: ManagedContainerdOptions):
   const socket = `${state}/containerd.sock`;
   const cniConfDir = path.join(base, 'cni');
   const registryHostsDir = options.registryHostsDir ?? path.join(base, 'certs.d');
-  await Promise.all([mkdir(cniConfDir, { recursive: true }), mkdir(registryHostsDir, { recursive: true }), mkdir(state, { recursive: true, mode: 0o711 })]);
+  await Promise.all([
+    mkdir(cniConfDir, { recursive: true }),
+    mkdir(registryHostsDir, { recursive: true }),
+    mkdir(state, { recursive: true, mode: 0o711 }),
+  ]);
   const configFile = path.join(base, 'config.toml');
-  const config = await containerdConfig({ root: path.join(base, 'root'), state, socket, cniConfDir, cniBinDir: binaries.cniBinDir, registryHostsDir });
+  const config = await containerdConfig({
+    root: path.join(base, 'root'),
+    state,
+    socket,
+    cniConfDir,
+    cniBinDir: binaries.cniBinDir,
+    registryHostsDir,
+  });
   const unchanged = (await readFile(configFile, 'utf8').catch(() => '')) === config;
   await writeFile(configFile, config);
-  await writeFile(path.join(cniConfDir, '10-keylet.conflist'), cniConflist(podNetwork.bridge, podNetwork.cidr));
+  await writeFile(
+    path.join(cniConfDir, '10-keylet.conflist'),
+    cniConflist(podNetwork.bridge, podNetwork.cidr),
+  );
 
   const pidFile = path.join(state, 'containerd.pid');
   let pid = await adoptable(pidFile, binaries.containerd);
@@ -106,7 +122,10 @@ async function ready(socket: string, pid: number, logFile: string, log: Logger):
       const conditions = await cri.status();
       if (conditions.every(each => each.status)) return;
     } catch (error) {
-      const alive = await access(`/proc/${pid}`).then(() => true, () => false);
+      const alive = await access(`/proc/${pid}`).then(
+        () => true,
+        () => false,
+      );
       if (!alive || Date.now() > deadline) {
         throw new Error(`containerd does not answer; see ${logFile}`, { cause: error });
       }
@@ -120,7 +139,8 @@ async function ready(socket: string, pid: number, logFile: string, log: Logger):
 async function havePauseImage(socket: string, ctr: string, log: Logger): Promise<void> {
   const cri = connectCri({ endpoint: socket, log });
   try {
-    if ((await cri.imageStatus(pauseImageName)) === undefined) await importImage({ ctr, socket, archive: pauseArchive() });
+    if ((await cri.imageStatus(pauseImageName)) === undefined)
+      await importImage({ ctr, socket, archive: pauseArchive() });
   } finally {
     await cri.close();
   }
@@ -128,8 +148,13 @@ async function havePauseImage(socket: string, ctr: string, log: Logger): Promise
 
 /** SIGTERM, then SIGKILL for one that does not listen. */
 async function endProcess(pid: number): Promise<void> {
-  const alive = (): Promise<boolean> => access(`/proc/${pid}`).then(() => true, () => false);
-  const isZombie = async (): Promise<boolean> => / Z /.test(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ' Z '));
+  const alive = (): Promise<boolean> =>
+    access(`/proc/${pid}`).then(
+      () => true,
+      () => false,
+    );
+  const isZombie = async (): Promise<boolean> =>
+    / Z /.test(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ' Z '));
   try {
     process.kill(pid, 'SIGTERM');
     for (let waitedMs = 0; (await alive()) && !(await isZombie()); waitedMs += 10) {

@@ -63,9 +63,15 @@ function words(...values: number[]): Buffer {
 /** @throws Error on a processor that there is no code for */
 export function pauseArchive(arch: string = process.arch): Buffer {
   const found = code[arch];
-  if (found === undefined) throw new Error(`There is no pause program for ${arch}: give a runtime with --runtime-endpoint`);
+  if (found === undefined)
+    throw new Error(
+      `There is no pause program for ${arch}: give a runtime with --runtime-endpoint`,
+    );
   const content = elf(found.machine, found.bytes);
-  return ociArchive(ociImage([{ path: 'pause', content, mode: 0o755 }], { Entrypoint: ['/pause'] }), pauseImageName);
+  return ociArchive(
+    ociImage([{ path: 'pause', content, mode: 0o755 }], { Entrypoint: ['/pause'] }),
+    pauseImageName,
+  );
 }
 
 const base = 0x400000n;

@@ -32,28 +32,50 @@ export function connectCri({ endpoint, log }: CriOptions): Runtime {
   const adapter: Runtime = {
     version: () => call('Version', { version: 'v1' }),
     status: async () =>
-      (await call<{ status: { conditions: Awaited<ReturnType<Runtime['status']>> } }>('Status', {})).status.conditions,
+      (await call<{ status: { conditions: Awaited<ReturnType<Runtime['status']>> } }>('Status', {}))
+        .status.conditions,
     runPodSandbox: async config =>
-      (await call<{ podSandboxId: string }>('RunPodSandbox', { config: sandboxConfig(config) }, sandboxTimeoutMs)).podSandboxId,
+      (
+        await call<{ podSandboxId: string }>(
+          'RunPodSandbox',
+          { config: sandboxConfig(config) },
+          sandboxTimeoutMs,
+        )
+      ).podSandboxId,
     stopPodSandbox: podSandboxId => call('StopPodSandbox', { podSandboxId }, sandboxTimeoutMs),
     removePodSandbox: podSandboxId => call('RemovePodSandbox', { podSandboxId }),
     async podSandboxStatus(podSandboxId) {
-      const { status } = await call<{ status: WireSandboxStatus }>('PodSandboxStatus', { podSandboxId });
+      const { status } = await call<{ status: WireSandboxStatus }>('PodSandboxStatus', {
+        podSandboxId,
+      });
       return sandboxStatus(status);
     },
     async listPodSandboxes({ podUid } = {}) {
-      const filter = podUid === undefined ? {} : { labelSelector: { 'io.kubernetes.pod.uid': podUid } };
+      const filter =
+        podUid === undefined ? {} : { labelSelector: { 'io.kubernetes.pod.uid': podUid } };
       const { items } = await call<{ items: Wire<PodSandbox>[] }>('ListPodSandbox', { filter });
       return items.map(item => ({ ...item, createdAt: BigInt(item.createdAt) }));
     },
     createContainer: async (podSandboxId, config, sandbox) =>
-      (await call<{ containerId: string }>('CreateContainer', { podSandboxId, config: containerConfig(config), sandboxConfig: sandboxConfig(sandbox) })).containerId,
+      (
+        await call<{ containerId: string }>('CreateContainer', {
+          podSandboxId,
+          config: containerConfig(config),
+          sandboxConfig: sandboxConfig(sandbox),
+        })
+      ).containerId,
     startContainer: containerId => call('StartContainer', { containerId }),
     stopContainer: (containerId, timeoutSeconds) =>
-      call('StopContainer', { containerId, timeout: String(timeoutSeconds) }, callTimeoutMs + timeoutSeconds * 1000),
+      call(
+        'StopContainer',
+        { containerId, timeout: String(timeoutSeconds) },
+        callTimeoutMs + timeoutSeconds * 1000,
+      ),
     removeContainer: containerId => call('RemoveContainer', { containerId }),
     async containerStatus(containerId) {
-      const { status } = await call<{ status: WireContainerStatus }>('ContainerStatus', { containerId });
+      const { status } = await call<{ status: WireContainerStatus }>('ContainerStatus', {
+        containerId,
+      });
       return containerStatus(status);
     },
     async listContainers({ podSandboxId, podUid } = {}) {
@@ -61,21 +83,41 @@ export function connectCri({ endpoint, log }: CriOptions): Runtime {
         ...(podSandboxId === undefined ? {} : { podSandboxId }),
         ...(podUid === undefined ? {} : { labelSelector: { 'io.kubernetes.pod.uid': podUid } }),
       };
-      const { containers } = await call<{ containers: WireContainer[] }>('ListContainers', { filter });
-      return containers.map(each => ({ ...each, image: each.image?.image ?? '', createdAt: BigInt(each.createdAt) }));
+      const { containers } = await call<{ containers: WireContainer[] }>('ListContainers', {
+        filter,
+      });
+      return containers.map(each => ({
+        ...each,
+        image: each.image?.image ?? '',
+        createdAt: BigInt(each.createdAt),
+      }));
     },
     reopenContainerLog: containerId => call('ReopenContainerLog', { containerId }),
     execSync: (containerId, cmd, timeoutSeconds) =>
-      call('ExecSync', { containerId, cmd, timeout: String(timeoutSeconds) }, timeoutSeconds === 0 ? undefined : timeoutSeconds * 1000 + 2000),
-    exec: async ({ command, ...request }) => (await call<{ url: string }>('Exec', { ...request, cmd: command })).url,
+      call(
+        'ExecSync',
+        { containerId, cmd, timeout: String(timeoutSeconds) },
+        timeoutSeconds === 0 ? undefined : timeoutSeconds * 1000 + 2000,
+      ),
+    exec: async ({ command, ...request }) =>
+      (await call<{ url: string }>('Exec', { ...request, cmd: command })).url,
     attach: async request => (await call<{ url: string }>('Attach', request)).url,
-    portForward: async (podSandboxId, port) => (await call<{ url: string }>('PortForward', { podSandboxId, port })).url,
-    watch: (listener, signal) => watchRuntime({ endpoint, runtime, adapter, log }, listener, signal),
+    portForward: async (podSandboxId, port) =>
+      (await call<{ url: string }>('PortForward', { podSandboxId, port })).url,
+    watch: (listener, signal) =>
+      watchRuntime({ endpoint, runtime, adapter, log }, listener, signal),
     async imageStatus(image) {
-      const answer = await images.call<{ image: WireImage | null }>('ImageStatus', { image: { image } }, callTimeoutMs);
+      const answer = await images.call<{ image: WireImage | null }>(
+        'ImageStatus',
+        { image: { image } },
+        callTimeoutMs,
+      );
       return answer.image === null ? undefined : imageOf(answer.image);
     },
-    listImages: async () => (await images.call<{ images: WireImage[] }>('ListImages', {}, callTimeoutMs)).images.map(imageOf),
+    listImages: async () =>
+      (await images.call<{ images: WireImage[] }>('ListImages', {}, callTimeoutMs)).images.map(
+        imageOf,
+      ),
     pullImage: async (image, auth, sandbox) =>
       (
         await images.call<{ imageRef: string }>('PullImage', {
@@ -104,7 +146,9 @@ type WireContainerStatus = Omit<Wire<ContainerStatus>, 'image' | 'startedAt' | '
 };
 type WireSandboxStatus = Omit<Wire<PodSandboxStatus>, 'ips' | 'networkMode'> & {
   network: { ip: string; additionalIps: { ip: string }[] } | null;
-  linux: { namespaces: { options: { network: PodSandboxStatus['networkMode'] } | null } | null } | null;
+  linux: {
+    namespaces: { options: { network: PodSandboxStatus['networkMode'] } | null } | null;
+  } | null;
 };
 type WireImage = Omit<Image, 'size' | 'uid'> & { size: string; uid: { value: string } | null };
 
@@ -145,7 +189,10 @@ function containerConfig(config: ContainerConfig): object {
 }
 
 function sandboxStatus({ network, linux, ...status }: WireSandboxStatus): PodSandboxStatus {
-  const ips = network === null || network.ip === '' ? [] : [network.ip, ...network.additionalIps.map(each => each.ip)];
+  const ips =
+    network === null || network.ip === ''
+      ? []
+      : [network.ip, ...network.additionalIps.map(each => each.ip)];
   return {
     ...status,
     createdAt: BigInt(status.createdAt),

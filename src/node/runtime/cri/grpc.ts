@@ -1,5 +1,12 @@
 import { fileURLToPath } from 'node:url';
-import { credentials, loadPackageDefinition, Metadata, status, type ClientReadableStream, type ServiceError } from '@grpc/grpc-js';
+import {
+  credentials,
+  loadPackageDefinition,
+  Metadata,
+  status,
+  type ClientReadableStream,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { RuntimeError, type RuntimeErrorCode } from '../runtime.ts';
 
@@ -12,21 +19,36 @@ export interface GrpcService {
 }
 
 const loaded = loadSync(
-  ['cri.proto', 'containerd-events.proto'].map(file => fileURLToPath(new URL(file, import.meta.url))),
+  ['cri.proto', 'containerd-events.proto'].map(file =>
+    fileURLToPath(new URL(file, import.meta.url)),
+  ),
   { longs: String, enums: String, defaults: true, bytes: Buffer },
 );
 const definition = loadPackageDefinition(loaded);
 
-type Method = (request: object, metadata: Metadata, options: object, callback?: (error: ServiceError | null, value: unknown) => void) => ClientReadableStream<unknown>;
+type Method = (
+  request: object,
+  metadata: Metadata,
+  options: object,
+  callback?: (error: ServiceError | null, value: unknown) => void,
+) => ClientReadableStream<unknown>;
 
 /**
  * @param name such as `runtime.v1.RuntimeService`
  * @param endpoint path of a unix socket, with or without `unix://`
  */
-export function openService(name: string, endpoint: string, headers: Record<string, string> = {}): GrpcService {
+export function openService(
+  name: string,
+  endpoint: string,
+  headers: Record<string, string> = {},
+): GrpcService {
   let at: unknown = definition;
   for (const part of name.split('.')) at = (at as Record<string, unknown>)[part];
-  const Client = at as new (address: string, channelCredentials: unknown, options: object) => Record<string, Method> & { close(): void };
+  const Client = at as new (
+    address: string,
+    channelCredentials: unknown,
+    options: object,
+  ) => Record<string, Method> & { close(): void };
   const address = `unix://${endpoint.replace(/^unix:\/\//, '')}`;
   const client = new Client(address, credentials.createInsecure(), {
     'grpc.max_receive_message_length': 64 * 1024 * 1024,
@@ -64,7 +86,10 @@ const codes: Partial<Record<number, RuntimeErrorCode>> = {
 };
 
 /** Go's names of gRPC's codes, as they stand in the kubelet's messages. */
-const goNames: Partial<Record<number, string>> = { [status.CANCELLED]: 'Canceled', [status.OK]: 'OK' };
+const goNames: Partial<Record<number, string>> = {
+  [status.CANCELLED]: 'Canceled',
+  [status.OK]: 'OK',
+};
 
 function runtimeError(error: ServiceError): RuntimeError {
   const name =
@@ -79,7 +104,7 @@ function runtimeError(error: ServiceError): RuntimeError {
 /** Fields 1 and 2 of TaskStart, TaskExit and ContainerDelete: short strings, read off the wire. */
 export function decodeTaskEvent(bytes: Buffer): { containerId: string; id: string } {
   const found: Record<number, string> = {};
-  for (let at = 0; at + 1 < bytes.length; ) {
+  for (let at = 0; at + 1 < bytes.length;) {
     const key = bytes[at] ?? 0;
     if ((key & 7) !== 2) break;
     const length = bytes[at + 1] ?? 0;

@@ -17,7 +17,9 @@ type Listener = (event: RuntimeEvent) => void;
 export function watchRuntime(options: WatchOptions, listener: Listener, signal: AbortSignal): void {
   const run = async (): Promise<void> => {
     // containerd serves its own events in every version; other runtimes are asked through the CRI.
-    const { runtimeName } = await options.adapter.version().catch(() => ({ runtimeName: 'containerd' }));
+    const { runtimeName } = await options.adapter
+      .version()
+      .catch(() => ({ runtimeName: 'containerd' }));
     const follow = runtimeName === 'containerd' ? followContainerd : followCri;
     while (!signal.aborted) {
       await follow(options, listener, signal).catch((error: unknown) => {
@@ -29,7 +31,11 @@ export function watchRuntime(options: WatchOptions, listener: Listener, signal: 
   void run();
 }
 
-async function followCri({ runtime }: WatchOptions, listener: Listener, signal: AbortSignal): Promise<void> {
+async function followCri(
+  { runtime }: WatchOptions,
+  listener: Listener,
+  signal: AbortSignal,
+): Promise<void> {
   const types: Record<string, Exclude<RuntimeEvent['type'], 'resync'>> = {
     CONTAINER_STARTED_EVENT: 'container-started',
     CONTAINER_STOPPED_EVENT: 'container-exited',
@@ -38,16 +44,27 @@ async function followCri({ runtime }: WatchOptions, listener: Listener, signal: 
   const stream = runtime.stream('GetContainerEvents', {});
   listener({ type: 'resync' });
   await each(stream, signal, message => {
-    const { containerId, containerEventType } = message as { containerId: string; containerEventType: string };
+    const { containerId, containerEventType } = message as {
+      containerId: string;
+      containerEventType: string;
+    };
     const type = types[containerEventType];
     if (type !== undefined) listener({ type, containerId });
   });
 }
 
-async function followContainerd({ endpoint, adapter }: WatchOptions, listener: Listener, signal: AbortSignal): Promise<void> {
-  const service = openService('containerd.services.events.v1.Events', endpoint, { 'containerd-namespace': 'k8s.io' });
+async function followContainerd(
+  { endpoint, adapter }: WatchOptions,
+  listener: Listener,
+  signal: AbortSignal,
+): Promise<void> {
+  const service = openService('containerd.services.events.v1.Events', endpoint, {
+    'containerd-namespace': 'k8s.io',
+  });
   try {
-    const filters = ['/tasks/start', '/tasks/exit', '/containers/delete'].map(topic => `topic=="${topic}",namespace==k8s.io`);
+    const filters = ['/tasks/start', '/tasks/exit', '/containers/delete'].map(
+      topic => `topic=="${topic}",namespace==k8s.io`,
+    );
     const stream = service.stream('Subscribe', { filters });
     listener({ type: 'resync' });
     await each(stream, signal, message => {
@@ -56,7 +73,10 @@ async function followContainerd({ endpoint, adapter }: WatchOptions, listener: L
       if (topic === '/tasks/start') listener({ type: 'container-started', containerId });
       else if (topic === '/containers/delete') listener({ type: 'container-deleted', containerId });
       // An exec inside the container ends with its own id.
-      else if (id === containerId) void exited(adapter, containerId).then(() => listener({ type: 'container-exited', containerId }));
+      else if (id === containerId)
+        void exited(adapter, containerId).then(() =>
+          listener({ type: 'container-exited', containerId }),
+        );
     });
   } finally {
     service.close();
@@ -66,13 +86,20 @@ async function followContainerd({ endpoint, adapter }: WatchOptions, listener: L
 /** containerd tells the end of a task before its CRI plugin has noted it. */
 async function exited(adapter: Runtime, containerId: string): Promise<void> {
   for (let waitMs = 2; waitMs < 2000; waitMs *= 2) {
-    const state = await adapter.containerStatus(containerId).then(status => status.state, () => 'CONTAINER_EXITED');
+    const state = await adapter.containerStatus(containerId).then(
+      status => status.state,
+      () => 'CONTAINER_EXITED',
+    );
     if (state !== 'CONTAINER_RUNNING') return;
     await delay(waitMs);
   }
 }
 
-function each(stream: ClientReadableStream<unknown>, signal: AbortSignal, onMessage: (message: unknown) => void): Promise<void> {
+function each(
+  stream: ClientReadableStream<unknown>,
+  signal: AbortSignal,
+  onMessage: (message: unknown) => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const cancel = (): void => stream.cancel();
     signal.addEventListener('abort', cancel, { once: true });
