@@ -31,7 +31,11 @@ export async function benchApi(config: ClientConfig): Promise<Row[]> {
     metadata: { name: 'bench' },
   });
   await rate(500, 64, i => secrets.create(secretOf(`warm-${i}`)));
-  const creates = await rate(10_000, 64, i => secrets.create(secretOf(`s-${i}`)));
+  const post = openPoster(config);
+  const creates = await rate(10_000, 64, i =>
+    post.send('/api/v1/namespaces/bench/secrets', JSON.stringify(secretOf(`s-${i}`))),
+  );
+  post.close();
   const rows: Row[] = [
     {
       what: 'durable creates of 1 KiB secrets, 64 at once, over TLS',
@@ -54,6 +58,39 @@ export async function benchApi(config: ClientConfig): Promise<Row[]> {
   await client.raw('DELETE', '/api/v1/namespaces/bench');
   await client.close();
   return rows;
+}
+
+/** A sender over HTTP/1.1 that does as little as can be: it shares the processors with the server. */
+function openPoster({
+  server,
+  certificateAuthority: ca,
+  clientCertificate: cert,
+  clientKey: key,
+}: ClientConfig) {
+  const agent = new Agent({
+    keepAlive: true,
+    maxSockets: 64,
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  });
+  return {
+    send: (at: string, body: string): Promise<void> =>
+      new Promise((resolve, reject) => {
+        const headers = {
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(body),
+        };
+        request(`${server}${at}`, { method: 'POST', agent, headers }, response => {
+          if (response.statusCode !== 201)
+            reject(new Error(`a create was answered with ${response.statusCode}`));
+          response.once('end', resolve).resume();
+        })
+          .on('error', reject)
+          .end(body);
+      }),
+    close: () => agent.destroy(),
+  };
 }
 
 async function repeat(count: number, task: () => Promise<number>): Promise<number[]> {

@@ -74,9 +74,15 @@ export function createTransport(config: ClientConfig): Transport {
     open,
     async request(request) {
       const { status, stream } = await open(request);
-      const chunks: Buffer[] = [];
-      for await (const chunk of stream) chunks.push(chunk as Buffer);
-      return { status, body: Buffer.concat(chunks) };
+      return new Promise((resolve, reject) => {
+        const chunks: Buffer[] = [];
+        stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+        stream.once('end', () => resolve({ status, body: Buffer.concat(chunks) }));
+        stream.once('error', reject);
+        stream.once('close', () =>
+          reject(new Error(`The connection to ${config.server} was lost`)),
+        );
+      });
     },
     close() {
       closed = true;

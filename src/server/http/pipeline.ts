@@ -157,9 +157,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const query = new URLSearchParams(search);
       const info = requestInfo(request.method ?? 'GET', path, query);
       const { headers } = request;
-      const gone = new AbortController();
+      const end = endOf(response, options.signal);
       response.once('close', () => {
-        gone.abort();
         options.metrics.observe({
           verb: info.verb,
           resource: info.resource,
@@ -171,8 +170,18 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       try {
         const user = await authenticate(request);
         admit(info, user, query);
-        const signal = AbortSignal.any([gone.signal, options.signal]);
-        await serve({ info, query, headers, user, request, response, warnings, signal });
+        await serve({
+          info,
+          query,
+          headers,
+          user,
+          request,
+          response,
+          warnings,
+          get signal() {
+            return end();
+          },
+        });
       } catch (error) {
         const status = toStatusError(error);
         if (status.code >= 500 && !(error instanceof StatusError && status.code !== 500)) {
@@ -199,6 +208,20 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         );
       }
     },
+  };
+}
+
+/** Aborts with the client or the server. Made only for those who ask: most requests end before. */
+function endOf(response: AnyResponse, server: AbortSignal): () => AbortSignal {
+  let signal: AbortSignal | undefined;
+  return () => {
+    if (signal === undefined) {
+      const gone = new AbortController();
+      if (response.closed) gone.abort();
+      response.once('close', () => gone.abort());
+      signal = AbortSignal.any([gone.signal, server]);
+    }
+    return signal;
   };
 }
 

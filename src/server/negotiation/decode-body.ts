@@ -3,7 +3,7 @@ import { decodeMessage, openEnvelope } from '../../machinery/decode/protobuf.ts'
 import { checkStructure, StructureError } from '../../machinery/decode/structure.ts';
 import { parseYaml } from '../../machinery/decode/yaml.ts';
 import type { ObjectSchema } from '../../machinery/schema.ts';
-import type { StatusError} from '../../machinery/status.ts';
+import type { StatusError } from '../../machinery/status.ts';
 import { badRequest, unsupportedMediaType } from '../../machinery/status.ts';
 
 export const bodyTypes = [

@@ -3,10 +3,14 @@ import type { ResourceDescriptor } from '../../machinery/resource.ts';
 import { alreadyExists, conflict, notFound } from '../../machinery/status.ts';
 import type { KeyValue, Store } from '../../store/store.ts';
 import { listPage } from './list-page.ts';
+import { createObjectCache } from './object-cache.ts';
 import type { ObjectStore, Preconditions, StoredObject } from './object-store.ts';
 import { guarded } from './store-errors.ts';
 import { convertedObject, encodeObject, sameContent, storedObject } from './stored-object.ts';
 import { createWatchCache } from './watch-cache.ts';
+
+/** Room for ten thousand objects of 2 KiB: a list of them is then not unsealed again. */
+const cacheBytes = 24 * 1024 * 1024;
 
 /** The objects of one resource, on the store. */
 export function createObjectStore<T extends KubeObject>(
@@ -25,13 +29,25 @@ export function createObjectStore<T extends KubeObject>(
       ? { namespace: '', name: first }
       : { namespace: first, name: second };
   };
-  const served = (key: string, value: Uint8Array, revision: number): StoredObject<T> => {
+  const objects = createObjectCache<T>(cacheBytes);
+  const make = (key: string, value: Uint8Array, revision: number): StoredObject<T> => {
     const object = storedObject<T>(identityOf(key), value, revision);
     return storedAs === undefined
       ? object
       : (convertedObject(object, each => storedAs.fromStored(each)) as StoredObject<T>);
   };
-  const toObject = (kv: KeyValue): StoredObject<T> => served(kv.key, kv.value, kv.modRevision);
+  const remembered = (
+    key: string,
+    object: StoredObject<T>,
+    from: 'read' | 'write' = 'write',
+  ): StoredObject<T> => {
+    objects.put(key, object, from);
+    return object;
+  };
+  // The value is looked at, and thereby unsealed, only where the object is not known.
+  const toObject = (kv: KeyValue): StoredObject<T> =>
+    objects.get(kv.key, kv.modRevision) ??
+    remembered(kv.key, make(kv.key, kv.value, kv.modRevision), 'read');
   const encode = (object: T): Buffer =>
     encodeObject(storedAs === undefined ? object : storedAs.toStored(object));
   const cache = createWatchCache({
@@ -39,7 +55,7 @@ export function createObjectStore<T extends KubeObject>(
     root,
     namespaced: descriptor.namespaced,
     identityOf,
-    served,
+    served: (key, value, revision) => objects.get(key, revision) ?? make(key, value, revision),
   });
 
   const read = async (namespace: string, name: string): Promise<StoredObject<T>> => {
@@ -73,7 +89,7 @@ export function createObjectStore<T extends KubeObject>(
       const value = encode(object);
       const result = await guarded(() => store.put(key, value, 0));
       if (!result.ok) throw alreadyExists(resource, name);
-      return served(key, value, result.revision);
+      return remembered(key, make(key, value, result.revision));
     },
     async update(namespace, name, change) {
       for (;;) {
@@ -82,9 +98,9 @@ export function createObjectStore<T extends KubeObject>(
         if (next === undefined) return current;
         const value = encode(next);
         const key = keyOf(namespace, name);
-        if (sameContent(served(key, value, current.resourceVersion), current)) return current;
+        if (sameContent(make(key, value, current.resourceVersion), current)) return current;
         const result = await guarded(() => store.put(key, value, current.resourceVersion));
-        if (result.ok) return served(key, value, result.revision);
+        if (result.ok) return remembered(key, make(key, value, result.revision));
       }
     },
     async delete(namespace, name, preconditions) {
@@ -94,8 +110,8 @@ export function createObjectStore<T extends KubeObject>(
         const key = keyOf(namespace, name);
         const result = await guarded(() => store.delete(key, current.resourceVersion));
         if (!result.ok) continue;
-        const value = encode(current.object());
-        return served(key, value, result.revision);
+        objects.drop(key);
+        return make(key, encode(current.object()), result.revision);
       }
     },
     watch: (request, sink, signal) => cache.watch(request, sink, signal),

@@ -11,8 +11,21 @@ const headerBytes = 1 + 4 + 12 + 16;
 
 /** The same store with every value sealed before it reaches `inner`. Keys stay readable. */
 export function encryptedStore(inner: Store, keyring: Keyring): Store {
-  const openKv = (kv: KeyValue | undefined): KeyValue | undefined =>
-    kv === undefined ? undefined : { ...kv, value: unseal(keyring, kv.key, kv.value) };
+  const openKv = (kv: KeyValue): KeyValue => {
+    const { key, createRevision, modRevision } = kv;
+    let value: Buffer | undefined;
+    return {
+      key,
+      createRevision,
+      modRevision,
+      // Who lists may know the value already: opened when somebody looks.
+      get value() {
+        return (value ??= unseal(keyring, key, kv.value));
+      },
+    };
+  };
+  const openIfThere = (kv: KeyValue | undefined): KeyValue | undefined =>
+    kv === undefined ? undefined : openKv(kv);
   const openEvent = (event: StoreEvent): StoreEvent => {
     const { type, key, revision, createRevision } = event;
     const value = event.value === undefined ? undefined : unseal(keyring, key, event.value);
@@ -25,7 +38,7 @@ export function encryptedStore(inner: Store, keyring: Keyring): Store {
       value,
       // Few look at it: opened when somebody does.
       get previous() {
-        return (previous ??= openKv(event.previous));
+        return (previous ??= openIfThere(event.previous));
       },
     };
   };
@@ -33,22 +46,22 @@ export function encryptedStore(inner: Store, keyring: Keyring): Store {
     revision: () => inner.revision(),
     async get(key, atRevision) {
       const { revision, kv } = await inner.get(key, atRevision);
-      return { revision, kv: openKv(kv) };
+      return { revision, kv: kv === undefined ? undefined : { ...openKv(kv) } };
     },
     async range(query) {
       const result = await inner.range(query);
       return {
         ...result,
-        items: result.items.map(kv => ({ ...kv, value: unseal(keyring, kv.key, kv.value) })),
+        items: result.items.map(kv => openKv(kv)),
       };
     },
     async put(key, value, expectedRevision) {
       const result = await inner.put(key, seal(keyring, key, value), expectedRevision);
-      return result.ok ? result : { ...result, current: openKv(result.current) };
+      return result.ok ? result : { ...result, current: openIfThere(result.current) };
     },
     async delete(key, expectedRevision) {
       const result = await inner.delete(key, expectedRevision);
-      return result.ok ? result : { ...result, current: openKv(result.current) };
+      return result.ok ? result : { ...result, current: openIfThere(result.current) };
     },
     watch: (query, listener) =>
       inner.watch(query, {
