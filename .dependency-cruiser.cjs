@@ -10,14 +10,32 @@ const layer = (name, allowed, comment) => ({
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', comment: 'Data flows one way', from: {}, to: { circular: true } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      comment: 'Data flows one way',
+      from: {},
+      to: { circular: true },
+    },
     layer('machinery', [], 'What every object shares: pure, no I/O, knows nobody'),
     layer('api', ['machinery'], 'Resources are descriptions'),
     layer('store', ['machinery'], 'The store keeps bytes; it knows no resource'),
     layer('client', ['machinery', 'api'], 'A client knows the API, not who serves it'),
-    layer('server', ['machinery', 'api', 'store'], 'The server never reaches into the node, nor uses a client of itself'),
-    layer('node', ['machinery', 'api', 'client'], 'The agent knows the server only as an API over HTTPS'),
-    layer('controllers', ['machinery', 'api', 'client'], 'Controllers are clients, as the agent is'),
+    layer(
+      'server',
+      ['machinery', 'api', 'store'],
+      'The server never reaches into the node, nor uses a client of itself',
+    ),
+    layer(
+      'node',
+      ['machinery', 'api', 'client'],
+      'The agent knows the server only as an API over HTTPS',
+    ),
+    layer(
+      'controllers',
+      ['machinery', 'api', 'client'],
+      'Controllers are clients, as the agent is',
+    ),
     {
       name: 'machinery-is-pure',
       severity: 'error',

@@ -5,7 +5,10 @@ import type { KubeClient } from '../client/client.ts';
 import { startControllers } from '../controllers/start-controllers.ts';
 import type { Logger } from '../machinery/log.ts';
 import { defaultNodeName } from '../node/node-status/node-object.ts';
-import { startManagedContainerd, type ManagedContainerd } from '../node/runtime/containerd/managed-containerd.ts';
+import {
+  startManagedContainerd,
+  type ManagedContainerd,
+} from '../node/runtime/containerd/managed-containerd.ts';
 import { connectCri } from '../node/runtime/cri/connect-cri.ts';
 import { startNode } from '../node/start-node.ts';
 import { kubeconfigText } from '../server/pki/kubeconfig.ts';
@@ -65,9 +68,19 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
     // containerd takes longest to start: it does so while the rest comes up.
     const starting = startRuntime(settings, network, log);
     starting.catch(() => undefined);
-    const [store, pki] = await Promise.all([openStore(dataDir), openPki(pkiOptions(dataDir, nodeName, network.cidr))]);
+    const [store, pki] = await Promise.all([
+      openStore(dataDir),
+      openPki(pkiOptions(dataDir, nodeName, network.cidr)),
+    ]);
     closers.push(() => store.close());
-    const server = await startServer({ store, pki, host: settings.bindAddress, port: settings.port, version, log }).catch(portTaken(settings.port));
+    const server = await startServer({
+      store,
+      pki,
+      host: settings.bindAddress,
+      port: settings.port,
+      version,
+      log,
+    }).catch(portTaken(settings.port));
     closers.push(() => server.close());
     const url = `https://127.0.0.1:${server.port}`;
     const kubeconfig = path.join(dataDir, 'admin.kubeconfig');
@@ -76,7 +89,11 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
 
     const controllerClient = clientOf(url, pki, pki.controllers);
     closers.push(() => controllerClient.close());
-    const controllers = startControllers({ client: controllerClient, certificateAuthority: pki.ca, log });
+    const controllers = startControllers({
+      client: controllerClient,
+      certificateAuthority: pki.ca,
+      log,
+    });
     closers.push(() => controllers.close());
 
     const managed = await starting.catch((error: unknown) => {
@@ -114,7 +131,9 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
     say(`Kubeconfig   ${kubeconfig}`);
     return { url, kubeconfig, nodeName, close };
   } catch (error) {
-    await close({ leavePods: true }).catch((failure: unknown) => log.error('Not all was ended', { error: String(failure) }));
+    await close({ leavePods: true }).catch((failure: unknown) =>
+      log.error('Not all was ended', { error: String(failure) }),
+    );
     throw error;
   }
 }
@@ -123,7 +142,10 @@ async function openStore(dataDir: string): Promise<Store> {
   const folder = path.join(dataDir, 'store');
   try {
     const inner = await openLmdbStore({ path: folder });
-    const keyring = await openKeyring({ keysDir: path.join(dataDir, 'keys'), sealedFile: path.join(folder, 'data.key') });
+    const keyring = await openKeyring({
+      keysDir: path.join(dataDir, 'keys'),
+      sealedFile: path.join(folder, 'data.key'),
+    });
     return encryptedStore(inner, keyring);
   } catch (error) {
     throw error instanceof StoreError ? new UserError(error.message, { cause: error }) : error;
@@ -136,7 +158,12 @@ const startRuntime = (
   log: Logger,
 ): Promise<ManagedContainerd | undefined> =>
   runtimeEndpoint === undefined
-    ? startManagedContainerd({ dataDir, podNetwork: network, log, ...(registryHostsDir === undefined ? {} : { registryHostsDir }) })
+    ? startManagedContainerd({
+        dataDir,
+        podNetwork: network,
+        log,
+        ...(registryHostsDir === undefined ? {} : { registryHostsDir }),
+      })
     : Promise.resolve(undefined);
 
 /** The first address of the pods' network is the bridge: pods reach the machine by it. */
@@ -145,12 +172,23 @@ const gatewayOf = (cidr: string): string => cidr.replace(/\.0\/24$/, '.1').repla
 function pkiOptions(dataDir: string, nodeName: string, cidr: string) {
   const addresses = Object.values(networkInterfaces())
     .flatMap(each => each ?? [])
-    .filter(each => each.family === 'IPv4' && !each.address.startsWith(cidr.replace(/\.\d+\/\d+$/, '.')))
+    .filter(
+      each => each.family === 'IPv4' && !each.address.startsWith(cidr.replace(/\.\d+\/\d+$/, '.')),
+    )
     .map(each => each.address);
   const own = [...new Set(['127.0.0.1', ...addresses])];
   return {
     dir: path.join(dataDir, 'pki'),
-    names: [...own, gatewayOf(cidr), 'localhost', hostname().toLowerCase(), 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local'],
+    names: [
+      ...own,
+      gatewayOf(cidr),
+      'localhost',
+      hostname().toLowerCase(),
+      'kubernetes',
+      'kubernetes.default',
+      'kubernetes.default.svc',
+      'kubernetes.default.svc.cluster.local',
+    ],
     nodeName,
     nodeNames: [...own, nodeName],
   };
@@ -163,5 +201,7 @@ const portTaken =
   (port: number) =>
   (error: unknown): never => {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    throw new UserError(`port ${port} is in use. Choose another with --port, or a free one with --port 0`);
+    throw new UserError(
+      `port ${port} is in use. Choose another with --port, or a free one with --port 0`,
+    );
   };

@@ -25,7 +25,9 @@ function mergeObject(schema: Schema | undefined, target: Json, patch: Json): Jso
   if (directive === 'replace') return withoutDirectives(schema, patch);
   if (directive === 'delete') return {};
   if (directive !== undefined && directive !== 'merge') {
-    throw new PatchError(`invalid patch: unknown patch type ${JSON.stringify(directive)} found in map`);
+    throw new PatchError(
+      `invalid patch: unknown patch type ${JSON.stringify(directive)} found in map`,
+    );
   }
   const merged = retained(target, patch['$retainKeys']);
   for (const [name, value] of Object.entries(patch)) {
