@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { Agent, createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -172,6 +172,7 @@ async function reads(config: ClientConfig): Promise<Row> {
 async function fanOut(client: KubeClient): Promise<Row> {
   const secrets = client.resource(secretResource);
   const stop = new AbortController();
+  setMaxListeners(0, stop.signal);
   const watchers = 1000;
   let began = 0;
   let seen = 0;

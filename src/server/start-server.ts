@@ -12,7 +12,12 @@ import { chain } from './admission/admission.ts';
 import { defaultTolerations } from './admission/default-tolerations.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { serviceAccountAdmission } from './admission/service-account.ts';
-import { createServiceAccountTokens, type UidLookup } from './authn/service-account-tokens.ts';
+import { issuerDocuments } from './authn/issuer-documents.ts';
+import {
+  createServiceAccountTokens,
+  tokenIssuer,
+  type UidLookup,
+} from './authn/service-account-tokens.ts';
 import { builtInAuthorizer } from './authz/built-in.ts';
 import { createDiscovery } from './discovery/discovery.ts';
 import { listen } from './http/listener.ts';
@@ -94,6 +99,7 @@ export async function startServer({
     nodeProxy,
     metrics,
     version,
+    issuer: issuerDocuments(tokenIssuer, pki.serviceAccountKey),
     log,
     signal: stop.signal,
   });

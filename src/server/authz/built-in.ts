@@ -20,7 +20,7 @@ const discovery: Authorizer = attributes => {
     return 'allow';
   if (!inGroup(attributes, 'system:authenticated')) return 'no-opinion';
   if (!isResource) {
-    return verb === 'get' && /^\/(api|apis|openapi|\.well-known)(\/|$)/.test(path)
+    return verb === 'get' && /^\/(api|apis|openapi|openid|\.well-known)(\/|$)/.test(path)
       ? 'allow'
       : 'no-opinion';
   }

@@ -2,7 +2,7 @@ import { forbiddenError } from '../authz/authorizer.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import { versionInfo } from '../discovery/discovery.ts';
 import type { OpenApi } from '../openapi/documents.ts';
-import { tokenIssuer } from '../authn/service-account-tokens.ts';
+import type { IssuerDocuments } from '../authn/issuer-documents.ts';
 import type { RequestContext } from './context.ts';
 import type { Metrics } from './metrics.ts';
 import { respond } from './respond.ts';
@@ -15,6 +15,7 @@ export interface NonResourceServices {
   readonly openApi: OpenApi;
   readonly metrics: Metrics;
   readonly version: string;
+  readonly issuer: IssuerDocuments;
 }
 
 /** Paths that are no resources: discovery, health, version, OpenAPI, metrics. */
@@ -67,17 +68,9 @@ export async function nonResource(
         }),
       );
     case '/.well-known/openid-configuration':
-      return respond(
-        context,
-        200,
-        JSON.stringify({
-          issuer: tokenIssuer,
-          jwks_uri: `${tokenIssuer}/openid/v1/jwks`,
-          response_types_supported: ['id_token'],
-          subject_types_supported: ['public'],
-          id_token_signing_alg_values_supported: ['ES256'],
-        }),
-      );
+      return respond(context, 200, services.issuer.configuration);
+    case '/openid/v1/jwks':
+      return respond(context, 200, services.issuer.keys, 'application/jwk-set+json');
     default:
   }
   if (/^\/(healthz|livez|readyz)(\/|$)/.test(path)) {

@@ -9,6 +9,7 @@ import {
   type Authenticator,
   type UserInfo,
 } from '../authn/authenticator.ts';
+import type { IssuerDocuments } from '../authn/issuer-documents.ts';
 import type { ServiceAccountTokens, UidLookup } from '../authn/service-account-tokens.ts';
 import { forbiddenError, type Authorizer } from '../authz/authorizer.ts';
 import type { Discovery } from '../discovery/discovery.ts';
@@ -49,6 +50,7 @@ export interface PipelineOptions {
   readonly nodeProxy: NodeProxy;
   readonly metrics: Metrics;
   readonly version: string;
+  readonly issuer: IssuerDocuments;
   readonly log: Logger;
   /** Aborts when the server closes. */
   readonly signal: AbortSignal;

@@ -70,8 +70,8 @@ export async function watch(context: RequestContext, { entry }: VerbServices): P
     );
   } catch (error) {
     clearTimeout(timer);
-    // An expired version is told in the stream, as client-go's reflectors expect it.
-    if (!began || toStatusError(error).code !== 410) throw error;
+    // An expired version is told in the stream, as kube-apiserver tells it.
+    if (toStatusError(error).code !== 410) throw error;
     write(`${JSON.stringify({ type: 'ERROR', object: toStatusError(error).status })}\n`);
     stop.abort();
   }
