@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomically } from './atomic-file.ts';
+import { UserError } from './user-error.ts';
 
 /** The pods' addresses and bridge: chosen once, kept in the data folder. */
 export interface PodNetwork {
@@ -9,38 +10,68 @@ export interface PodNetwork {
   readonly bridge: string;
 }
 
+/** Who has which network, for as long as the machine is up: a file a network, holding its data folder. */
+const claimsDir = '/run/keylet/networks';
+const fileIn = (dataDir: string): string => path.join(dataDir, 'pod-network.json');
+
 /**
  * The network of this data folder. A free /24 of 10.42.0.0/16 is taken, so that two Keylets (or a
  * Keylet beside another cluster) do not cross.
+ * @throws UserError when the one that was asked for is another's, or none is free
  */
 export async function podNetwork(dataDir: string, asked: string | undefined): Promise<PodNetwork> {
-  const file = path.join(dataDir, 'pod-network.json');
-  const kept = await readFile(file, 'utf8').catch(() => undefined);
-  if (kept !== undefined) {
-    const network = JSON.parse(kept) as PodNetwork;
-    if (asked === undefined || asked === network.cidr) return network;
+  const folder = path.resolve(dataDir);
+  const kept = (await networkOf(folder))?.cidr;
+  const candidates =
+    asked !== undefined
+      ? [asked]
+      : [...(kept === undefined ? [] : [kept]), ...(await freeNetworks())];
+  for (const cidr of candidates) {
+    const network = { cidr, bridge: bridgeOf(cidr) };
+    // Before the claim: one whose folder says otherwise counts as given up.
+    await writeFileAtomically(fileIn(folder), JSON.stringify(network), 0o600);
+    if (await claim(cidr, folder)) return network;
   }
-  const cidr = asked ?? firstFree(usedOctets(await readFile('/proc/net/route', 'utf8')));
-  const network = { cidr, bridge: `keylet${cidr.split('.')[2] ?? '0'}` };
-  await writeFileAtomically(file, JSON.stringify(network), 0o600);
-  return network;
+  throw new UserError(
+    asked === undefined
+      ? 'every network of 10.42.0.0/16 is in use. Choose another with --pod-cidr'
+      : `the network ${asked} is in use by another Keylet. Choose another with --pod-cidr`,
+  );
 }
 
-/** Third octets N for which a route to 10.42.N.0 stands. /proc/net/route is little-endian hex. */
-function usedOctets(routes: string): Set<number> {
+const bridgeOf = (cidr: string): string => `keylet${cidr.split('.')[2] ?? '0'}`;
+
+async function networkOf(folder: string): Promise<PodNetwork | undefined> {
+  const text = await readFile(fileIn(folder), 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as PodNetwork);
+}
+
+/** @returns whether the network is this folder's from now on */
+async function claim(cidr: string, folder: string): Promise<boolean> {
+  await mkdir(claimsDir, { recursive: true, mode: 0o711 });
+  const file = path.join(claimsDir, bridgeOf(cidr));
+  try {
+    await writeFile(file, folder, { flag: 'wx', mode: 0o600 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  const owner = await readFile(file, 'utf8');
+  // A folder that was removed, or that went to another network, has given this one up.
+  if (owner !== folder && (await networkOf(owner))?.cidr === cidr) return false;
+  await writeFileAtomically(file, folder, 0o600);
+  return true;
+}
+
+/** Networks that no route of this machine leads to. /proc/net/route is little-endian hex. */
+async function freeNetworks(): Promise<string[]> {
   const used = new Set<number>();
-  for (const line of routes.split('\n').slice(1)) {
+  for (const line of (await readFile('/proc/net/route', 'utf8')).split('\n').slice(1)) {
     const destination = line.split('\t')[1] ?? '';
-    if (destination.toLowerCase().endsWith('2a0a')) {
+    if (destination.toLowerCase().endsWith('2a0a'))
       used.add(Number.parseInt(destination.slice(2, 4), 16));
-    }
   }
-  return used;
-}
-
-function firstFree(used: ReadonlySet<number>): string {
-  for (let octet = 0; octet < 256; octet += 1) {
-    if (!used.has(octet)) return `10.42.${octet}.0/24`;
-  }
-  throw new Error('every network of 10.42.0.0/16 is in use; choose one with --pod-cidr');
+  return Array.from({ length: 256 }, (_, octet) => octet)
+    .filter(octet => !used.has(octet))
+    .map(octet => `10.42.${octet}.0/24`);
 }

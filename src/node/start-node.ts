@@ -92,6 +92,7 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
     nodeName,
     hostIp,
     port: server.port,
+    dataDir,
     ...(options.podCidr === undefined ? {} : { podCidr: options.podCidr }),
     runtimeVersion: `${runtimeName}://${runtimeVersion}`,
     version: options.version,

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, statfs } from 'node:fs/promises';
 import { cpus, hostname, networkInterfaces, release, totalmem } from 'node:os';
 import type { Node } from '../../api/core/v1/node.ts';
 
@@ -6,6 +6,8 @@ export interface NodeFacts {
   readonly nodeName: string;
   readonly hostIp: string;
   readonly port: number;
+  /** Whose file system pods write to. */
+  readonly dataDir: string;
   readonly podCidr?: string;
   readonly runtimeVersion: string;
   /** Of Keylet, as the node's version. */
@@ -29,7 +31,7 @@ export async function nodeObject(facts: NodeFacts, old: Node | undefined): Promi
     cpu: String(cpus().length),
     memory: `${Math.floor(totalmem() / 1024)}Ki`,
     pods: '110',
-    'ephemeral-storage': '100Gi',
+    'ephemeral-storage': `${await diskKiB(facts.dataDir)}Ki`,
   };
   const now = `${new Date().toISOString().slice(0, 19)}Z`;
   const condition = (type: string, status: 'True' | 'False', reason: string, message: string) => {
@@ -93,6 +95,11 @@ export async function nodeObject(facts: NodeFacts, old: Node | undefined): Promi
       },
     },
   };
+}
+
+async function diskKiB(folder: string): Promise<number> {
+  const { blocks, bsize } = await statfs(folder);
+  return Math.floor((blocks * bsize) / 1024);
 }
 
 const line = async (file: string): Promise<string> =>

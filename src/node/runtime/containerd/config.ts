@@ -71,7 +71,8 @@ async function mayLowerOomScore(): Promise<boolean> {
   return (BigInt(`0x${effective}`) & capSysResource) !== 0n;
 }
 
-export const cniConflist = (bridge: string, cidr: string): string =>
+/** @param leasesDir where addresses that are taken are noted: it goes with the runtime's state */
+export const cniConflist = (bridge: string, cidr: string, leasesDir: string): string =>
   JSON.stringify(
     {
       cniVersion: '0.4.0',
@@ -85,6 +86,7 @@ export const cniConflist = (bridge: string, cidr: string): string =>
           hairpinMode: true,
           ipam: {
             type: 'host-local',
+            dataDir: leasesDir,
             ranges: [[{ subnet: cidr }]],
             routes: [{ dst: '0.0.0.0/0' }],
           },

@@ -1,11 +1,11 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { access, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../../machinery/log.ts';
 import { connectCri } from '../cri/connect-cri.ts';
 import { cniConflist, containerdConfig } from './config.ts';
+import { keepContainerd } from './containerd-process.ts';
 import { findBinaries } from './find-binaries.ts';
 import { importImage } from './import-image.ts';
 import { pauseArchive, pauseImageName } from './pause-image.ts';
@@ -58,58 +58,35 @@ export async function startManagedContainerd(
   await writeFile(configFile, config);
   await writeFile(
     path.join(cniConfDir, '10-keylet.conflist'),
-    cniConflist(podNetwork.bridge, podNetwork.cidr),
+    cniConflist(podNetwork.bridge, podNetwork.cidr, `${state}/addresses`),
   );
 
-  const pidFile = path.join(state, 'containerd.pid');
-  let pid = await adoptable(pidFile, binaries.containerd);
-  if (pid !== undefined && !unchanged) {
-    await endProcess(pid);
-    pid = undefined;
+  const logFile = path.join(base, 'containerd.log');
+  const containerd = await keepContainerd({
+    binary: binaries.containerd,
+    configFile,
+    logFile,
+    socket,
+    pidFile: path.join(state, 'containerd.pid'),
+    adopt: unchanged,
+    log,
+  });
+  try {
+    await ready(socket, containerd.pid, logFile, log);
+    await havePauseImage(socket, binaries.ctr, log);
+  } catch (error) {
+    await containerd.close();
+    throw error;
   }
-  let closing = false;
-  const start = async (): Promise<number> => {
-    await rm(socket, { force: true });
-    const logFile = await open(path.join(base, 'containerd.log'), 'a', 0o600);
-    // A group of its own: an interrupt at the terminal is Keylet's to pass on.
-    const child = spawn(binaries.containerd, ['--config', configFile], {
-      detached: true,
-      stdio: ['ignore', logFile.fd, logFile.fd],
-      env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin:/usr/local/sbin` },
-    });
-    await logFile.close();
-    child.once('exit', code => {
-      if (closing) return;
-      log.error('containerd ended and is started again', { code: code ?? -1 });
-      void start();
-    });
-    child.unref();
-    await writeFile(pidFile, String(child.pid));
-    return (pid = child.pid ?? 0);
-  };
-  const running = pid ?? (await start());
-  await ready(socket, running, path.join(base, 'containerd.log'), log);
-  await havePauseImage(socket, binaries.ctr, log);
 
   return {
     endpoint: socket,
-    async close() {
-      closing = true;
-      if (pid !== undefined) await endProcess(pid);
-      await rm(pidFile, { force: true });
-    },
+    close: () => containerd.close(),
     async cleanUp() {
       const { cleanUpMachine } = await import('./clean-up.ts');
       await cleanUpMachine({ state, bridge: podNetwork.bridge, root: path.join(base, 'root') });
     },
   };
-}
-
-async function adoptable(pidFile: string, binary: string): Promise<number | undefined> {
-  const pid = Number(await readFile(pidFile, 'utf8').catch(() => 'none'));
-  if (!Number.isInteger(pid)) return undefined;
-  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  return command.startsWith(`${binary}\0`) ? pid : undefined;
 }
 
 async function ready(socket: string, pid: number, logFile: string, log: Logger): Promise<void> {
@@ -143,25 +120,5 @@ async function havePauseImage(socket: string, ctr: string, log: Logger): Promise
       await importImage({ ctr, socket, archive: pauseArchive() });
   } finally {
     await cri.close();
-  }
-}
-
-/** SIGTERM, then SIGKILL for one that does not listen. */
-async function endProcess(pid: number): Promise<void> {
-  const alive = (): Promise<boolean> =>
-    access(`/proc/${pid}`).then(
-      () => true,
-      () => false,
-    );
-  const isZombie = async (): Promise<boolean> =>
-    / Z /.test(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ' Z '));
-  try {
-    process.kill(pid, 'SIGTERM');
-    for (let waitedMs = 0; (await alive()) && !(await isZombie()); waitedMs += 10) {
-      if (waitedMs === 10_000) process.kill(pid, 'SIGKILL');
-      await delay(10);
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
