@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest';
+import { secretResource, type Secret } from './secret.ts';
+
+const secret = (more: Partial<Secret>): Secret => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name: 's', namespace: 'n' },
+  ...more,
+});
+const b64 = (text: string): string => Buffer.from(text).toString('base64');
+const errorsOf = (object: Secret): string[] =>
+  (secretResource.validate?.(object) ?? []).map(each => `${each.field}: ${each.message}`);
+const updateErrors = (next: Secret, old: Secret): string[] =>
+  (secretResource.update?.validateUpdate(next, old) ?? []).map(
+    each => `${each.field}: ${each.message}`,
+  );
+
+describe('secretResource.validate()', () => {
+  test.each([
+    { title: 'Opaque needs nothing', object: secret({ type: 'Opaque' }), errors: [] },
+    {
+      title: 'any other type is a custom one',
+      object: secret({ type: 'example.com/mine' }),
+      errors: [],
+    },
+    {
+      title: 'dockerconfigjson must be there',
+      object: secret({ type: 'kubernetes.io/dockerconfigjson' }),
+      errors: ['data[.dockerconfigjson]: Required value'],
+    },
+    {
+      title: 'dockercfg must be there',
+      object: secret({ type: 'kubernetes.io/dockercfg', data: {} }),
+      errors: ['data[.dockercfg]: Required value'],
+    },
+    {
+      title: 'basic-auth wants a user name or a password',
+      object: secret({ type: 'kubernetes.io/basic-auth' }),
+      errors: ['data[username]: Required value', 'data[password]: Required value'],
+    },
+    {
+      title: 'one of them is enough, even empty',
+      object: secret({ type: 'kubernetes.io/basic-auth', data: { password: '' } }),
+      errors: [],
+    },
+    {
+      title: 'ssh-auth wants a key that is not empty',
+      object: secret({ type: 'kubernetes.io/ssh-auth', data: { 'ssh-privatekey': '' } }),
+      errors: ['data[ssh-privatekey]: Required value'],
+    },
+    {
+      title: 'tls wants both',
+      object: secret({ type: 'kubernetes.io/tls', data: { 'tls.crt': '' } }),
+      errors: ['data[tls.key]: Required value'],
+    },
+    {
+      title: 'a token names its account',
+      object: secret({ type: 'kubernetes.io/service-account-token' }),
+      errors: ['metadata.annotations[kubernetes.io/service-account.name]: Required value'],
+    },
+    {
+      title: 'exactly 1 MiB fits',
+      object: secret({ data: { a: Buffer.alloc(1024 * 1024).toString('base64') } }),
+      errors: [],
+    },
+    {
+      title: 'a byte more does not',
+      object: secret({ data: { a: Buffer.alloc(1024 * 1024).toString('base64'), b: b64('x') } }),
+      errors: ['data: Too long: must have at most 1048576 bytes'],
+    },
+  ])('$title', ({ object, errors }) => {
+    expect(errorsOf(object)).toEqual(errors);
+  });
+
+  test('a Docker configuration that is none is refused without being shown', () => {
+    const object = secret({
+      type: 'kubernetes.io/dockerconfigjson',
+      data: { '.dockerconfigjson': b64('hunter2{') },
+    });
+    const [error = ''] = errorsOf(object);
+    expect(error).toMatch(
+      /^data\[\.dockerconfigjson\]: Invalid value: "<secret contents redacted>": /,
+    );
+    expect(error).not.toContain('hunter2');
+  });
+});
+
+describe('secretResource.applyDefaults()', () => {
+  test('stringData goes into data, over it, and is not kept', () => {
+    const object = secret({ data: { a: b64('old'), b: b64('kept') }, stringData: { a: 'new' } });
+    secretResource.applyDefaults?.(object);
+    expect(object.data).toEqual({ a: b64('new'), b: b64('kept') });
+    expect(object).not.toHaveProperty('stringData');
+  });
+});
+
+describe('secretResource.update', () => {
+  const because = 'Forbidden: field is immutable when `immutable` is set';
+  const locked = secret({ type: 'Opaque', immutable: true, data: { a: b64('1') } });
+  test.each([
+    {
+      title: 'an immutable one keeps its data',
+      next: { ...locked, data: { a: b64('2') } },
+      errors: [`data: ${because}`],
+    },
+    {
+      title: 'and stays immutable',
+      next: { ...locked, immutable: false },
+      errors: [`immutable: ${because}`],
+    },
+    {
+      title: 'metadata may change',
+      next: { ...locked, metadata: { name: 's', labels: { x: 'y' } } },
+      errors: [],
+    },
+    {
+      title: 'a type is for ever',
+      next: { ...locked, type: 'x/y' },
+      errors: ['type: Invalid value: "x/y": field is immutable'],
+    },
+  ])('$title', ({ next, errors }) => {
+    expect(updateErrors(next, locked)).toEqual(errors);
+  });
+
+  test('an empty type is taken from the stored one', () => {
+    const next = secret({});
+    secretResource.update?.prepareForUpdate(next, secret({ type: 'x/y' }), {
+      now: '',
+      randomSuffix: () => '',
+    });
+    expect(next.type).toBe('x/y');
+  });
+});

@@ -1,0 +1,168 @@
+import { describe, expect, test } from 'vitest';
+import { PodSchema } from '../../api/core/v1/pod/pod-schema.ts';
+import { SecretSchema } from '../../api/core/v1/secret.ts';
+import { LeaseSchema } from '../../api/coordination.k8s.io/v1/lease.ts';
+import { duplicateFields } from './duplicate-fields.ts';
+import { decodeMessage, openEnvelope } from './protobuf.ts';
+import { checkStructure } from './structure.ts';
+import { parseYaml } from './yaml.ts';
+
+describe('checkStructure()', () => {
+  test('drops unknown fields and nulls, and tells the paths of the unknown', () => {
+    const { value, unknownFields } = checkStructure(PodSchema, {
+      metadata: { name: 'p', labels: null },
+      spec: { containers: [{ name: 'a', imag: 'x' }], fooBar: 1 },
+    });
+    expect(value).toEqual({ metadata: { name: 'p' }, spec: { containers: [{ name: 'a' }] } });
+    expect(unknownFields).toEqual(['spec.containers[0].imag', 'spec.fooBar']);
+  });
+
+  test.each([
+    [
+      SecretSchema,
+      { data: 'x' },
+      'json: cannot unmarshal string into Go struct field Secret.data of type map[string][]uint8',
+    ],
+    [
+      SecretSchema,
+      { data: { a: 1 } },
+      'json: cannot unmarshal number into Go struct field Secret.data of type []uint8',
+    ],
+    [
+      SecretSchema,
+      { immutable: 'yes' },
+      'json: cannot unmarshal string into Go struct field Secret.immutable of type bool',
+    ],
+    [
+      PodSchema,
+      { spec: { containers: 'x' } },
+      'json: cannot unmarshal string into Go struct field PodSpec.spec.containers of type []v1.Container',
+    ],
+    [
+      PodSchema,
+      { spec: { terminationGracePeriodSeconds: 1.5 } },
+      'json: cannot unmarshal number 1.5 into Go struct field PodSpec.spec.terminationGracePeriodSeconds of type int64',
+    ],
+  ])('words a wrong type as Go does: %#', (schema, value, message) => {
+    expect(() => checkStructure(schema, value)).toThrow(message);
+  });
+
+  test.each([
+    ['%%%', 0],
+    ['YWJj!', 4],
+    ['YWJ', 3],
+    ['YWJjZA', 6],
+  ])('illegal base64 %j is told at byte %i', (text, at) => {
+    expect(() => checkStructure(SecretSchema, { data: { k: text } })).toThrow(
+      `illegal base64 data at input byte ${at}`,
+    );
+  });
+
+  test('times are brought to their form', () => {
+    expect(
+      checkStructure(SecretSchema, {
+        metadata: { creationTimestamp: '2026-01-02T03:04:05.678+01:00' },
+      }).value,
+    ).toEqual({
+      metadata: { creationTimestamp: '2026-01-02T02:04:05Z' },
+    });
+    expect(
+      checkStructure(LeaseSchema, { spec: { renewTime: '2026-01-02T03:04:05.5Z' } }).value,
+    ).toEqual({
+      spec: { renewTime: '2026-01-02T03:04:05.500000Z' },
+    });
+  });
+});
+
+test.each([
+  ['{"a":1,"b":2}', []],
+  ['{"a":1,"a":2}', ['a']],
+  ['{"spec":{"list":[{"x":1},{"y":1,"y":2}]}}', ['spec.list[1].y']],
+  ['{"a":"\\"a\\":1","b":{"a":1}}', []],
+])('duplicateFields(%s)', (text, found) => {
+  expect(duplicateFields(text)).toEqual(found);
+});
+
+describe('parseYaml()', () => {
+  test.each([
+    ['0400', 256],
+    ['0o400', 256],
+    ['256', 256],
+    ['0x100', 256],
+    ['0b11', 3],
+    ['-010', -8],
+    ['0', 0],
+    ['1_000', 1000],
+    ['yes', true],
+    ['off', false],
+    ['"0400"', '0400'],
+    ['1.50', 1.5],
+    ['null', null],
+    ['text', 'text'],
+  ])('%s is %j', (text, value) => {
+    expect(parseYaml(`mode: ${text}`)).toEqual([{ mode: value }]);
+  });
+
+  test('reads every document of a stream and leaves out the empty', () => {
+    expect(parseYaml('a: 1\n---\n---\nb: 2\n')).toEqual([{ a: 1 }, { b: 2 }]);
+  });
+
+  test('refuses a key that stands twice', () => {
+    expect(() => parseYaml('a: 1\na: 2\n')).toThrow('error converting YAML to JSON: yaml:');
+  });
+});
+
+describe('protobuf', () => {
+  const field = (number: number, content: string | Buffer): Buffer => {
+    const bytes = Buffer.from(content as string);
+    return Buffer.concat([Buffer.from([number * 8 + 2, bytes.length]), bytes]);
+  };
+  const entry = (number: number, key: string, value: string | Buffer): Buffer =>
+    field(number, Buffer.concat([field(1, key), field(2, value)]));
+  // As gogo-proto writes it: what is not set stands there as an empty string.
+  const metadata = Buffer.concat([
+    field(1, 'mine'),
+    field(2, ''),
+    field(3, 'ns'),
+    field(8, ''),
+    entry(11, 'tier', 'db'),
+  ]);
+
+  test('a Secret is read as a JSON client would have sent it', () => {
+    const message = Buffer.concat([
+      field(1, metadata),
+      entry(2, 'k', Buffer.from([0, 255])),
+      field(3, ''),
+      entry(4, 's', 'text'),
+      Buffer.from([5 * 8, 1]),
+    ]);
+    expect(decodeMessage(SecretSchema, message)).toEqual({
+      metadata: { name: 'mine', namespace: 'ns', labels: { tier: 'db' } },
+      data: { k: 'AP8=' },
+      stringData: { s: 'text' },
+      immutable: true,
+    });
+  });
+
+  test('embedded messages are inlined: a volume’s source', () => {
+    const volume = Buffer.concat([field(1, 'v'), field(2, field(6, field(1, 'mysecret')))]);
+    const message = field(2, field(1, volume));
+    expect(decodeMessage(PodSchema, message)).toEqual({
+      spec: { volumes: [{ name: 'v', secret: { secretName: 'mysecret' } }] },
+    });
+  });
+
+  test('the envelope tells version and kind; anything else is refused', () => {
+    const type = Buffer.concat([field(1, 'v1'), field(2, 'Secret')]);
+    const body = Buffer.concat([Buffer.from('k8s\0'), field(1, type), field(2, 'raw')]);
+    expect(openEnvelope(body)).toEqual({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      raw: Buffer.from('raw'),
+    });
+    expect(() => openEnvelope(Buffer.from('{"a":1}'))).toThrow(
+      'does not appear to be a protobuf message',
+    );
+    expect(() => openEnvelope(body.subarray(0, 12))).toThrow('unexpected EOF');
+  });
+});

@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest';
+import { createBackoff } from './backoff.ts';
+import { goDuration, humanDuration } from './duration.ts';
+import { generateName, randomSuffix } from './names.ts';
+import { parseQuantity, quantityMilli, quantityUnits } from './quantity.ts';
+import {
+  configMapKey,
+  dns1123Label,
+  dns1123Subdomain,
+  envVarNameRelaxed,
+  envVarNameStrict,
+  qualifiedName,
+} from './validation/names.ts';
+import { createWorkQueue } from './work-queue.ts';
+
+test.each([
+  [5_000, '5s'],
+  [119_000, '119s'],
+  [125_000, '2m5s'],
+  [600_000, '10m'],
+  [3 * 3600_000 + 5 * 60_000, '3h5m'],
+  [9 * 3600_000, '9h'],
+  [50 * 3600_000, '2d2h'],
+  [10 * 24 * 3600_000, '10d'],
+  [800 * 24 * 3600_000, '2y70d'],
+  [-5_000, '<invalid>'],
+])('humanDuration(%i) is %s', (ms, text) => {
+  expect(humanDuration(ms)).toBe(text);
+});
+
+test.each([
+  [0, '0s'],
+  [250, '250ms'],
+  [1500, '1.5s'],
+  [90_000, '1m30s'],
+  [3_600_000, '1h0m0s'],
+])('goDuration(%d) is %s', (ms, text) => {
+  expect(goDuration(ms)).toBe(text);
+});
+
+describe('quantities', () => {
+  test.each([
+    ['1', 1],
+    ['64Mi', 67_108_864],
+    ['1k', 1000],
+    ['1.5Gi', 1_610_612_736],
+    ['100m', 1],
+    ['2e3', 2000],
+    [512, 512],
+  ])('quantityUnits(%j) is %i', (text, units) => {
+    expect(quantityUnits(text)).toBe(units);
+  });
+  test.each([
+    ['500m', 500],
+    ['2', 2000],
+    ['0.1', 100],
+  ])('quantityMilli(%j) is %i', (text, milli) => {
+    expect(quantityMilli(text)).toBe(milli);
+  });
+  test.each(['', 'x', '1Zi', '1 Mi', '--1', '.'])('parseQuantity(%j) is none', text => {
+    expect(parseQuantity(text)).toBeUndefined();
+  });
+});
+
+describe('names', () => {
+  test.each([
+    [dns1123Subdomain, 'my.name-1', true],
+    [dns1123Subdomain, 'My', false],
+    [dns1123Subdomain, 'a..b', false],
+    [dns1123Subdomain, 'x'.repeat(254), false],
+    [dns1123Label, 'a.b', false],
+    [dns1123Label, 'x'.repeat(63), true],
+    [qualifiedName, 'example.com/Name_1', true],
+    [qualifiedName, 'a/b/c', false],
+    [qualifiedName, '/x', false],
+    [configMapKey, 'KEY_name.1-x', true],
+    [configMapKey, '.hidden', true],
+    [configMapKey, '..twice', false],
+    [configMapKey, '', false],
+    [envVarNameStrict, 'MY-ENV.x', true],
+    [envVarNameStrict, '1bad', false],
+    [envVarNameRelaxed, '1 #@!', true],
+    [envVarNameRelaxed, 'a=b', false],
+    [envVarNameRelaxed, 'ä', false],
+  ])('%o of %j is good: %s', (rule, text, good) => {
+    expect(rule(text).length === 0).toBe(good);
+  });
+
+  test('generateName() stays within 63 characters', () => {
+    expect(generateName('x'.repeat(80), randomSuffix())).toMatch(/^x{58}[b-z2-9]{5}$/);
+  });
+});
+
+test('createBackoff() doubles to its maximum, and starts anew after a quiet while', () => {
+  let now = 0;
+  const backoff = createBackoff({ initialMs: 10, maxMs: 30, now: () => now });
+  expect([backoff.next('k'), backoff.next('k'), backoff.next('k')]).toEqual([10, 20, 30]);
+  now += 12;
+  expect(backoff.remaining('k')).toBe(18);
+  now += 1000;
+  expect([backoff.remaining('k'), backoff.next('k')]).toEqual([0, 10]);
+});
+
+describe('createWorkQueue()', () => {
+  test('works on a key once at a time, and again when it was asked meanwhile', async () => {
+    const runs: string[] = [];
+    let release = (): void => undefined;
+    let atOnce = 0;
+    const second = new Promise<void>(done => {
+      const queue = createWorkQueue({
+        async work(key) {
+          atOnce += 1;
+          expect(atOnce).toBe(1);
+          runs.push(key);
+          if (runs.length === 1) await new Promise<void>(resolve => (release = resolve));
+          else done();
+          atOnce -= 1;
+        },
+      });
+      queue.add('k');
+      queue.add('k');
+      queue.add('k');
+    });
+    release();
+    await second;
+    expect(runs).toEqual(['k', 'k']);
+  });
+
+  test('tries again after a failure, and tells it', async () => {
+    const errors: string[] = [];
+    let runs = 0;
+    await new Promise<void>(done => {
+      const queue = createWorkQueue({
+        work: () => {
+          runs += 1;
+          if (runs === 1) return Promise.reject(new Error('first'));
+          done();
+          return Promise.resolve();
+        },
+        onError: (key, error) => errors.push(`${key}: ${(error as Error).message}`),
+        initialBackoffMs: 1,
+      });
+      queue.add('k');
+    });
+    expect(errors).toEqual(['k: first']);
+  });
+});
