@@ -14,9 +14,7 @@ import { startNode } from '../node/start-node.ts';
 import { kubeconfigText } from '../server/pki/kubeconfig.ts';
 import { openPki, type KeyPair, type Pki } from '../server/pki/pki.ts';
 import { startServer } from '../server/start-server.ts';
-import { encryptedStore } from '../store/encryption/encrypted-store.ts';
-import { openKeyring } from '../store/encryption/keyring.ts';
-import { openLmdbStore } from '../store/lmdb/lmdb-store.ts';
+import { openStore } from '../store/open-store.ts';
 import { StoreError, type Store } from '../store/store.ts';
 import { writeFileAtomically } from './atomic-file.ts';
 import { podNetwork } from './pod-network.ts';
@@ -69,7 +67,7 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
     const starting = startRuntime(settings, network, log);
     starting.catch(() => undefined);
     const [store, pki] = await Promise.all([
-      openStore(dataDir),
+      openClusterStore(dataDir),
       openPki(pkiOptions(dataDir, nodeName, network.cidr)),
     ]);
     closers.push(() => store.close());
@@ -138,15 +136,12 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
   }
 }
 
-async function openStore(dataDir: string): Promise<Store> {
-  const folder = path.join(dataDir, 'store');
+async function openClusterStore(dataDir: string): Promise<Store> {
   try {
-    const inner = await openLmdbStore({ path: folder });
-    const keyring = await openKeyring({
+    return await openStore({
+      path: path.join(dataDir, 'store'),
       keysDir: path.join(dataDir, 'keys'),
-      sealedFile: path.join(folder, 'data.key'),
     });
-    return encryptedStore(inner, keyring);
   } catch (error) {
     throw error instanceof StoreError ? new UserError(error.message, { cause: error }) : error;
   }

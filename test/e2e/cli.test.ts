@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
@@ -119,6 +119,25 @@ describe('keylet', () => {
     expect(keylet.output()).not.toContain(value);
     await keylet.stop();
   });
+
+  test.each(['keys/store.key', 'store/data.key'])(
+    'without %s it refuses to start, says what is missing, and makes no new one',
+    async name => {
+      const dataDir = await mkdtemp(path.join(tmpdir(), 'keylet-key-'));
+      try {
+        await (await startKeylet({ dataDir })).stop();
+        const file = path.join(dataDir, name);
+        await rename(file, `${file}.kept`);
+        const { code, stderr } = await cli('up', '--data-dir', dataDir, '--port', '0');
+        expect(code).toBe(1);
+        expect(stderr).toContain(`its key ${file} is missing. Put the file back`);
+        await rename(`${file}.kept`, file);
+        await (await startKeylet({ dataDir })).stop();
+      } finally {
+        await rm(dataDir, { recursive: true, force: true });
+      }
+    },
+  );
 
   test('version prints it', async () => {
     expect(await mustRun(process.execPath, [launcher, 'version'])).toMatch(/^keylet \d+\.\d+\.\d+/);
