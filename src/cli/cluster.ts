@@ -9,6 +9,7 @@ import {
   startManagedContainerd,
   type ManagedContainerd,
 } from '../node/runtime/containerd/managed-containerd.ts';
+import { keepConfidential } from '../node/runtime/containerd/confidential-values.ts';
 import { connectCri } from '../node/runtime/cri/connect-cri.ts';
 import { startNode } from '../node/start-node.ts';
 import { kubeconfigText } from '../server/pki/kubeconfig.ts';
@@ -102,7 +103,8 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
       if (!leavePods) await managed?.cleanUp();
     });
     const endpoint = managed?.endpoint ?? settings.runtimeEndpoint ?? '';
-    const runtime = connectCri({ endpoint, log });
+    const cri = connectCri({ endpoint, log });
+    const runtime = managed === undefined ? cri : keepConfidential(cri, managed.valuesDir);
     closers.push(() => runtime.close());
     const { runtimeName, runtimeVersion } = await runtime.version();
     say(`Runtime      ${runtimeName} ${runtimeVersion}`);

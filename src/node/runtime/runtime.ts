@@ -147,6 +147,8 @@ export interface ContainerConfig {
   args?: string[];
   workingDir?: string;
   envs: { key: string; value: Uint8Array }[];
+  /** What of the above holds a Secret's value: names of `envs`, and whole words of `command` and `args`. */
+  confidential?: { readonly envs: readonly string[]; readonly words: readonly string[] };
   mounts: Mount[];
   devices?: { containerPath: string; hostPath: string; permissions: string }[];
   labels: Record<string, string>;
