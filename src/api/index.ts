@@ -1,5 +1,6 @@
 import type { KubeObject } from '../machinery/meta.ts';
 import type { ResourceDescriptor } from '../machinery/resource.ts';
+import { customResourceDefinitionResource } from './apiextensions.k8s.io/v1/custom-resource-definition.ts';
 import {
   selfSubjectReviewResource,
   tokenReviewResource,
@@ -37,6 +38,7 @@ export const resources: readonly ResourceDescriptor[] = [
   anyResource(serviceAccountResource),
   anyResource(leaseResource),
   anyResource(eventsEventResource),
+  anyResource(customResourceDefinitionResource),
   anyResource(tokenReviewResource),
   anyResource(selfSubjectReviewResource),
   anyResource(subjectAccessReviewResource),

@@ -91,6 +91,7 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
     const controllers = startControllers({
       client: controllerClient,
       certificateAuthority: pki.ca,
+      serviceAccountKey: pki.serviceAccountKey,
       log,
     });
     closers.push(() => controllers.close());

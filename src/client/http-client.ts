@@ -20,10 +20,16 @@ const patchTypes: Record<PatchType, string> = {
   strategic: 'application/strategic-merge-patch+json',
 };
 
+/** Lists are asked for by the first, single objects and watches by the second. */
+const metadataTypes = ['PartialObjectMetadataList', 'PartialObjectMetadata']
+  .map(as => `application/json;as=${as};g=meta.k8s.io;v=v1`)
+  .join(', ');
+
 export function createClient(config: ClientConfig): KubeClient {
   const transport = createTransport(config);
   return {
     resource: ref => createResourceClient(ref, transport),
+    metadata: ref => createResourceClient(ref, accepting(transport, metadataTypes)),
     async raw(method, path, body) {
       const answer = await transport.request({
         method,
@@ -35,6 +41,12 @@ export function createClient(config: ClientConfig): KubeClient {
     close: () => transport.close(),
   };
 }
+
+const accepting = (transport: Transport, accept: string): Transport => ({
+  ...transport,
+  request: request => transport.request({ ...request, accept }),
+  open: request => transport.open({ ...request, accept }),
+});
 
 function createResourceClient<T extends KubeObject>(
   ref: ResourceRef<T>,

@@ -6,6 +6,8 @@ export interface TransportRequest {
   readonly path: string;
   readonly body?: string;
   readonly contentType?: string;
+  /** @default application/json */
+  readonly accept?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -51,7 +53,7 @@ export function createTransport(config: ClientConfig): Transport {
     const headers: Record<string, string> = {
       [constants.HTTP2_HEADER_METHOD]: request.method,
       [constants.HTTP2_HEADER_PATH]: request.path,
-      accept: 'application/json',
+      accept: request.accept ?? 'application/json',
       'user-agent': config.userAgent ?? 'keylet',
       ...(request.body === undefined
         ? {}

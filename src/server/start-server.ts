@@ -12,12 +12,10 @@ import { chain } from './admission/admission.ts';
 import { defaultTolerations } from './admission/default-tolerations.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { serviceAccountAdmission } from './admission/service-account.ts';
+import { createLegacyTokens } from './authn/legacy-tokens.ts';
 import { issuerDocuments } from './authn/issuer-documents.ts';
-import {
-  createServiceAccountTokens,
-  tokenIssuer,
-  type UidLookup,
-} from './authn/service-account-tokens.ts';
+import type { ObjectLookup } from './authn/object-lookup.ts';
+import { createServiceAccountTokens, tokenIssuer } from './authn/service-account-tokens.ts';
 import { builtInAuthorizer } from './authz/built-in.ts';
 import { createDiscovery } from './discovery/discovery.ts';
 import { listen } from './http/listener.ts';
@@ -70,10 +68,10 @@ export async function startServer({
   const accounts = storeOf<ObjectStore<ServiceAccount>>('serviceaccounts');
   await makeFirstNamespaces(namespaces);
 
-  const uidOf: UidLookup = async (kind, namespace, name) => {
+  const lookup: ObjectLookup = async (kind, namespace, name) => {
     try {
       const objects = storeOf<ObjectStore>(`${kind.toLowerCase()}s`);
-      return (await objects.get(kind === 'Node' ? '' : namespace, name)).object().metadata.uid;
+      return (await objects.get(kind === 'Node' ? '' : namespace, name)).object();
     } catch (error) {
       if (isStatusError(error, 'NotFound')) return undefined;
       throw error;
@@ -86,8 +84,12 @@ export async function startServer({
   const nodeProxy = createNodeProxy({ pods: storeOf('pods'), nodes: storeOf('nodes'), pki });
   const pipeline = createPipeline({
     entries,
-    tokens: createServiceAccountTokens(pki.serviceAccountKey, uidOf),
-    uidOf,
+    tokens: createServiceAccountTokens({
+      privateKey: pki.serviceAccountKey,
+      lookup,
+      legacy: createLegacyTokens({ lookup, secrets: storeOf('secrets') }),
+    }),
+    lookup,
     authorize: builtInAuthorizer,
     admission: chain(
       namespaceLifecycle(namespaces),

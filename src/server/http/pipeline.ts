@@ -10,7 +10,8 @@ import {
   type UserInfo,
 } from '../authn/authenticator.ts';
 import type { IssuerDocuments } from '../authn/issuer-documents.ts';
-import type { ServiceAccountTokens, UidLookup } from '../authn/service-account-tokens.ts';
+import type { ObjectLookup } from '../authn/object-lookup.ts';
+import type { ServiceAccountTokens } from '../authn/service-account-tokens.ts';
 import { forbiddenError, type Authorizer } from '../authz/authorizer.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { OpenApi } from '../openapi/documents.ts';
@@ -42,7 +43,7 @@ import { respondError, toStatusError } from './respond.ts';
 export interface PipelineOptions {
   readonly entries: readonly ResourceEntry[];
   readonly tokens: ServiceAccountTokens;
-  readonly uidOf: UidLookup;
+  readonly lookup: ObjectLookup;
   readonly authorize: Authorizer;
   readonly admission: AdmissionChain;
   readonly discovery: Discovery;
@@ -87,7 +88,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     'pods/binding': bindingHandler,
     'pods/eviction': evictionHandler,
     'pods/log': nodeProxy.log,
-    'serviceaccounts/token': tokenHandler(options.tokens, options.uidOf),
+    'serviceaccounts/token': tokenHandler(options.tokens, options.lookup),
     'namespaces/finalize': namespaceFinalizeHandler,
   };
 
