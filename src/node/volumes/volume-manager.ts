@@ -1,5 +1,5 @@
 import { mkdirSync, realpathSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Container, Pod } from '../../api/core/v1/pod.ts';
 import type { KubeClient } from '../../client/client.ts';
@@ -40,7 +40,7 @@ export interface VolumeManager {
   ): Promise<Mount[]>;
   /** Writes every mounted volume anew from its sources: the periodic sync of strategies Cache and Get. */
   refreshAll(): Promise<void>;
-  /** Unmounts and removes all that the pod has on disk. Idempotent. @throws Error where a mount remains */
+  /** Unmounts and removes all volumes of the pod. Idempotent. @throws Error where a mount remains */
   unmountAll(podUid: string): Promise<void>;
   /** Pods that have anything on disk: of this agent, or of one before it. */
   podUidsOnDisk(): Promise<string[]>;
@@ -80,7 +80,7 @@ export function createVolumeManager({
   const listeners: ((pod: Pod, failure: VolumeFailure) => void)[] = [];
 
   const folderOf = (uid: string): string => {
-    if (!/^[\w-][\w.-]*$/.test(uid)) throw new TypeError(`Cannot name a folder after uid "${uid}"`);
+    if (!isUid(uid)) throw new TypeError(`Cannot name a folder after uid "${uid}"`);
     return path.join(root, uid);
   };
   const failed = (pod: Pod, failure: VolumeFailure): void => {
@@ -127,7 +127,10 @@ export function createVolumeManager({
     tokens.forget(uid);
     await Promise.all([...(held?.volumes.values() ?? [])].map(volume => volume.close()));
     await unmountUnder(folder);
-    await rm(folder, { recursive: true, force: true });
+    for (const name of ['volumes', 'volume-subpaths'])
+      await rm(path.join(folder, name), { recursive: true, force: true });
+    // What is not of volumes is others' to remove.
+    await rmdir(folder).catch(() => undefined);
   };
 
   return {
@@ -169,7 +172,10 @@ export function createVolumeManager({
       ending.set(uid, work);
       return work;
     },
-    podUidsOnDisk: () => readdir(root),
+    async podUidsOnDisk() {
+      const entries = await readdir(root, { withFileTypes: true });
+      return entries.filter(each => each.isDirectory() && isUid(each.name)).map(each => each.name);
+    },
     onRefreshFailed(listener) {
       listeners.push(listener);
     },
@@ -179,6 +185,9 @@ export function createVolumeManager({
     },
   };
 }
+
+/** What may be the name of a pod's folder. */
+const isUid = (name: string): boolean => /^[\w-][\w.-]*$/.test(name);
 
 /** A volume that no container mounts is not set up, as in the kubelet: it cannot keep a pod waiting. */
 function usedVolumes({ spec }: Pod): string[] {
