@@ -2,13 +2,16 @@ import { readFile, rm, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import type { Pod } from '../../src/api/core/v1/pod.ts';
+import { podResource, type Pod } from '../../src/api/core/v1/pod.ts';
+import { secretResource } from '../../src/api/core/v1/secret.ts';
+import type { KubeClient } from '../../src/client/client.ts';
+import { createClient } from '../../src/client/http-client.ts';
+import { loadKubeconfig } from '../../src/client/kubeconfig.ts';
 import { startApiOnly } from '../support/api-only.ts';
 import { eventually } from '../support/eventually.ts';
 import { createMortals, type Mortals } from '../support/kill-at.ts';
 import type { Keylet } from '../support/keylet.ts';
-import type { Kubectl } from '../support/kubectl-cli.ts';
-import { machineOf } from '../support/machine-of.ts';
+import { machineOf, processes, type MachineOf } from '../support/machine-of.ts';
 import { busyboxContainer, busyboxPod, secret, waitReady } from '../support/pods.ts';
 
 const args = ['--registry-hosts-dir', inject('registryHostsDir')];
@@ -48,6 +51,7 @@ const mountsOfPod = [
 let dataDir: string;
 let mortals: Mortals;
 let keylet: Keylet;
+let client: KubeClient;
 let version = 0;
 /** Container ids of pods that were found well: they have to stay. */
 const known = new Map<string, string>();
@@ -55,52 +59,92 @@ const known = new Map<string, string>();
 beforeAll(async () => {
   dataDir = await mkdtemp(path.join(tmpdir(), 'keylet-life-'));
   mortals = await createMortals();
-  keylet = await mortals.start({ dataDir, args });
-  await rotate(keylet.kubectl);
+  await comeBack();
+  await rotate(client);
 });
 afterAll(async () => {
+  await client.close();
   await keylet.stop();
   await mortals.close();
   await rm(dataDir, { recursive: true, force: true });
 });
 
 const value = (): string => `version-${version}`;
-async function rotate(kubectl: Kubectl): Promise<void> {
+async function rotate(by: KubeClient): Promise<void> {
   version += 1;
-  await kubectl.apply(secret('walk', { v: value() }));
+  const data = { v: Buffer.from(value()).toString('base64') };
+  const secrets = by.resource(secretResource);
+  await secrets.patch('default', 'walk', 'merge', { data }).catch(() =>
+    secrets.create({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'walk', namespace: 'default' },
+      data,
+    }),
+  );
 }
 
-/** The secret changes while no agent is there to see it; then one is. */
+/** Lets Keylet die of what is asked: the answer may be lost, and is done all the same. */
+async function lastWord(step: RegExp, times: number, ask: () => Promise<unknown>): Promise<void> {
+  await mortals.dieAt(keylet, step, times);
+  await Promise.allSettled([ask(), keylet.ended]);
+  await client.close();
+}
+
 async function comeBack(): Promise<void> {
-  const api = await startApiOnly(dataDir);
-  await rotate(api.kubectl);
-  await api.close();
   keylet = await mortals.start({ dataDir, args });
+  client = createClient(await loadKubeconfig(keylet.kubeconfig));
 }
 
-async function pods(): Promise<Pod[]> {
-  return (JSON.parse(await keylet.kubectl('get pods -o json')) as { items: Pod[] }).items;
+/** The secret changes while no agent is there to see it. */
+async function rotateMeanwhile(): Promise<void> {
+  const api = await startApiOnly(dataDir);
+  const meanwhile = createClient(await loadKubeconfig(api.kubectl.kubeconfig));
+  await rotate(meanwhile);
+  await meanwhile.close();
+  await api.close();
+}
+
+async function havePods(count: number): Promise<void> {
+  const there = (await pods()).length;
+  const names = Array.from({ length: count - there }, (_, i) => `more-${known.size + 1 + i}`);
+  if (names.length === 0) return;
+  await keylet.kubectl.apply(...names.map(fullPod));
+  await keylet.kubectl('wait pod --all --for=condition=Ready --timeout=60s');
+}
+
+const nameOf = ({ metadata }: Pod): string => metadata.name ?? '';
+const podOf = ({ labels }: { labels: Record<string, string> }): string =>
+  labels['io.kubernetes.pod.name'] ?? '';
+const pods = async (): Promise<Pod[]> => (await client.resource(podResource).list()).items;
+
+interface Expected {
+  /** Uids of pods that were there. */
+  readonly gone?: readonly string[];
+  /** How often each container was restarted. */
+  readonly restarts?: number;
 }
 
 /** Nothing is there but what the pods in the API need, and all of that is, in the newest version. */
-async function allWell(gone: readonly string[] = []): Promise<void> {
-  await eventually(async () => {
+function allWell({ gone = [], restarts = 0 }: Expected = {}): Promise<MachineOf> {
+  return eventually(async () => {
     const now = await pods();
     const uids = now.map(pod => pod.metadata.uid ?? '');
     const machine = await machineOf(dataDir, [...uids, ...gone]);
     for (const pod of now) {
       const statuses = pod.status?.containerStatuses ?? [];
-      expect(statuses).toMatchObject([{ ready: true, restartCount: 0 }]);
+      expect(statuses).toMatchObject([{ ready: true, restartCount: restarts }]);
     }
     const running = machine.containers.filter(each => each.state === 'CONTAINER_RUNNING');
-    const nameOf = (labels: Record<string, string>): string =>
-      labels['io.kubernetes.pod.name'] ?? '';
-    const names = now.map(pod => pod.metadata.name ?? '').toSorted();
-    expect(running.map(each => nameOf(each.labels)).toSorted()).toEqual(names);
-    expect(machine.containers.map(each => nameOf(each.labels)).toSorted()).toEqual(
-      [...names, ...names].toSorted(),
-    );
-    expect(machine.sandboxes.map(each => nameOf(each.labels)).toSorted()).toEqual(names);
+    const names = now.map(nameOf).toSorted();
+    expect(running.map(podOf).toSorted()).toEqual(names);
+    // The one before is kept for `kubectl logs --previous`.
+    const present = restarts === 0 ? machine.containers : running;
+    const each = restarts === 0 ? [...names, ...names] : names;
+    expect(present.map(podOf).toSorted()).toEqual(each.toSorted());
+    const ready = machine.sandboxes.filter(({ state }) => state === 'SANDBOX_READY');
+    expect(ready.map(podOf).toSorted()).toEqual(names);
+    if (restarts === 0) expect(machine.sandboxes).toHaveLength(names.length);
     expect(machine.shims).toHaveLength(names.length);
     expect(machine.leases).toEqual(now.map(pod => pod.status?.podIP ?? '').toSorted());
     expect(machine.podFolders).toEqual(uids.toSorted());
@@ -116,17 +160,19 @@ async function allWell(gone: readonly string[] = []): Promise<void> {
       const file = path.join(dataDir, 'pods', uid, 'volumes/kubernetes.io~secret/foo/v');
       expect(await readFile(file, 'utf8')).toBe(value());
     }
-    for (const { id, labels } of running) {
-      const name = nameOf(labels);
-      expect(known.get(name) ?? id).toBe(id);
-      known.set(name, id);
+    for (const container of running) {
+      const name = podOf(container);
+      expect(known.get(name) ?? container.id).toBe(container.id);
+      known.set(name, container.id);
     }
+    return machine;
   });
 }
 
+const inFoo = 'kubernetes\\.io~secret/foo';
+
 describe('killed while a pod comes up, the successor brings it up', () => {
-  const inFoo = 'kubernetes\\.io~secret/foo';
-  test.each([
+  test.each<[string, string, number?]>([
     ['it is bound', 'after POST .*/pods/.*/binding'],
     ['the folder of the volume is made', `after mkdir .*/${inFoo}$`],
     ['the tmpfs is mounted', `after run mount .*${inFoo}$`],
@@ -139,22 +185,129 @@ describe('killed while a pod comes up, the successor brings it up', () => {
     ['the image is being pulled', `during ${runtimeCall('PullImage')}`],
     ['the image is pulled', `after ${runtimeCall('PullImage')}`],
     ['the environment is built', `before ${runtimeCall('CreateContainer')}`],
-    ['the container is being made', `during ${runtimeCall('CreateContainer')}`],
-    ['the container is made', `after ${runtimeCall('CreateContainer')}`],
-    ['the container is being started', `during ${runtimeCall('StartContainer')}`],
-    ['the container is started', `after ${runtimeCall('StartContainer')}`],
-    ['postStart runs', `before ${runtimeCall('ExecSync')}`],
+    ['the init container is being made', `during ${runtimeCall('CreateContainer')}`],
+    ['the init container is made', `after ${runtimeCall('CreateContainer')}`],
+    ['the init container is being started', `during ${runtimeCall('StartContainer')}`],
+    ['the init container is started', `after ${runtimeCall('StartContainer')}`],
+    ['the sub-path is bound', `after run mount -c --bind`],
+    ['the container is being made', `during ${runtimeCall('CreateContainer')}`, 2],
+    ['the container is made', `after ${runtimeCall('CreateContainer')}`, 2],
+    ['the container is being started', `during ${runtimeCall('StartContainer')}`, 2],
+    ['the container is started', `after ${runtimeCall('StartContainer')}`, 2],
+    ['postStart runs', `during ${runtimeCall('ExecSync')}`],
     ['postStart has run', `after ${runtimeCall('ExecSync')}`],
     ['the status is to be written', 'before PATCH .*/pods/.*/status'],
-    ['the status is written', 'after PATCH .*/pods/.*/status'],
-  ])('%s', async (_name, step) => {
+    ['the status is written', 'after PATCH .*/pods/.*/status', 2],
+  ])('%s', async (_name, step, times) => {
     const name = `up-${known.size + 1}`;
-    await mortals.dieAt(keylet, new RegExp(step));
-    await keylet.kubectl.apply(fullPod(name));
-    await keylet.ended;
+    await lastWord(new RegExp(step), times ?? 1, () => keylet.kubectl.apply(fullPod(name)));
+    const killedAt = BigInt(Date.now()) * 1_000_000n;
+    const old = value();
+    await rotateMeanwhile();
     await comeBack();
-    await waitReady(keylet.kubectl, name);
+    const { containers } = await allWell();
+    const container = containers.find(each => each.id === known.get(name));
+    // Variables are of the time when a container was made.
+    const inVariable = (container?.createdAt ?? 0n) < killedAt ? old : value();
+    expect(await keylet.kubectl.sh(name, 'cat /etc/foo/v; echo -n ", $V"')).toBe(
+      `${value()}, ${inVariable}`,
+    );
+  });
+});
+
+describe('killed while a secret is rotated, the successor writes it everywhere', () => {
+  beforeAll(() => havePods(2));
+  test.each([
+    ['before ..data is renamed', `before rename .*${inFoo}/\\.\\.data_tmp`],
+    ['..data is renamed', `after rename .*${inFoo}/\\.\\.data_tmp`],
+    ['the old version is to be removed', `before rm .*${inFoo}/\\.\\.2`],
+  ])('%s', async (_name, step) => {
+    // One volume has the new version already.
+    await lastWord(new RegExp(step), 2, () => rotate(client));
+    await comeBack();
     await allWell();
-    expect(await keylet.kubectl.sh(name, 'cat /etc/foo/v')).toBe(value());
+  });
+});
+
+describe('killed while a pod goes, the successor takes the rest away', () => {
+  beforeAll(() => havePods(18));
+  test.each([
+    ['its container is to be stopped', `before ${runtimeCall('StopContainer')}`],
+    ['its container is being stopped', `during ${runtimeCall('StopContainer')}`],
+    ['its container has stopped', `after ${runtimeCall('StopContainer')}`],
+    ['its end is told', 'after PATCH .*/pods/.*/status'],
+    ['the sandbox is to be stopped', `before ${runtimeCall('StopPodSandbox')}`],
+    ['the sandbox is being stopped', `during ${runtimeCall('StopPodSandbox')}`],
+    ['the sandbox is stopped', `after ${runtimeCall('StopPodSandbox')}`],
+    ['the volumes are to be unmounted', 'before run umount'],
+    ['the volumes are unmounted', 'after run umount'],
+    ['a container is removed', `after ${runtimeCall('RemoveContainer')}`],
+    ['the sandbox is removed', `after ${runtimeCall('RemovePodSandbox')}`],
+    ['the logs are to be removed', 'before rm /var/log/pods/'],
+    ['the logs are removed', 'after rm /var/log/pods/'],
+    ['its folder is removed', 'after rm .*/pods/[0-9a-f-]{36}$'],
+    ['its object is to be removed', 'before DELETE /api/v1/namespaces/default/pods/'],
+    ['its object is removed', 'after DELETE /api/v1/namespaces/default/pods/'],
+  ])('%s', async (_name, step) => {
+    const [victim] = await pods();
+    const { name = '', uid = '' } = victim?.metadata ?? {};
+    await lastWord(new RegExp(step), 1, () => keylet.kubectl(`delete pod ${name} --wait=false`));
+    await comeBack();
+    await eventually(async () => expect((await pods()).map(nameOf)).not.toContain(name));
+    await allWell({ gone: [uid] });
+  });
+});
+
+describe('killed while Keylet itself comes or goes, the successor puts all in order', () => {
+  beforeAll(async () => {
+    const [, , ...rest] = (await pods()).map(nameOf);
+    if (rest.length > 0) await keylet.kubectl(`delete pod ${rest.join(' ')}`);
+    await havePods(2);
+    await allWell();
+  });
+
+  test('it comes back, and dies again on the way', async () => {
+    await keylet.stop('SIGKILL');
+    await client.close();
+    await expect(mortals.start({ dataDir, args }, /after \w+ \/api\/v1\/nodes/)).rejects.toThrow(
+      'Killed after',
+    );
+    await rotateMeanwhile();
+    await comeBack();
+    await allWell();
+  });
+
+  test.each([
+    ['a container has stopped', `after ${runtimeCall('StopContainer')}`],
+    ['a sandbox is removed', `after ${runtimeCall('RemovePodSandbox')}`],
+    ['volumes are unmounted', 'after run umount'],
+  ])('it goes: %s', async (_name, step) => {
+    await lastWord(new RegExp(step), 1, () => keylet.stop('SIGTERM'));
+    known.clear();
+    restarts += 1;
+    await rotateMeanwhile();
+    await comeBack();
+    await allWell({ restarts });
+  });
+  let restarts = 0;
+
+  test('it comes for the first time', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'keylet-life-'));
+    const start = (step?: RegExp) => mortals.start({ dataDir: folder, args }, step);
+    for (const step of [
+      /after rename .*pod-network\.json/,
+      /during run .*containerd --config/,
+      /during run .*ctr /,
+      /after POST .*\/nodes\b/,
+    ]) {
+      await expect(start(step)).rejects.toThrow('Killed');
+    }
+    const first = await start();
+    await first.kubectl.apply(fullPod('first'), secret('walk', { v: 'x' }));
+    await waitReady(first.kubectl, 'first');
+    expect(await processes(line => line.includes(`--config\0${folder}/`))).toHaveLength(1);
+    await first.stop();
+    expect(await processes(line => line.includes(folder))).toEqual([]);
+    await rm(folder, { recursive: true });
   });
 });

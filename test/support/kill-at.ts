@@ -9,8 +9,8 @@ import { root, startKeylet, type Keylet, type StartOptions } from './keylet.ts';
 export interface Mortals {
   /** @param dieAt its last step, if it shall not live to be ready: then this rejects */
   start(options: StartOptions, dieAt?: RegExp): Promise<Keylet>;
-  /** The next step of this Keylet that is like this is its last. */
-  dieAt(keylet: Keylet, step: RegExp): Promise<void>;
+  /** The next step of this Keylet that is like this is its last, or the one so many times later. */
+  dieAt(keylet: Keylet, step: RegExp, times?: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -22,10 +22,12 @@ export async function createMortals(): Promise<Mortals> {
   const compilerOptions = { module: ModuleKind.ESNext, target: ScriptTarget.ES2022 };
   await writeFile(module, transpileModule(source, { compilerOptions }).outputText);
   const file = path.join(folder, 'step');
+  const write = (step: RegExp, times: number): Promise<void> =>
+    writeFile(file, JSON.stringify({ step: step.source, times }));
   return {
     async start(options, dieAt) {
       if (dieAt === undefined) await rm(file, { force: true });
-      else await writeFile(file, dieAt.source);
+      else await write(dieAt, 1);
       const { nodeArgs = [], env = {} } = options;
       return startKeylet({
         ...options,
@@ -33,8 +35,8 @@ export async function createMortals(): Promise<Mortals> {
         env: { ...env, KEYLET_KILL_POINT: file },
       });
     },
-    async dieAt(keylet, step) {
-      await writeFile(file, step.source);
+    async dieAt(keylet, step, times = 1) {
+      await write(step, times);
       process.kill(keylet.pid, 'SIGUSR2');
       await eventually(() => keylet.output().includes(`Kill point ${String(step)}\n`), {
         everyMs: 5,

@@ -12,23 +12,25 @@ import { promisify } from 'node:util';
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 type Functions = Record<string, AnyFunction>;
 
-/** A pattern of `before …`, `during …` or `after …`, in this file; read again at SIGUSR2. */
+/** This file has a pattern of `before …`, `during …` or `after …`, and how often; it is read again at SIGUSR2. */
 const file = process.env['KEYLET_KILL_POINT'] ?? '';
 /** Long enough for the other side to be at work, short enough for it not to be done. */
 const duringMs = 5;
 let pattern: RegExp | undefined;
+let left = 0;
 
 function arm(): void {
-  try {
-    pattern = new RegExp(fs.readFileSync(file, 'utf8'));
-  } catch {
-    pattern = undefined;
-  }
+  if (!fs.existsSync(file)) return;
+  const wanted = JSON.parse(fs.readFileSync(file, 'utf8')) as { step: string; times: number };
+  pattern = new RegExp(wanted.step);
+  left = wanted.times;
   process.stdout.write(`Kill point ${String(pattern)}\n`);
 }
 
 function step(phase: 'before' | 'during' | 'after', name: string): void {
   if (pattern?.test(`${phase} ${name}`) !== true) return;
+  left -= 1;
+  if (left > 0) return;
   fs.writeSync(1, `Killed ${phase} ${name}\n`);
   process.kill(process.pid, 'SIGKILL');
 }
