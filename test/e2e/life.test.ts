@@ -146,6 +146,7 @@ function allWell({ gone = [], restarts = 0 }: Expected = {}): Promise<MachineOf>
     expect(ready.map(podOf).toSorted()).toEqual(names);
     if (restarts === 0) expect(machine.sandboxes).toHaveLength(names.length);
     expect(machine.shims).toHaveLength(names.length);
+    expect(machine.networked).toEqual(ready.map(({ id }) => id).toSorted());
     expect(machine.leases).toEqual(now.map(pod => pod.status?.podIP ?? '').toSorted());
     expect(machine.podFolders).toEqual(uids.toSorted());
     expect(machine.logFolders).toEqual(

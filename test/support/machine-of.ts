@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Container, PodSandbox } from '../../src/node/runtime/runtime.ts';
 import { connectCri } from '../../src/node/runtime/cri/connect-cri.ts';
 import { mountPoints } from '../../src/node/volumes/mounts.ts';
+import { mustRun } from './run.ts';
 
 /** What a Keylet with a containerd of its own has on this machine, seen from outside. */
 export interface MachineOf {
@@ -16,6 +17,8 @@ export interface MachineOf {
   readonly logFolders: readonly string[];
   /** Addresses that are taken. */
   readonly leases: readonly string[];
+  /** Ids of sandboxes that have rules of the firewall, or that CNI remembers. */
+  readonly networked: readonly string[];
   /** By pid. */
   readonly shims: readonly number[];
 }
@@ -47,6 +50,7 @@ export async function machineOf(dataDir: string, podUids: readonly string[]): Pr
         .filter(name => podUids.some(uid => name.endsWith(`_${uid}`)))
         .toSorted(),
       leases: await leasesIn(state),
+      networked: await networkedBy(await bridgeOf(dataDir)),
       shims: await processes(line => line.includes('containerd-shim') && line.includes(state)),
     };
   } finally {
@@ -79,4 +83,22 @@ async function leasesIn(state: string): Promise<string[]> {
     .flat()
     .filter(name => /^\d+\.\d+\.\d+\.\d+$/.test(name))
     .toSorted();
+}
+
+/** Name of the bridge of a data folder's pods. */
+export async function bridgeOf(dataDir: string): Promise<string> {
+  const text = await readFile(path.join(dataDir, 'pod-network.json'), 'utf8');
+  return (JSON.parse(text) as { bridge: string }).bridge;
+}
+
+const cniResults = '/var/lib/cni/results';
+
+/** Ids of sandboxes that have something of this network. */
+export async function networkedBy(bridge: string): Promise<string[]> {
+  const rules = await mustRun('iptables-save', ['-t', 'nat']);
+  const ruled = [...rules.matchAll(new RegExp(`name: ..${bridge}.. id: ..([0-9a-f]{64})`, 'g'))];
+  const remembered = (await readdir(cniResults))
+    .filter(name => name.startsWith(`${bridge}-`))
+    .map(name => name.split('-')[1] ?? '');
+  return [...new Set([...ruled.map(([, id = '']) => id), ...remembered])].toSorted();
 }
