@@ -61,6 +61,8 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
   let podIps: readonly string[] = first.status?.podIPs?.map(each => each.ip) ?? [];
   /** Id of the sandbox that these are the addresses of. */
   let addressed = '';
+  /** Ids of sandboxes. */
+  const stopped = new Set<string>();
   let ended: { reason: string; message: string } | undefined;
   let stopping: { graceSeconds: number; work: Promise<void> } | undefined;
   let running: Promise<void> | undefined;
@@ -156,7 +158,7 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
         'Pod sandbox changed, it will be killed and re-created.',
       );
       await stopContainers(pod, state, graceSeconds(), services);
-      await runtime.stopPodSandbox(old.id);
+      await stopSandboxes(state);
     }
     const attempt = old === undefined ? 0 : old.metadata.attempt + 1;
     try {
@@ -333,11 +335,8 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
         if (logPath !== '') await rm(logPath, { force: true });
       }
     }
-    for (const { id } of state.sandboxes) {
-      if (inUse.has(id)) continue;
-      await runtime.stopPodSandbox(id);
-      await runtime.removePodSandbox(id);
-    }
+    for (const { id } of state.sandboxes)
+      if (!inUse.has(id)) await runtime.removePodSandbox(id);
   };
 
   const overdue = (): boolean => {
@@ -364,11 +363,18 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
   };
 
   const release = async (state: PodRuntimeState): Promise<void> => {
-    for (const sandbox of state.sandboxes) {
-      if (sandbox.state === 'SANDBOX_READY') await runtime.stopPodSandbox(sandbox.id);
-    }
+    await stopSandboxes(state);
     references.unregisterPod(uid);
     await volumes.unmountAll(uid);
+  };
+
+  /** Those that died too: they keep their network until they are stopped. */
+  const stopSandboxes = async ({ sandboxes }: PodRuntimeState): Promise<void> => {
+    for (const { id } of sandboxes) {
+      if (stopped.has(id)) continue;
+      await runtime.stopPodSandbox(id);
+      stopped.add(id);
+    }
   };
 
   /** The way out of a pod that is to be deleted, or that the API has forgotten. */
@@ -418,10 +424,7 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
     for (const list of state.containers.values()) {
       for (const { id } of list) await runtime.removeContainer(id);
     }
-    for (const { id } of state.sandboxes) {
-      await runtime.stopPodSandbox(id);
-      await runtime.removePodSandbox(id);
-    }
+    for (const { id } of state.sandboxes) await runtime.removePodSandbox(id);
     await rm(logDirectoryOf(pod), { recursive: true, force: true });
     await rm(podDir, { recursive: true, force: true });
   };
