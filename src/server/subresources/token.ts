@@ -17,7 +17,7 @@ import type { SubresourceHandler } from './handlers.ts';
 
 /** `kubectl create token`, and the agent's for projected volumes. */
 export function tokenHandler(tokens: ServiceAccountTokens, uidOf: UidLookup): SubresourceHandler {
-  return async (context, { entry }) => {
+  return async (context, { entry, admission }) => {
     const { namespace, name } = context.info;
     const account = (await entry.objects.get(namespace, name)).object();
     const request = decodeBody(
@@ -29,6 +29,16 @@ export function tokenHandler(tokens: ServiceAccountTokens, uidOf: UidLookup): Su
         warnings: context.warnings,
       },
     ) as unknown as TokenRequest;
+    await admission({
+      operation: 'create',
+      descriptor: entry.descriptor,
+      subresource: 'token',
+      namespace,
+      name,
+      object: request,
+      old: undefined,
+      user: context.user,
+    });
     const { audiences = [], expirationSeconds = 3600, boundObjectRef } = request.spec ?? {};
     mustLastLawfully(expirationSeconds);
     const bound =
