@@ -15,7 +15,9 @@ const role = (
   rules: resources.map(rule),
   ...(selectors === undefined
     ? {}
-    : { aggregationRule: { clusterRoleSelectors: selectors.map(matchLabels => ({ matchLabels })) } }),
+    : {
+        aggregationRule: { clusterRoleSelectors: selectors.map(matchLabels => ({ matchLabels })) },
+      }),
 });
 
 test('gatheredRules() takes the rules of the chosen roles, by name, each once, never its own', () => {

@@ -23,12 +23,12 @@ export function validateLabelSelector(selector: LabelSelectorObject, at: FieldPa
 type Requirement = NonNullable<LabelSelectorObject['matchExpressions']>[number];
 
 function validateRequirement(
-  { key = '', operator, values = [] }: Requirement,
+  { key, operator, values = [] }: Requirement,
   at: FieldPath,
 ): FieldError[] {
   return [
     ...validateOperator(operator, values, at),
-    ...qualifiedName(key).map(text => invalid(at.child('key'), key, text)),
+    ...qualifiedName(key ?? '').map(text => invalid(at.child('key'), key, text)),
     ...values.flatMap((value, i) =>
       labelValue(value).map(text => invalid(at.child('values').index(i), value, text)),
     ),

@@ -11,15 +11,19 @@ import { unkept } from '../registry/unkept.ts';
 import type { AdmissionRequest } from './admission.ts';
 import { nodeRestriction } from './node-restriction.ts';
 
-const podOn = (nodeName: string, { metadata = {}, spec = {} } = {}): Pod =>
+const podOn = (nodeName: string, { metadata = {}, spec = {} } = {}): Pod => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { namespace: 'ns', name: 'p', uid: 'pod-uid', ...metadata },
+  spec: { nodeName, containers: [], ...spec },
+});
+const node = (name: string, { labels = {}, taints = [] as object[] } = {}): Node =>
   ({
     apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { namespace: 'ns', name: 'p', uid: 'pod-uid', ...metadata },
-    spec: { nodeName, containers: [], ...spec },
-  }) as unknown as Pod;
-const node = (name: string, { labels = {}, taints = [] as object[] } = {}): Node =>
-  ({ apiVersion: 'v1', kind: 'Node', metadata: { name, uid: 'node-uid', labels }, spec: { taints } }) as unknown as Node;
+    kind: 'Node',
+    metadata: { name, uid: 'node-uid', labels },
+    spec: { taints },
+  }) as unknown as Node;
 
 /** Answers one object, as the store would. */
 const holding = <T extends Pod | Node>(object: T, plural: string): ObjectStore<T> =>
@@ -136,7 +140,7 @@ test.each<{ asked: Asked; refusal?: string; bound?: string }>([
   },
   {
     asked: { of: 'pods', operation: 'update', subresource: 'resize', old: podOn('n1') },
-    refusal: 'unexpected pod subresource "resize", only \'status\' and \'eviction\' are allowed',
+    refusal: "unexpected pod subresource \"resize\", only 'status' and 'eviction' are allowed",
   },
   { asked: { ...status, object: podOn('n1'), old: podOn('n1') } },
   {
@@ -144,7 +148,11 @@ test.each<{ asked: Asked; refusal?: string; bound?: string }>([
     refusal: 'node "n1" can only update pod status for pods with spec.nodeName set to itself',
   },
   {
-    asked: { ...status, object: podOn('n1', { metadata: { labels: { a: 'b' } } }), old: podOn('n1') },
+    asked: {
+      ...status,
+      object: podOn('n1', { metadata: { labels: { a: 'b' } } }),
+      old: podOn('n1'),
+    },
     refusal: 'node "n1" cannot update labels through pod status',
   },
   {
@@ -170,7 +178,12 @@ test.each<{ asked: Asked; refusal?: string; bound?: string }>([
     refusal: 'node "n1" is not allowed to modify node "n2"',
   },
   {
-    asked: { ...ofNode, operation: 'update', object: node('n1', { taints: [taint] }), old: node('n1') },
+    asked: {
+      ...ofNode,
+      operation: 'update',
+      object: node('n1', { taints: [taint] }),
+      old: node('n1'),
+    },
     refusal: 'node "n1" is not allowed to modify taints',
   },
   {

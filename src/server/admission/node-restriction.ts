@@ -105,8 +105,8 @@ function checkNode(node: string, request: AdmissionRequest): string | undefined 
   const { operation, name } = request;
   const quoted = JSON.stringify(node);
   if (name !== node) return `node ${quoted} is not allowed to modify node ${JSON.stringify(name)}`;
-  const object = request.object as Node | undefined;
-  const old = request.old as Node | undefined;
+  const object: Node | undefined = request.object;
+  const old: Node | undefined = request.old;
   const labels = forbiddenNodeLabels(object?.metadata.labels, old?.metadata.labels).join(', ');
   if (operation === 'create') {
     return labels === ''

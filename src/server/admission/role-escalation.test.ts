@@ -63,9 +63,7 @@ const admit = (
     old,
     user: { name: 'jane', groups },
   };
-  return Promise.resolve().then(() =>
-    roleEscalation(access, rbacAuthorizer(access))(request),
-  );
+  return Promise.resolve().then(() => roleEscalation(access, rbacAuthorizer(access))(request));
 };
 
 const secretsRole = object('Role', 'r', { rules: [rule('get list', '', 'secrets')] });
@@ -92,7 +90,9 @@ test('what is held in a namespace is not held in the cluster', async () => {
   give(rule('get list', '', 'secrets'));
   const wide = object('ClusterRole', 'r', { rules: [rule('get', '', 'secrets')] });
   await expect(admit(wide)).rejects.toMatchObject({
-    message: expect.stringContaining('clusterroles.rbac.authorization.k8s.io "r" is forbidden') as string,
+    message: expect.stringContaining(
+      'clusterroles.rbac.authorization.k8s.io "r" is forbidden',
+    ) as string,
   });
 });
 
@@ -114,9 +114,9 @@ test('a binding gives no more than its writer holds, unless he may bind that rol
   await expect(admit(binding('ClusterRole/reader'))).rejects.toMatchObject(refused);
   give(rule('get', '', 'secrets'));
   await expect(admit(binding('ClusterRole/reader'))).resolves.toBeUndefined();
-  await expect(
-    admit(binding('ClusterRole/reader', 'ClusterRoleBinding')),
-  ).rejects.toMatchObject({ code: 403 });
+  await expect(admit(binding('ClusterRole/reader', 'ClusterRoleBinding'))).rejects.toMatchObject({
+    code: 403,
+  });
   give(rule('bind', group, 'clusterroles', ['reader']));
   await expect(admit(binding('ClusterRole/reader'))).resolves.toBeUndefined();
   give(rule('bind', group, 'clusterroles', ['other']));

@@ -45,10 +45,9 @@ export function roleEscalation(access: AccessRules, authorize: Authorizer): Admi
       return;
     const missing = lacks(request, role.rules ?? []);
     if (missing !== undefined) throw refusal(request, missing);
-    const aggregates =
-      role.aggregationRule !== undefined ||
-      (old as ClusterRole | undefined)?.aggregationRule !== undefined;
-    if (aggregates && lacks(request, fullAuthority) !== undefined)
+    const before: ClusterRole | undefined = old;
+    const aggregates = role.aggregationRule ?? before?.aggregationRule;
+    if (aggregates !== undefined && lacks(request, fullAuthority) !== undefined)
       throw refusal(request, 'must have cluster-admin privileges to use the aggregationRule');
   };
 

@@ -7,8 +7,9 @@ const sender = { name: 'admin', groups: ['ops', 'system:authenticated'] };
 
 /** As Node gives headers: by name in small letters, and one after another as they came. */
 const headersOf = (...raw: [name: string, value: string][]) => ({
-  headers: Object.fromEntries(raw.map(([name, value]) => [name.toLowerCase(), value])) as
-    IncomingHttpHeaders,
+  headers: Object.fromEntries(
+    raw.map(([name, value]) => [name.toLowerCase(), value]),
+  ) as IncomingHttpHeaders,
   rawHeaders: raw.flat(),
 });
 const what = ({ group, resource, subresource, namespace, name }: Attributes): string =>

@@ -57,7 +57,7 @@ test.each([
 });
 
 test('the field selector of a list is told to who decides', () => {
-  expect(
-    attributes('GET /api/v1/pods?fieldSelector=spec.nodeName%3Dn1').fieldSelector,
-  ).toEqual([{ field: 'spec.nodeName', equals: true, value: 'n1' }]);
+  expect(attributes('GET /api/v1/pods?fieldSelector=spec.nodeName%3Dn1').fieldSelector).toEqual([
+    { field: 'spec.nodeName', equals: true, value: 'n1' },
+  ]);
 });

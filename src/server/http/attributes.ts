@@ -15,12 +15,25 @@ export function attributesOf(
 ): Attributes {
   const selector =
     info.verb === 'list' || info.verb === 'watch' ? (query.get('fieldSelector') ?? '') : '';
-  if (selector === '') return { ...info, user };
-  const fieldSelector = requirementsOf(selector);
-  const selected = fieldSelector.find(each => each.field === 'metadata.name' && each.equals)?.value;
-  const name =
-    info.name === '' && selected && pathSegmentName(selected).length === 0 ? selected : info.name;
-  return { ...info, user, name, fieldSelector };
+  const fieldSelector = selector === '' ? [] : requirementsOf(selector);
+  // Written out: each request makes one, and a spread takes a microsecond.
+  return {
+    user,
+    isResource: info.isResource,
+    verb: info.verb,
+    path: info.path,
+    group: info.group,
+    resource: info.resource,
+    subresource: info.subresource,
+    namespace: info.namespace,
+    name: info.name || selectedName(fieldSelector),
+    fieldSelector,
+  };
+}
+
+function selectedName(requirements: readonly FieldRequirement[]): string {
+  const name = requirements.find(each => each.field === 'metadata.name' && each.equals)?.value;
+  return name !== undefined && pathSegmentName(name).length === 0 ? name : '';
 }
 
 function requirementsOf(selector: string): FieldRequirement[] {

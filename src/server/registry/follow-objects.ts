@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { createBackoff } from '../../machinery/backoff.ts';
 import type { Logger } from '../../machinery/log.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
@@ -27,27 +28,45 @@ export async function followObjects<T extends KubeObject>(
   { signal, log }: FollowOptions,
 ): Promise<void> {
   const backoff = createBackoff({ initialMs: 100, maxMs: 30_000 });
-  const lost = (error: unknown): void => {
-    if (signal.aborted) return;
-    follower.clear();
-    log.error('Objects are not known until their watch is back', { error: String(error) });
-    const timer = setTimeout(() => void follow().catch(lost), backoff.next(''));
-    signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
-  };
   const follow = async (): Promise<void> => {
-    await objects.watch(
-      {},
-      {
-        onEvent(type, object) {
-          if (type === 'DELETED') follower.remove(object.namespace, object.name);
-          else follower.put(object.object() as T);
+    let over = false;
+    const lost = (error: unknown): void => {
+      if (over || signal.aborted) return;
+      over = true;
+      follower.clear();
+      log.error('Objects are not known until their watch is back', { error: String(error) });
+      void again();
+    };
+    try {
+      await objects.watch(
+        {},
+        {
+          onEvent(type, object) {
+            if (type === 'DELETED') follower.remove(object.namespace, object.name);
+            else follower.put(object.object() as T);
+          },
+          onBookmark: () => undefined,
+          onError: lost,
         },
-        onBookmark: () => undefined,
-        onError: lost,
-      },
-      signal,
-    );
+        signal,
+      );
+    } catch (error) {
+      if (over) return;
+      over = true;
+      throw error;
+    }
     backoff.reset('');
+  };
+  const again = async (): Promise<void> => {
+    while (!signal.aborted) {
+      await delay(backoff.next(''), undefined, { signal }).catch(() => undefined);
+      try {
+        return await follow();
+      } catch (error) {
+        follower.clear();
+        if (!signal.aborted) log.error('Objects are still not known', { error: String(error) });
+      }
+    }
   };
   await follow();
 }

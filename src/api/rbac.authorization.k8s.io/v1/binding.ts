@@ -57,7 +57,8 @@ export function validateBinding(
   kinds: readonly string[],
 ): FieldError[] {
   const at = path('roleRef');
-  const { apiGroup = '', kind = '', name = '' } = roleRef;
+  // What is required may be missing all the same: then it is empty.
+  const [apiGroup, kind, name] = [roleRef.apiGroup ?? '', roleRef.kind ?? '', roleRef.name ?? ''];
   const errors: FieldError[] = [];
   if (apiGroup !== rbacGroup)
     errors.push(notSupported(at.child('apiGroup'), apiGroup, [rbacGroup]));
@@ -72,10 +73,11 @@ export function validateBinding(
 }
 
 function validateSubject(
-  { kind = '', apiGroup = '', name = '', namespace = '' }: Subject,
+  { apiGroup = '', namespace = '', ...subject }: Subject,
   at: FieldPath,
   namespaced: boolean,
 ): FieldError[] {
+  const [kind, name] = [subject.kind ?? '', subject.name ?? ''];
   const errors = name === '' ? [requiredField(at.child('name'))] : [];
   switch (kind) {
     case 'ServiceAccount':

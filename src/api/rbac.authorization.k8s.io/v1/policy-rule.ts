@@ -47,10 +47,9 @@ function validateRule(
   at: FieldPath,
   { namespaced }: { readonly namespaced: boolean },
 ): FieldError[] {
-  const { verbs = [], apiGroups = [], resources = [], resourceNames = [] } = rule;
-  const { nonResourceURLs = [] } = rule;
+  const { apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] } = rule;
   const errors: FieldError[] = [];
-  if (verbs.length === 0) {
+  if ((rule.verbs ?? []).length === 0) {
     errors.push(requiredField(at.child('verbs'), 'verbs must contain at least one value'));
   }
   if (nonResourceURLs.length > 0) {

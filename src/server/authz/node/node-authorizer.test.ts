@@ -4,17 +4,20 @@ import type { Attributes } from '../authorizer.ts';
 import { nodeAuthorizer } from './node-authorizer.ts';
 import { createPodGraph, type PodGraph } from './pod-graph.ts';
 
-const pod = (name: string, spec: object, metadata: object = {}): Pod =>
-  ({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { namespace: 'ns', name, uid: `uid-of-${name}`, ...metadata },
-    spec: { containers: [{ name: 'main' }], ...spec },
-  }) as unknown as Pod;
+const pod = (name: string, spec: object, metadata: object = {}): Pod => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { namespace: 'ns', name, uid: `uid-of-${name}`, ...metadata },
+  spec: { containers: [{ name: 'main' }], ...spec },
+});
 
 /** Names a Secret or a ConfigMap in every way that there is. */
 const naming: readonly { way: string; kind: 'secrets' | 'configmaps'; spec: object }[] = [
-  { way: 'a volume', kind: 'secrets', spec: { volumes: [{ name: 'v', secret: { secretName: 'x' } }] } },
+  {
+    way: 'a volume',
+    kind: 'secrets',
+    spec: { volumes: [{ name: 'v', secret: { secretName: 'x' } }] },
+  },
   {
     way: 'a projected volume',
     kind: 'secrets',
@@ -40,7 +43,11 @@ const naming: readonly { way: string; kind: 'secrets' | 'configmaps'; spec: obje
     kind: 'secrets',
     spec: { ephemeralContainers: [{ name: 'e', envFrom: [{ secretRef: { name: 'x' } }] }] },
   },
-  { way: 'a volume', kind: 'configmaps', spec: { volumes: [{ name: 'v', configMap: { name: 'x' } }] } },
+  {
+    way: 'a volume',
+    kind: 'configmaps',
+    spec: { volumes: [{ name: 'v', configMap: { name: 'x' } }] },
+  },
   {
     way: 'a projected volume',
     kind: 'configmaps',
@@ -51,7 +58,10 @@ const naming: readonly { way: string; kind: 'secrets' | 'configmaps'; spec: obje
     kind: 'configmaps',
     spec: {
       containers: [
-        { name: 'c', env: [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'x', key: 'k' } } }] },
+        {
+          name: 'c',
+          env: [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'x', key: 'k' } } }],
+        },
       ],
     },
   },
@@ -90,7 +100,8 @@ test.each(naming)('a node reads one of $kind that its pod names by $way', ({ kin
   graph.put(pod('waiting', spec));
   expect(ask({ resource: kind })).toEqual(unrelated);
   graph.put(pod('waiting', { ...spec, nodeName: 'n1' }));
-  for (const verb of ['get', 'list', 'watch']) expect(ask({ resource: kind, verb })).toEqual(allowed);
+  for (const verb of ['get', 'list', 'watch'])
+    expect(ask({ resource: kind, verb })).toEqual(allowed);
   expect(ask({ resource: kind }, 'n2').decision).toBe('no-opinion');
   expect(ask({ resource: kind, namespace: 'other' })).toEqual(unrelated);
   expect(ask({ resource: kind, name: 'y' })).toEqual(unrelated);
@@ -182,7 +193,10 @@ test.each([
   { asked: { verb: 'patch', subresource: 'status' }, expected: allowed },
   { asked: { verb: 'create', subresource: 'eviction' }, expected: allowed },
   { asked: { verb: 'update' }, expected: { decision: 'no-opinion', reason: '' } },
-  { asked: { verb: 'create', subresource: 'exec' }, expected: { decision: 'no-opinion', reason: '' } },
+  {
+    asked: { verb: 'create', subresource: 'exec' },
+    expected: { decision: 'no-opinion', reason: '' },
+  },
 ])('of pods, $asked is answered $expected', ({ asked, expected }) => {
   graph.put(pod('mine', { nodeName: 'n1' }));
   graph.put(pod('theirs', { nodeName: 'n2' }));
@@ -212,7 +226,12 @@ test.each([
   expect(ask({ resource: 'nodes', ...asked })).toEqual(expected);
 });
 
-const token = { resource: 'serviceaccounts', subresource: 'token', verb: 'create', name: 'builder' };
+const token = {
+  resource: 'serviceaccounts',
+  subresource: 'token',
+  verb: 'create',
+  name: 'builder',
+};
 test.each([
   { asked: token, expected: allowed },
   { asked: { ...token, name: 'other' }, expected: unrelated },

@@ -40,7 +40,12 @@ test.each<{ title: string; rule: PolicyRule; allows: object[]; refuses: object[]
     allows: [{}, { verb: 'list' }],
     refuses: [{ verb: 'watch' }, { verb: '*' }],
   },
-  { title: 'any verb', rule: rule({ verbs: ['*'] }), allows: [{ verb: 'escalate' }], refuses: [get] },
+  {
+    title: 'any verb',
+    rule: rule({ verbs: ['*'] }),
+    allows: [{ verb: 'escalate' }],
+    refuses: [get],
+  },
   {
     title: 'any group',
     rule: rule({ apiGroups: ['*'] }),
@@ -63,7 +68,10 @@ test.each<{ title: string; rule: PolicyRule; allows: object[]; refuses: object[]
     title: 'a subresource of all',
     rule: rule({ apiGroups: ['*'], resources: ['*/scale'] }),
     allows: [scale, { resource: 'anything', subresource: 'scale' }],
-    refuses: [{ ...scale, subresource: '' }, { ...scale, subresource: 'status' }],
+    refuses: [
+      { ...scale, subresource: '' },
+      { ...scale, subresource: 'status' },
+    ],
   },
   {
     title: 'names',

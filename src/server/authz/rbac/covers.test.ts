@@ -11,7 +11,12 @@ const rule = (verbs: string, group: string, resources: string, names?: string): 
 const paths = (...nonResourceURLs: string[]): PolicyRule => ({ verbs: ['get'], nonResourceURLs });
 
 test.each<{ title: string; held: PolicyRule[]; wanted: PolicyRule; missing: string[] }>([
-  { title: 'the same', held: [rule('get', '', 'pods')], wanted: rule('get', '', 'pods'), missing: [] },
+  {
+    title: 'the same',
+    held: [rule('get', '', 'pods')],
+    wanted: rule('get', '', 'pods'),
+    missing: [],
+  },
   {
     title: 'nothing',
     held: [],

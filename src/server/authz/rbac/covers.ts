@@ -7,7 +7,7 @@ export const uncovered = (
 ): PolicyRule[] => wanted.flatMap(breakDown).filter(part => !held.some(rule => covers(rule, part)));
 
 function breakDown(rule: PolicyRule): PolicyRule[] {
-  const { verbs = [], apiGroups = [], resources = [], resourceNames = [] } = rule;
+  const { verbs, apiGroups = [], resources = [], resourceNames = [] } = rule;
   const named =
     resourceNames.length === 0 ? [{}] : resourceNames.map(each => ({ resourceNames: [each] }));
   const onResources = apiGroups.flatMap(group =>

@@ -8,7 +8,6 @@ import { openLmdbStore } from '../../../../store/lmdb/lmdb-store.ts';
 import type { Store } from '../../../../store/store.ts';
 import { createObjectStore } from '../../../registry/create-object-store.ts';
 import { mustBeValid } from '../../../verbs/write-rules.ts';
-import type { ResourceDescriptor } from '../../../../machinery/resource.ts';
 import { reconcileBootstrapPolicy } from './reconcile.ts';
 
 let folder: string;
@@ -38,7 +37,7 @@ test('the first start makes roles and bindings that hold to the rules of any', a
     const { items } = await objects.list({});
     expect(items.length).toBeGreaterThan(10);
     for (const item of items) {
-      mustBeValid(item.object(), descriptor as unknown as ResourceDescriptor);
+      mustBeValid(item.object(), descriptor);
       expect(item.object().metadata).toMatchObject({
         annotations: { [autoupdate]: 'true' },
         labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults' },
@@ -136,7 +135,11 @@ test('autoupdate: "false" keeps a role and a binding as they are', async () => {
 });
 
 test('a binding that leads to another role is made anew', async () => {
-  const other = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' };
+  const other = {
+    apiGroup: 'rbac.authorization.k8s.io',
+    kind: 'ClusterRole',
+    name: 'cluster-admin',
+  };
   await bindings().update('', 'system:monitoring', each => ({ ...each, roleRef: other }));
   const { uid } = (await binding('system:monitoring')).metadata;
   await start();

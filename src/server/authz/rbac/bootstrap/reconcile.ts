@@ -59,7 +59,7 @@ async function reconcile<T extends KubeObject>(
     });
   } catch (error) {
     if (!isStatusError(error, 'NotFound')) throw error;
-    fillNewObject(expected, resource as unknown as ResourceDescriptor, strategyContext());
+    fillNewObject(expected, resource, strategyContext());
     await objects.create(expected);
   }
 }
