@@ -1,15 +1,14 @@
-import { request } from 'node:https';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { clusterRoleBindingResource } from '../../src/api/rbac.authorization.k8s.io/v1/cluster-role-binding.ts';
-import { nodeResource } from '../../src/api/core/v1/node.ts';
+import { roleResource, type Role } from '../../src/api/rbac.authorization.k8s.io/v1/role.ts';
 import { secretResource } from '../../src/api/core/v1/secret.ts';
 import { createClient } from '../../src/client/http-client.ts';
 import { loadKubeconfig } from '../../src/client/kubeconfig.ts';
 import { eventually } from '../support/eventually.ts';
 import type { Kubectl } from '../support/kubectl-cli.ts';
-import { busyboxPod, secret, secretVolumePod } from '../support/pods.ts';
+import { secret } from '../support/pods.ts';
 import { freshNamespace, sharedKubectl } from '../support/shared.ts';
-import { createUsers, type Users } from '../support/users.ts';
+import { clientOf, createUsers, refusal, type Users } from '../support/users.ts';
 
 const admin = sharedKubectl();
 let users: Users;
@@ -33,11 +32,6 @@ const own = (line: string): Promise<string> => admin(`-n ${ns} ${line}`);
 const everywhere = async (line: string): Promise<void> => {
   const [what = ''] = (await admin(`create ${line} -o name`)).split('\n');
   await admin(`label ${what} rbac.test=yes`);
-};
-const refusal = async (who: Kubectl, line: string): Promise<string> => {
-  const { code, stderr } = await who.try(line);
-  expect(code, stderr).toBe(1);
-  return stderr.trimEnd();
 };
 const forbidden = 'Error from server (Forbidden):';
 
@@ -170,7 +164,6 @@ describe('a user', () => {
   });
 
   test('may at once what a binding gives, and no more once it is gone', async () => {
-    const clientOf = async (who: Kubectl) => createClient(await loadKubeconfig(who.kubeconfig));
     const lucy = await clientOf(await users.person('lucy'));
     const root = await clientOf(admin);
     const bindings = root.resource(clusterRoleBindingResource);
@@ -212,6 +205,26 @@ describe('a user', () => {
     await own('create role binder --verb=bind --resource=clusterroles --resource-name=view');
     await own('create rolebinding binder --role=binder --user=giver');
     await giver(`-n ${ns} create rolebinding r --clusterrole=view --user=somebody`);
+  });
+
+  test('who may change what is there may not make what is not by changing it', async () => {
+    await own('create role changer --verb=update --resource=roles');
+    await own('create rolebinding changer --role=changer --user=changer');
+    const changer = await clientOf(await users.person('changer'));
+    const role = (name: string): Role => ({
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'Role',
+      metadata: { name, namespace: ns },
+    });
+    try {
+      await changer.resource(roleResource).update(role('r'));
+      await expect(changer.resource(roleResource).update(role('absent'))).rejects.toMatchObject({
+        code: 403,
+        message: expect.stringContaining('cannot create resource "roles"') as string,
+      });
+    } finally {
+      await changer.close();
+    }
   });
 
   test('acts as another only where he may impersonate', async () => {
@@ -306,128 +319,5 @@ describe('a service account', () => {
     await robot(`-n ${ns} create secret generic of-robot`);
     expect(await refusal(robot, `-n ${ns} get roles`)).toContain('cannot list resource "roles"');
     expect(await robot('get --raw /openid/v1/jwks')).toContain('"kty":"EC"');
-  });
-});
-
-describe('a node', () => {
-  let node: Kubectl;
-  let nodeName: string;
-  beforeAll(async () => {
-    node = await users.identity('node');
-    nodeName = await admin('get nodes -o', ['jsonpath={.items[0].metadata.name}']);
-    await admin.apply(
-      secretVolumePod('user', 'mine', { namespace: ns }),
-      busyboxPod('elsewhere', {
-        namespace: ns,
-        spec: { nodeName: 'no-such-node', imagePullSecrets: [{ name: 'other' }] },
-      }),
-    );
-    await own('wait pod/user --for=condition=Ready --timeout=60s');
-  });
-  const no = (what: string, why: string): string =>
-    `${forbidden} ${what} is forbidden: User "system:node:${nodeName}" ${why}`;
-
-  test("reads by name what its pods use, and nothing of others'", async () => {
-    expect(await node(`-n ${ns} get secret mine -o name`)).toBe('secret/mine');
-    expect(await node(`-n ${ns} get secrets --field-selector metadata.name=mine -o name`)).toBe(
-      'secret/mine',
-    );
-    expect(await node(`-n ${ns} get configmap kube-root-ca.crt -o name`)).toBe(
-      'configmap/kube-root-ca.crt',
-    );
-    const unrelated = `no relationship found between node '${nodeName}' and this object`;
-    const where = `in API group "" in the namespace "${ns}"`;
-    for (const name of ['other', 'absent']) {
-      expect(await refusal(node, `-n ${ns} get secret ${name}`)).toBe(
-        no(`secrets "${name}"`, `cannot get resource "secrets" ${where}: ${unrelated}`),
-      );
-    }
-    expect(await refusal(node, `-n ${ns} get secrets`)).toBe(
-      no('secrets', `cannot list resource "secrets" ${where}: No Object name found`),
-    );
-    expect(await refusal(node, 'get secrets -A')).toContain(
-      'can only read namespaced object of this type',
-    );
-    expect(await refusal(node, `-n ${ns} delete secret mine`)).toContain(
-      'can only read resources of this type',
-    );
-  });
-
-  test('sees its own pods and itself', async () => {
-    expect(await node(`get pods -A --field-selector spec.nodeName=${nodeName} -o name`)).toContain(
-      'pod/user',
-    );
-    expect(await node(`-n ${ns} get pod user -o name`)).toBe('pod/user');
-    expect(await refusal(node, `-n ${ns} get pod elsewhere`)).toContain('no relationship found');
-    expect(await refusal(node, 'get pods -A')).toContain(
-      'can only list/watch pods with spec.nodeName field selector',
-    );
-    expect(await node(`get node ${nodeName} -o name`)).toBe(`node/${nodeName}`);
-    expect(await refusal(node, 'get nodes')).toContain(
-      'cannot read all nodes, only its own Node object',
-    );
-  });
-
-  test('writes to its own pods and to itself alone', async () => {
-    const restriction = async (line: string, more: string[] = [], input = ''): Promise<string> => {
-      const { code, stderr } = await node.try(line, more, { input });
-      expect(code, stderr).toBe(1);
-      return stderr;
-    };
-    expect(await restriction(`-n ${ns} delete pod elsewhere --wait=false`)).toContain(
-      `node "${nodeName}" can only delete pods with spec.nodeName set to itself`,
-    );
-    expect(
-      await restriction('create -f -', [], JSON.stringify(busyboxPod('new', { namespace: ns }))),
-    ).toContain(`node "${nodeName}" can only create mirror pods`);
-    expect(
-      await restriction(`label node ${nodeName} node-restriction.kubernetes.io/team=a`),
-    ).toContain('is not allowed to modify labels: node-restriction.kubernetes.io/team');
-    expect(await restriction(`taint node ${nodeName} a=b:NoSchedule`)).toContain(
-      'is not allowed to modify taints',
-    );
-    expect(await restriction(`-n ${ns} create token default`)).toContain(
-      'node requested token not bound to a pod',
-    );
-    const uid = await own('get pod user -o jsonpath={.metadata.uid}');
-    const bound = `--bound-object-kind Pod --bound-object-name user --bound-object-uid ${uid}`;
-    expect(await node(`-n ${ns} create token default ${bound}`)).toMatch(/^ey/);
-    await own('create serviceaccount unused');
-    expect(await restriction(`-n ${ns} create token unused ${bound}`)).toContain(
-      'no relationship found',
-    );
-  });
-
-  test("shows its containers to nobody whom the API does not let, though the API's CA knows him", async () => {
-    const client = createClient(await loadKubeconfig(admin.kubeconfig));
-    const { status } = await client.resource(nodeResource).get('', nodeName);
-    await client.close();
-    const host = status?.addresses?.find(each => each.type === 'InternalIP')?.address;
-    const port = status?.daemonEndpoints?.kubeletEndpoint?.Port;
-    const ask = async (who: Kubectl): Promise<string> => {
-      const {
-        certificateAuthority: ca,
-        clientCertificate: cert,
-        clientKey: key,
-      } = await loadKubeconfig(who.kubeconfig);
-      return new Promise((resolve, reject) => {
-        request({ host, port, path: '/healthz', ca, cert, key, agent: false }, answer => {
-          answer
-            .setEncoding('utf8')
-            .toArray()
-            .then(chunks => resolve(`${answer.statusCode} ${chunks.join('').trim()}`), reject);
-        })
-          .on('error', reject)
-          .end();
-      });
-    };
-    expect(await ask(await users.person('eve'))).toBe(
-      '403 Forbidden (user=eve, verb=get, resource=nodes, subresource=proxy)',
-    );
-    expect(await ask(admin)).toBe('200 ok');
-    await everywhere(
-      'clusterrolebinding rbac-eve --clusterrole=system:kubelet-api-admin --user=eve',
-    );
-    expect(await ask(await users.person('eve'))).toBe('200 ok');
   });
 });

@@ -2,7 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { stringify } from 'yaml';
-import type { ClientConfig } from '../../src/client/client.ts';
+import { expect } from 'vitest';
+import type { ClientConfig, KubeClient } from '../../src/client/client.ts';
+import { createClient } from '../../src/client/http-client.ts';
 import { loadKubeconfig } from '../../src/client/kubeconfig.ts';
 import { mintCertificate } from '../../src/server/pki/mint.ts';
 import { createKubectl, type Kubectl } from './kubectl-cli.ts';
@@ -49,6 +51,17 @@ export async function createUsers(admin: Kubectl): Promise<Users> {
     withToken: token => kubectlOf({ token }),
     close: () => rm(folder, { recursive: true }),
   };
+}
+
+/** A client of the API, past kubectl, as whom a kubectl is for. */
+export const clientOf = async ({ kubeconfig }: Kubectl): Promise<KubeClient> =>
+  createClient(await loadKubeconfig(kubeconfig));
+
+/** What kubectl says when it is refused; fails where it is not. */
+export async function refusal(who: Kubectl, line: string): Promise<string> {
+  const { code, stderr } = await who.try(line);
+  expect(code, stderr).toBe(1);
+  return stderr.trimEnd();
 }
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');

@@ -241,6 +241,12 @@ test('a token for a pod that is not there is a 404', async () => {
   });
 });
 
+test('a node that does not say which it is writes nothing', async () => {
+  await expect(restrict()(request({ of: 'secrets' }, 'system:node:'))).rejects.toMatchObject({
+    message: 'secrets "p" is forbidden: could not determine node from user "system:node:"',
+  });
+});
+
 test('others are not restricted', async () => {
   const asked = request({ of: 'pods', object: podOn('n2') }, 'jane');
   await expect(restrict()(asked)).resolves.toBeUndefined();

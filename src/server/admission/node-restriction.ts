@@ -29,7 +29,10 @@ export function nodeRestriction({ pods, nodes }: NodeRestrictionOptions): Admiss
     const node = nodeNameOf(request.user);
     if (node === undefined) return;
     const { descriptor, name } = request;
-    const reason = await checks[descriptor.plural]?.(node, request);
+    const reason =
+      node === ''
+        ? `could not determine node from user ${JSON.stringify(request.user.name)}`
+        : await checks[descriptor.plural]?.(node, request);
     if (reason !== undefined) throw forbidden(descriptor, name, reason);
   };
 }

@@ -299,3 +299,12 @@ test.each([
   graph.put(pod('p', { nodeName: 'n1', imagePullSecrets: [{ name: 'x' }] }));
   expect(ask({ user, resource: 'secrets' })).toEqual({ decision: 'no-opinion', reason: '' });
 });
+
+test('a node that does not say which it is gets nothing', () => {
+  const user = { name: 'system:node:', groups: ['system:nodes'] };
+  const fieldSelector = [{ field: 'spec.nodeName', equals: true, value: '' }];
+  expect(ask({ user, resource: 'pods', verb: 'list', name: '', fieldSelector })).toEqual({
+    decision: 'no-opinion',
+    reason: 'unknown node for user "system:node:"',
+  });
+});

@@ -14,6 +14,7 @@ export function nodeAuthorizer(graph: PodGraph): Authorizer {
   return attributes => {
     const node = nodeNameOf(attributes.user);
     if (node === undefined) return noOpinion;
+    if (node === '') return no(`unknown node for user ${JSON.stringify(attributes.user.name)}`);
     const { isResource, group, resource } = attributes;
     const rule = isResource ? rules[group === '' ? resource : `${resource}.${group}`] : undefined;
     if (rule !== undefined) return rule(node, attributes);
