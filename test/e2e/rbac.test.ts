@@ -6,7 +6,7 @@ import { createClient } from '../../src/client/http-client.ts';
 import { loadKubeconfig } from '../../src/client/kubeconfig.ts';
 import { eventually } from '../support/eventually.ts';
 import type { Kubectl } from '../support/kubectl-cli.ts';
-import { secret } from '../support/pods.ts';
+import { busyboxPod, secret, waitReady } from '../support/pods.ts';
 import { freshNamespace, sharedKubectl } from '../support/shared.ts';
 import { clientOf, createUsers, refusal, type Users } from '../support/users.ts';
 
@@ -161,6 +161,19 @@ describe('a user', () => {
     await everywhere('clusterrolebinding rbac-view --clusterrole=view --group=dev');
     expect(await jane('get pods -A')).toBeTypeOf('string');
     expect(await refusal(jane, 'get secrets -A')).toContain('at the cluster scope');
+  });
+
+  test('enters a container only where he may create pods/exec, as himself or as another', async () => {
+    await admin.apply(busyboxPod('box', { namespace: ns }));
+    await waitReady(admin, 'box', ns);
+    await own('create rolebinding ed --clusterrole=edit --user=ed');
+    const ed = await users.person('ed');
+    const exec = `-n ${ns} exec box -- echo in`;
+    expect(await ed(exec)).toBe('in');
+    expect(await admin(`--as ed ${exec}`)).toBe('in');
+    const refused = `${forbidden} pods "box" is forbidden: User "jane" cannot create resource "pods/exec" in API group "" in the namespace "${ns}"`;
+    expect(await refusal(jane, exec)).toBe(refused);
+    expect(await refusal(admin, `--as jane --as-group dev ${exec}`)).toBe(refused);
   });
 
   test('may at once what a binding gives, and no more once it is gone', async () => {
