@@ -10,6 +10,7 @@ import { registerNode } from './node-status/node-registration.ts';
 import { startPodWorkers } from './pods/pod-workers.ts';
 import { createReferences } from './references/references.ts';
 import type { Runtime } from './runtime/runtime.ts';
+import { createRequestAuthorizer } from './server/authorize-request.ts';
 import { startNodeServer } from './server/start-node-server.ts';
 import { createVolumeManager } from './volumes/volume-manager.ts';
 
@@ -51,6 +52,7 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
     runtime,
     serving: { cert: serving.cert, key: serving.key },
     clientCa: serving.clientCa,
+    authorize: createRequestAuthorizer(client, nodeName),
     host: hostIp,
     port: 0,
     log,

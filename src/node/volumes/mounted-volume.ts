@@ -5,7 +5,7 @@ import {
   configMapsOfVolume,
   secretsOfVolume,
   type ReferencedKind,
-} from '../references/pod-references.ts';
+} from '../../api/core/v1/pod/pod-references.ts';
 import { createAtomicWriter, type AtomicWriter } from './atomic-writer.ts';
 import type { Tmpfs } from './mounts.ts';
 import type { ContentPlugin, Sources } from './plugin.ts';

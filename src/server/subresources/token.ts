@@ -26,7 +26,7 @@ export function tokenHandler(
   tokens: ServiceAccountTokens,
   lookup: ObjectLookup,
 ): SubresourceHandler {
-  return async (context, { entry }) => {
+  return async (context, { entry, admission }) => {
     const { namespace, name } = context.info;
     const account = (await entry.objects.get(namespace, name)).object();
     const request = decodeBody(
@@ -38,6 +38,16 @@ export function tokenHandler(
         warnings: context.warnings,
       },
     ) as unknown as TokenRequest;
+    await admission({
+      operation: 'create',
+      descriptor: entry.descriptor,
+      subresource: 'token',
+      namespace,
+      name,
+      object: request,
+      old: undefined,
+      user: context.user,
+    });
     const { audiences: asked = [], expirationSeconds = 3600, boundObjectRef } = request.spec ?? {};
     mustLastLawfully(expirationSeconds);
     const bound =

@@ -81,9 +81,11 @@ export async function deleteObject(
   await admission({
     operation: 'delete',
     descriptor,
+    subresource: context.info.subresource,
     namespace,
     name,
     object: undefined,
+    old: current.object(),
     user: context.user,
   });
   if (dryRun) return { object: current, gone: true };

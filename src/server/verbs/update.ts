@@ -5,6 +5,7 @@ import {
   type UpdateStrategy,
 } from '../../machinery/resource.ts';
 import { badRequest, isStatusError } from '../../machinery/status.ts';
+import { mustAllow } from '../authz/authorizer.ts';
 import { readBody, type RequestContext } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondObject } from '../negotiation/encode.ts';
@@ -49,6 +50,8 @@ export async function update(context: RequestContext, services: VerbServices): P
       info.subresource !== ''
     )
       throw error;
+    // Who may change what is there may not thereby make what is not.
+    mustAllow(services.authorize, { ...info, verb: 'create', user: context.user });
     delete object.metadata.resourceVersion;
     await respondObject(
       context,
