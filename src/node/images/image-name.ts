@@ -6,12 +6,14 @@ export interface ImageName {
   readonly full: string;
 }
 
-const pathComponent = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
-const repositoryRule = new RegExp(
-  `^(?:[a-zA-Z0-9.-]+(?::\\d+)?/)?${pathComponent}(?:/${pathComponent})*$`,
-);
+const label = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
+const domain = `(?:${label}(?:\\.${label})*|\\[[a-fA-F0-9:]+\\])(?::\\d+)?`;
+const component = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
+const repositoryRule = new RegExp(`^${domain}(?:/${component})+$`);
 const tagRule = /^\w[\w.-]{0,127}$/;
 const digestRule = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}$/;
+const digestHexLength: Partial<Record<string, number>> = { sha256: 64, sha384: 96, sha512: 128 };
+const maxRepositoryLength = 255;
 
 /**
  * Docker's grammar of references: `redis` is `docker.io/library/redis:latest`.
@@ -24,20 +26,48 @@ export function parseImageName(image: string): ImageName {
   const tag = /:([^/:]*)$/.exec(rest)?.[1];
   const name = tag === undefined ? rest : rest.slice(0, -(tag.length + 1));
   const repository = withDomain(name);
-  const wrong = (detail: string): SyntaxError =>
-    new SyntaxError(
-      `Failed to apply default image tag "${image}": couldn't parse image name "${image}": invalid reference format${detail}`,
+  const why = whyWrong({ image, repository, tag, digest });
+  if (why !== undefined) {
+    const shown = JSON.stringify(image);
+    throw new SyntaxError(
+      `Failed to apply default image tag ${shown}: couldn't parse image name ${shown}: ${why}`,
     );
-  const path = repository.slice(repository.indexOf('/') + 1);
-  if (path !== path.toLowerCase()) throw wrong(`: repository name (${path}) must be lowercase`);
-  if (!repositoryRule.test(repository)) throw wrong('');
-  if (tag !== undefined && !tagRule.test(tag)) throw wrong('');
-  if (digest !== undefined && !digestRule.test(digest)) throw wrong('');
+  }
   const suffix =
     digest === undefined
       ? `:${tag ?? 'latest'}`
       : `${tag === undefined ? '' : `:${tag}`}@${digest}`;
   return { repository, full: `${repository}${suffix}` };
+}
+
+interface Parts {
+  readonly image: string;
+  readonly repository: string;
+  readonly tag: string | undefined;
+  readonly digest: string | undefined;
+}
+
+/** In the words and the order of Docker's parser. */
+function whyWrong({ image, repository, tag, digest }: Parts): string | undefined {
+  if (/^[a-f0-9]{64}$/.test(image))
+    return `invalid repository name (${image}), cannot specify 64-byte hexadecimal strings`;
+  const path = repository.slice(repository.indexOf('/') + 1);
+  if (path !== path.toLowerCase())
+    return `invalid reference format: repository name (${path}) must be lowercase`;
+  if (
+    !repositoryRule.test(repository) ||
+    (tag !== undefined && !tagRule.test(tag)) ||
+    (digest !== undefined && !digestRule.test(digest))
+  )
+    return 'invalid reference format';
+  if (repository.length > maxRepositoryLength)
+    return `repository name must not be more than ${maxRepositoryLength} characters`;
+  if (digest === undefined) return undefined;
+  const [algorithm = '', hex = ''] = digest.split(':');
+  const length = digestHexLength[algorithm];
+  if (length === undefined) return 'unsupported digest algorithm';
+  if (hex.length !== length) return 'invalid checksum digest length';
+  return hex === hex.toLowerCase() ? undefined : 'invalid checksum digest format';
 }
 
 function withDomain(name: string): string {

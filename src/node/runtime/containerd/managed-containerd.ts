@@ -9,6 +9,7 @@ import { keepContainerd } from './containerd-process.ts';
 import { findBinaries } from './find-binaries.ts';
 import { importImage } from './import-image.ts';
 import { pauseArchive, pauseImageName } from './pause-image.ts';
+import { scrubLog } from './scrub-log.ts';
 
 export interface ManagedContainerdOptions {
   readonly dataDir: string;
@@ -20,6 +21,8 @@ export interface ManagedContainerdOptions {
 export interface ManagedContainerd {
   /** Path of the CRI socket. */
   readonly endpoint: string;
+  /** Takes words out of the end of its log. */
+  scrubLog(words: readonly string[]): Promise<void>;
   /** Ends containerd itself; what its shims run goes on. */
   close(): Promise<void>;
   /** After `close` and with no sandbox left: takes away mounts, bridge and state. */
@@ -81,6 +84,7 @@ export async function startManagedContainerd(
 
   return {
     endpoint: socket,
+    scrubLog: words => scrubLog(logFile, words),
     close: () => containerd.close(),
     async cleanUp() {
       const { cleanUpMachine } = await import('./clean-up.ts');
