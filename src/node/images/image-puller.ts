@@ -5,7 +5,7 @@ import { fieldPathOf } from '../field-path.ts';
 import type { Image, PodSandboxConfig, Runtime } from '../runtime/runtime.ts';
 import { PullSecretError } from './docker-config.ts';
 import { ImageError, pullError } from './image-error.ts';
-import { parseImageName, type ImageName } from './image-name.ts';
+import { parseImageName, type ImageName } from '../../machinery/image-name.ts';
 import { createKeyring, type PullCredential } from './keyring.ts';
 import { createPullBackoff } from './pull-backoff.ts';
 import { createPullImage } from './pull-image.ts';
@@ -176,7 +176,7 @@ function parseOrTell(image: string, tell: Tell): ImageName {
   try {
     return parseImageName(image);
   } catch (error) {
-    const { message } = error as Error;
+    const message = `Failed to apply default image tag ${JSON.stringify(image)}: ${(error as Error).message}`;
     tell('Warning', 'InspectFailed', message);
     throw new ImageError('InvalidImageName', message, lookAgainMs);
   }

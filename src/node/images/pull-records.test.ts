@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Image, Runtime } from '../runtime/runtime.ts';
 import { openCredentialHash } from './credential-hash.ts';
-import { parseImageName } from './image-name.ts';
+import { parseImageName } from '../../machinery/image-name.ts';
 import type { PullCredential } from './keyring.ts';
 import { openPullRecords, type PullRecords } from './pull-records.ts';
 import { createVerificationPolicy } from './verification-policy.ts';

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Logger } from '../../machinery/log.ts';
 import type { Image, Runtime } from '../runtime/runtime.ts';
 import type { CredentialHash } from './credential-hash.ts';
-import { parseImageName, type ImageName } from './image-name.ts';
+import { parseImageName, type ImageName } from '../../machinery/image-name.ts';
 import type { PullCredential } from './keyring.ts';
 import {
   findAccess,

@@ -1,4 +1,4 @@
-import { parseImageName } from './image-name.ts';
+import { parseImageName } from '../../machinery/image-name.ts';
 
 /** KubeletConfiguration's imagePullCredentialsVerificationPolicy. */
 export const verificationPolicies = [

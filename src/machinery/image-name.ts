@@ -4,6 +4,8 @@ export interface ImageName {
   readonly repository: string;
   /** What is pulled: with the tag or digest. */
   readonly full: string;
+  /** `latest` where neither tag nor digest is given; undefined with a digest alone. */
+  readonly tag: string | undefined;
 }
 
 const label = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
@@ -17,7 +19,7 @@ const maxRepositoryLength = 255;
 
 /**
  * Docker's grammar of references: `redis` is `docker.io/library/redis:latest`.
- * @throws SyntaxError in the kubelet's words
+ * @throws SyntaxError in Kubernetes' words
  */
 export function parseImageName(image: string): ImageName {
   const at = image.indexOf('@');
@@ -28,16 +30,11 @@ export function parseImageName(image: string): ImageName {
   const repository = withDomain(name);
   const why = whyWrong({ image, repository, tag, digest });
   if (why !== undefined) {
-    const shown = JSON.stringify(image);
-    throw new SyntaxError(
-      `Failed to apply default image tag ${shown}: couldn't parse image name ${shown}: ${why}`,
-    );
+    throw new SyntaxError(`couldn't parse image name ${JSON.stringify(image)}: ${why}`);
   }
-  const suffix =
-    digest === undefined
-      ? `:${tag ?? 'latest'}`
-      : `${tag === undefined ? '' : `:${tag}`}@${digest}`;
-  return { repository, full: `${repository}${suffix}` };
+  const effective = tag ?? (digest === undefined ? 'latest' : undefined);
+  const suffix = `${effective === undefined ? '' : `:${effective}`}${digest === undefined ? '' : `@${digest}`}`;
+  return { repository, full: `${repository}${suffix}`, tag: effective };
 }
 
 interface Parts {

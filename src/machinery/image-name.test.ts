@@ -41,11 +41,8 @@ describe('parseImageName()', () => {
     [`redis@sha256:${'a'.repeat(40)}`, 'invalid checksum digest length'],
     [`redis@md5:${'a'.repeat(32)}`, 'unsupported digest algorithm'],
   ])('%j is refused: %s', (image, why) => {
-    const shown = JSON.stringify(image);
     expect(() => parseImageName(image)).toThrow(
-      new SyntaxError(
-        `Failed to apply default image tag ${shown}: couldn't parse image name ${shown}: ${why}`,
-      ),
+      new SyntaxError(`couldn't parse image name ${JSON.stringify(image)}: ${why}`),
     );
   });
 });
