@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { podResource, type Pod } from '../../api/core/v1/pod.ts';
+import { podResource, type Container, type Pod } from '../../api/core/v1/pod.ts';
 import { createBackoff } from '../../machinery/backoff.ts';
 import { isStatusError } from '../../machinery/status.ts';
 import { createProber } from '../probes/prober.ts';
@@ -223,7 +223,7 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
 
   /** Whether a start may be tried now; else says why it waits. */
   const isDue = ({ container, previous }: Start): boolean => {
-    const at = notBefore.get(container.name) ?? 0;
+    const at = notBefore.get(startKey(container)) ?? 0;
     if (at > Date.now()) {
       wakeIn(at - Date.now());
       return false;
@@ -252,14 +252,15 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
 
   const start = async (request: StartRequest): Promise<void> => {
     const { name } = request.container;
+    const key = startKey(request.container);
     try {
       await startContainer(request, services);
       waiting.delete(name);
-      notBefore.delete(name);
+      notBefore.delete(key);
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
       waiting.set(name, error.waiting);
-      notBefore.set(name, Date.now() + error.retryMs);
+      notBefore.set(key, Date.now() + error.retryMs);
       wakeIn(error.retryMs);
     }
   };
@@ -433,7 +434,7 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
     retryNow() {
       notBefore.clear();
       mounts.reset(uid);
-      services.images.forget(uid);
+      services.images.resetBackoff(uid);
       worker.wake();
     },
     async close() {
@@ -447,6 +448,9 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
   worker.wake();
   return worker;
 }
+
+/** A delay is of one image: another that the spec names since is tried at once. */
+const startKey = ({ name, image = '' }: Container): string => `${name} ${image}`;
 
 /** `10s`, `2m40s`. */
 function goSeconds(ms: number): string {

@@ -10,6 +10,7 @@ import type {
   PodSandboxStatus,
   Runtime,
 } from '../runtime.ts';
+import { RuntimeError } from '../runtime.ts';
 import { openService } from './grpc.ts';
 import { watchRuntime } from './watch-runtime.ts';
 
@@ -118,14 +119,18 @@ export function connectCri({ endpoint, log }: CriOptions): Runtime {
       (await images.call<{ images: WireImage[] }>('ListImages', {}, callTimeoutMs)).images.map(
         imageOf,
       ),
-    pullImage: async (image, auth, sandbox) =>
-      (
-        await images.call<{ imageRef: string }>('PullImage', {
+    async pullImage(image, auth, sandbox) {
+      try {
+        const { imageRef } = await images.call<{ imageRef: string }>('PullImage', {
           image: { image },
           ...(auth === undefined ? {} : { auth }),
           ...(sandbox === undefined ? {} : { sandboxConfig: sandboxConfig(sandbox) }),
-        })
-      ).imageRef,
+        });
+        return imageRef;
+      } catch (error) {
+        throw withoutUnknown(error);
+      }
+    },
     removeImage: image => images.call('RemoveImage', { image: { image } }, callTimeoutMs),
     close() {
       runtime.close();
@@ -134,6 +139,14 @@ export function connectCri({ endpoint, log }: CriOptions): Runtime {
     },
   };
   return adapter;
+}
+
+/** As the kubelet: that a pull failed for a reason without a code is said by nothing in front of it. */
+function withoutUnknown(error: unknown): unknown {
+  const head = 'rpc error: code = Unknown desc = ';
+  return error instanceof RuntimeError && error.message.startsWith(head)
+    ? new RuntimeError(error.code, error.message.slice(head.length), { cause: error.cause })
+    : error;
 }
 
 /** 64-bit integers travel as strings. */
