@@ -6,15 +6,17 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, watch } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createAtomicWriter } from './atomic-writer.ts';
+import { createTmpfs, unmount } from './mounts.ts';
 import type { Payload } from './payload.ts';
 
 let dir: string;
@@ -88,6 +90,69 @@ describe('createAtomicWriter()', () => {
     expect(lstatSync(path.join(dir, '..data')).ino).toBe(before);
   });
 
+  test('changes no time where nothing changed', () => {
+    const writer = createAtomicWriter(dir);
+    writer.write(files({ a: '1', 'b/c': '2' }));
+    const times = (): number[] =>
+      ['', '..data', '..data/', 'a', 'b/c'].map(name => lstatSync(path.join(dir, name)).ctimeMs);
+    const before = times();
+    expect(writer.write(files({ a: '1', 'b/c': '2' }))).toBe(false);
+    expect(times()).toEqual(before);
+  });
+
+  test('follows a name that turns from file to folder and back', () => {
+    const writer = createAtomicWriter(dir);
+    writer.write(files({ a: 'file', b: 'x' }));
+    writer.write(files({ 'a/one': '1', 'a/two/three': '3' }));
+    expect(readdirSync(dir).filter(name => !name.startsWith('..'))).toEqual(['a']);
+    expect([read('a/one'), read('a/two/three')]).toEqual(['1', '3']);
+    writer.write(files({ a: 'file again' }));
+    expect(read('a')).toBe('file again');
+    expect(versions()).toHaveLength(1);
+  });
+
+  test('tells names apart by case, and keeps empty values and any bytes', () => {
+    const any = Buffer.from(Array.from({ length: 1024 * 1024 }, (_, i) => i % 256));
+    createAtomicWriter(dir).write(
+      new Map([
+        ...files({ Key: '1', key: '2', KEY: '3', empty: '', '.dot': '4', 'a..b': '5' }),
+        ['any', { data: any, mode: 0o644 }],
+      ]),
+    );
+    expect(['Key', 'key', 'KEY', 'empty', '.dot', 'a..b'].map(read).join()).toBe('1,2,3,,4,5');
+    expect(readFileSync(path.join(dir, 'any')).equals(any)).toBe(true);
+  });
+
+  test.each([
+    ['x//y/./z', 'x/y/z'],
+    ['q/', 'q'],
+    ['./d', 'd'],
+    [`${'n'.repeat(255)}/m`, `${'n'.repeat(255)}/m`],
+  ])('puts %j at its shortest path', (name, target) => {
+    createAtomicWriter(dir).write(files({ [name]: 'here' }));
+    expect(read(target)).toBe('here');
+  });
+
+  test('leaves a mount point of its own name alone', () => {
+    mkdirSync(path.join(dir, 'taken'));
+    const writer = createAtomicWriter(dir);
+    writer.write(files({ taken: 'x', other: 'y' }));
+    writer.write(files({ other: 'z' }));
+    expect(statSync(path.join(dir, 'taken')).isDirectory()).toBe(true);
+    expect(read('other')).toBe('z');
+  });
+
+  test('tells apart from the disk what it may take away', () => {
+    const writer = createAtomicWriter(dir);
+    writer.write(files({ a: '1' }));
+    // As a privileged container can, once it has remounted the volume.
+    rmSync(path.join(dir, 'a'));
+    writeFileSync(path.join(dir, '..data/own'), 'x');
+    expect(writer.write(files({ b: '2' }))).toBe(true);
+    expect(versions()).toHaveLength(1);
+    expect(read('b')).toBe('2');
+  });
+
   test('goes on after a crash at any step', () => {
     createAtomicWriter(dir).write(files({ a: '1', gone: 'x' }));
     symlinkSync('..2000_01_01_00_00_00.1', path.join(dir, '..data_tmp'));
@@ -99,13 +164,50 @@ describe('createAtomicWriter()', () => {
     expect(versions()).toHaveLength(1);
   });
 
-  test('keeps what is published when a new version cannot be written', () => {
+  test.each([
+    [{ a: '2', 'a/b': 'x' }, /^mkdir .*\/a: not a directory$/],
+    [{ 'a/b': 'x', a: '2' }, /^open .*\/a: is a directory$/],
+  ])('keeps what is published when %j cannot be written', (contents, message) => {
     const writer = createAtomicWriter(dir);
     writer.write(files({ a: '1' }));
-    expect(() => writer.write(files({ a: '2', 'a/b': 'both a file and a folder' }))).toThrow();
+    expect(() => writer.write(files(contents))).toThrow(message);
     expect(read('a')).toBe('1');
     expect(versions()).toHaveLength(1);
     expect(writer.write(files({ a: '2' }))).toBe(true);
+  });
+
+  test('keeps what is published when the tmpfs is full, and goes on when there is room', async () => {
+    await createTmpfs()(dir, { mode: '1777', sizeBytes: 64 * 1024 });
+    try {
+      const writer = createAtomicWriter(dir);
+      writer.write(files({ a: 'first', big: 'x'.repeat(24 * 1024) }));
+      expect(() => writer.write(files({ a: 'second', big: 'y'.repeat(60 * 1024) }))).toThrow(
+        /^write .*\/big: no space left on device$/,
+      );
+      expect(read('a')).toBe('first');
+      expect(readdirSync(dir).toSorted()).toEqual(
+        ['..data', versions()[0] ?? '', 'a', 'big'].toSorted(),
+      );
+      expect(writer.write(files({ a: 'third', big: 'z'.repeat(24 * 1024) }))).toBe(true);
+      expect(read('a')).toBe('third');
+    } finally {
+      await unmount(dir);
+    }
+  });
+
+  test('tells watchers of ..data of each version', async () => {
+    const writer = createAtomicWriter(dir);
+    writer.write(files({ a: '1' }));
+    const stop = new AbortController();
+    const seen = (async () => {
+      for await (const { filename } of watch(dir, { signal: stop.signal })) {
+        if (filename === '..data') return read('a');
+      }
+      return undefined;
+    })();
+    writer.write(files({ a: '2' }));
+    expect(await seen).toBe('2');
+    stop.abort();
   });
 
   test.each([
