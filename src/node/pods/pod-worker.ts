@@ -61,7 +61,8 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
   let stopping: { graceSeconds: number; work: Promise<void> } | undefined;
   let running: Promise<void> | undefined;
   let again = false;
-  let unmounted = false;
+  /** While volumes are missing: when it is worth another look. */
+  let mountAt: number | undefined;
   let objectChanges = 0;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
@@ -115,15 +116,19 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
 
   /** @returns whether every volume is there */
   const mount = async (state: PodRuntimeState): Promise<boolean> => {
+    if (mountAt !== undefined && mountAt > Date.now()) {
+      tell(state);
+      wakeIn(mountAt - Date.now());
+      return false;
+    }
     const seen = objectChanges;
     try {
       await volumes.mountAll(pod);
       mounts.reset(uid);
-      unmounted = false;
+      mountAt = undefined;
       return true;
     } catch (error) {
       if (!(error instanceof VolumeSetupError)) throw error;
-      unmounted = true;
       for (const { volume, message } of error.failures) {
         recorder.event(
           pod,
@@ -134,7 +139,9 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
       }
       tell(state);
       // What was missing may have come while it was looked for.
-      wakeIn(objectChanges === seen ? mounts.next(uid) : 0);
+      const delayMs = objectChanges === seen ? mounts.next(uid) : 0;
+      mountAt = Date.now() + delayMs;
+      wakeIn(delayMs);
       return false;
     }
   };
@@ -453,8 +460,9 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
     retryNow() {
       objectChanges += 1;
       // A pod that waits for nothing is left alone: its volumes follow by themselves.
-      if (!unmounted && notBefore.size === 0) return;
+      if (mountAt === undefined && notBefore.size === 0) return;
       notBefore.clear();
+      if (mountAt !== undefined) mountAt = 0;
       mounts.reset(uid);
       services.images.forget(uid);
       worker.wake();
