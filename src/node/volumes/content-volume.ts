@@ -30,7 +30,7 @@ export function createContentVolume(
   const collect = (pod: Pod): Promise<Collected> => plugin.collect(volume, { ...sources, pod });
 
   const write = (writer: AtomicWriter, pod: Pod, { payload, refreshAtMs }: Collected): void => {
-    pace.run(() => writer.write(payload));
+    writer.write(payload);
     placed = { writer, pod };
     if (refreshAtMs !== undefined) refreshIn(refreshAtMs - Date.now());
   };
@@ -38,7 +38,6 @@ export function createContentVolume(
   /** The content is collected before anything is touched: what fails leaves the old in place. */
   const update = async (writer: AtomicWriter, pod: Pod): Promise<void> => {
     const collected = await collect(pod);
-    await pace.ready();
     if (!closed) write(writer, pod, collected);
   };
 
@@ -50,7 +49,6 @@ export function createContentVolume(
     const undo = await placeFolder(dir, { medium: there ? undefined : tmpfs, fsGroup });
     try {
       await makeNestedMountPoints(dir, volume.name, pod);
-      await pace.ready();
       write(createAtomicWriter(dir, fsGroup), pod, collected);
     } catch (error) {
       await undo();
@@ -73,11 +71,12 @@ export function createContentVolume(
   };
   // Changes that come while one waits for its turn are seen by that one.
   const refresh = (): Promise<void> =>
-    (refreshing ??= inTurn(async () => {
-      await pace.ready();
-      refreshing = undefined;
-      if (placed !== undefined && !closed) await update(placed.writer, placed.pod);
-    }));
+    (refreshing ??= inTurn(() =>
+      pace.run(async () => {
+        refreshing = undefined;
+        if (placed !== undefined && !closed) await update(placed.writer, placed.pod);
+      }),
+    ));
 
   return {
     path: dir,

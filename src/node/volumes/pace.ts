@@ -1,32 +1,49 @@
 /** Keeps much work in small pieces from holding up everything else that the process does. */
 export interface Pace {
-  /** Resolves when a piece may be done: now, or in a later turn of the event loop if this one is used up. */
-  ready(): Promise<void>;
-  /** Does a piece of work and counts how long it took. */
-  run<T>(piece: () => T): T;
+  /**
+   * Does a piece of work when its turn comes: one after another, as much as fits into a slice of a turn of the event
+   * loop. One that waits for something outside lets the next go on.
+   */
+  run(piece: () => Promise<void>): Promise<void>;
 }
 
-/** @param sliceMs how much of a turn of the event loop may be used */
-export function createPace(sliceMs = 10): Pace {
-  let spentMs = 0;
-  let nextTurn: Promise<void> | undefined;
+/** @param sliceMs how much of a turn of the event loop the pieces together may use */
+export function createPace(sliceMs = 5): Pace {
+  const waiting: (() => void)[] = [];
+  let working = false;
+  let sliceEndsAt: number | undefined;
+
+  const admit = (): void => {
+    if (working || waiting.length === 0) return;
+    if (sliceEndsAt === undefined) {
+      sliceEndsAt = performance.now() + sliceMs;
+      setImmediate(() => {
+        sliceEndsAt = undefined;
+        admit();
+      });
+    } else if (performance.now() >= sliceEndsAt) return;
+    working = true;
+    waiting.shift()?.();
+  };
+
   return {
-    async ready() {
-      while (spentMs >= sliceMs) await nextTurn;
-    },
-    run(piece) {
-      nextTurn ??= new Promise(resolve =>
-        setImmediate(() => {
-          spentMs = 0;
-          nextTurn = undefined;
-          resolve();
-        }),
-      );
-      const startedAt = performance.now();
+    async run(piece) {
+      await new Promise<void>(resolve => {
+        waiting.push(resolve);
+        admit();
+      });
+      let held = true;
+      const release = (): void => {
+        if (!held) return;
+        held = false;
+        working = false;
+        admit();
+      };
+      setImmediate(release);
       try {
-        return piece();
+        await piece();
       } finally {
-        spentMs += performance.now() - startedAt;
+        release();
       }
     },
   };
