@@ -8,7 +8,7 @@ export interface Pace {
 }
 
 /** @param sliceMs how much of a turn of the event loop the pieces together may use */
-export function createPace(sliceMs = 5): Pace {
+export function createPace(sliceMs = 2): Pace {
   const waiting: (() => void)[] = [];
   let working = false;
   let sliceEndsAt: number | undefined;
