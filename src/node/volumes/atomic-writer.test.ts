@@ -65,7 +65,7 @@ describe('createAtomicWriter()', () => {
   });
 
   test('lets the group of fsGroup read', () => {
-    createAtomicWriter(dir, 2000).write(files({ 'sub/key': 'x' }, 0o400));
+    createAtomicWriter(dir, { gid: 2000 }).write(files({ 'sub/key': 'x' }, 0o400));
     const file = statSync(path.join(dir, 'sub/key'));
     expect([file.mode & 0o7777, file.uid, file.gid]).toEqual([0o440, 0, 2000]);
     const folder = statSync(path.join(dir, 'sub'));
@@ -78,9 +78,41 @@ describe('createAtomicWriter()', () => {
     expect(writer.write(files({ a: '3', d: '4' }))).toBe(true);
     expect(readdirSync(dir).filter(name => !name.startsWith('..'))).toEqual(['a', 'd']);
     expect([read('a'), read('d')]).toEqual(['3', '4']);
+    writer.sweep(0);
     expect(versions()).toHaveLength(1);
     writer.write(new Map());
     expect(readdirSync(dir).filter(name => !name.startsWith('..'))).toEqual([]);
+  });
+
+  test('lets a reader finish with the version it began with', () => {
+    const writer = createAtomicWriter(dir);
+    writer.write(files({ a: '1', b: '1' }));
+    const begun = path.join(dir, readlinkSync(path.join(dir, '..data')));
+    for (const n of ['2', '3']) writer.write(files({ a: n }));
+    expect(writer.sweep(60_000)).toBe(true);
+    expect(readFileSync(path.join(begun, 'b'), 'utf8')).toBe('1');
+    expect(writer.sweep(0)).toBe(false);
+    expect(versions()).toEqual([readlinkSync(path.join(dir, '..data'))]);
+  });
+
+  test('keeps a version that is held until it is no more, also after a restart', () => {
+    const held = new Set<string>();
+    const open = () => createAtomicWriter(dir, { held: () => held });
+    let writer = open();
+    writer.write(files({ 'in/a': '1' }));
+    const [first = ''] = versions();
+    held.add(first);
+    writer.write(files({ 'in/a': '2' }));
+    expect(writer.sweep(0)).toBe(false);
+    writer = open();
+    writer.write(files({ 'in/a': '3' }));
+    writer.sweep(0);
+    expect(read(path.join(first, 'in/a'))).toBe('1');
+    expect(versions()).toHaveLength(2);
+    held.clear();
+    writer.write(files({ 'in/a': '4' }));
+    writer.sweep(0);
+    expect(versions()).toEqual([readlinkSync(path.join(dir, '..data'))]);
   });
 
   test('leaves the same content alone, also after a restart and with other modes', () => {
@@ -108,6 +140,7 @@ describe('createAtomicWriter()', () => {
     expect([read('a/one'), read('a/two/three')]).toEqual(['1', '3']);
     writer.write(files({ a: 'file again' }));
     expect(read('a')).toBe('file again');
+    writer.sweep(0);
     expect(versions()).toHaveLength(1);
   });
 
@@ -149,6 +182,7 @@ describe('createAtomicWriter()', () => {
     rmSync(path.join(dir, 'a'));
     writeFileSync(path.join(dir, '..data/own'), 'x');
     expect(writer.write(files({ b: '2' }))).toBe(true);
+    writer.sweep(0);
     expect(versions()).toHaveLength(1);
     expect(read('b')).toBe('2');
   });
@@ -158,7 +192,9 @@ describe('createAtomicWriter()', () => {
     symlinkSync('..2000_01_01_00_00_00.1', path.join(dir, '..data_tmp'));
     mkdirSync(path.join(dir, '..2000_01_01_00_00_00.1'));
     writeFileSync(path.join(dir, '..2000_01_01_00_00_00.1/a'), 'half');
-    expect(createAtomicWriter(dir).write(files({ a: '2' }))).toBe(true);
+    const next = createAtomicWriter(dir);
+    expect(next.write(files({ a: '2' }))).toBe(true);
+    next.sweep(0);
     expect(read('a')).toBe('2');
     expect(readdirSync(dir).toSorted()).toEqual(['..data', versions()[0] ?? '', 'a'].toSorted());
     expect(versions()).toHaveLength(1);
@@ -233,6 +269,7 @@ describe('createAtomicWriter()', () => {
     await once(reader.stdout, 'data');
     for (let n = 1; n <= 1000; n += 1) {
       writer.write(version(n));
+      writer.sweep(100);
       // Lets the reader have the processor on a machine that has one.
       if (n % 10 === 0) await new Promise(setImmediate);
     }

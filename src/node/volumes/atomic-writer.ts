@@ -18,6 +18,19 @@ export interface AtomicWriter {
    * @throws Error with the kubelet's text; what was there is still there then
    */
   write(payload: Payload): boolean;
+  /**
+   * Takes away the versions that were replaced at least so long ago, and that nothing holds: a reader that was on
+   * its way to one finds what it looks for.
+   * @returns whether there are younger ones
+   */
+  sweep(ageMs: number): boolean;
+}
+
+export interface AtomicWriterOptions {
+  /** fsGroup: the group of all files, which may read them. */
+  readonly gid?: number | undefined;
+  /** Names of versions that have to stay though they were replaced. */
+  readonly held?: (() => ReadonlySet<string>) | undefined;
 }
 
 interface Version {
@@ -32,22 +45,29 @@ const nextDataLink = '..data_tmp';
 /**
  * The kubelet's AtomicWriter: real files lie in `..<timestamp>`, `..data` leads there, and each top name is a
  * link through `..data`. A version is written out whole, with its final modes and owners, before `..data`
- * is renamed onto it; then names are added and taken away, and the old version goes.
+ * is renamed onto it; then names are added and taken away. Old versions go with `sweep`.
  *
  * Calls are synchronous: on tmpfs one takes microseconds, less than the way to a thread and back.
- * @param gid fsGroup: the group of all files, which may read them
  */
-export function createAtomicWriter(dir: string, gid?: number): AtomicWriter {
+export function createAtomicWriter(
+  dir: string,
+  { gid, held = () => new Set() }: AtomicWriterOptions = {},
+): AtomicWriter {
   const at = (name: string): string => path.join(dir, name);
   let current: Version | undefined;
   let links: Set<string> | undefined;
+  let replaced: (Version & { readonly atMs: number })[] = [];
 
   return {
     write(payload) {
       const files = cleanPaths(payload);
       if (links === undefined) {
         current = findVersion(dir);
-        links = tidy(dir, current?.folder);
+        const found = tidy(dir, new Set([...held(), current?.folder ?? '']));
+        links = found.links;
+        replaced = found.versions
+          .filter(folder => folder !== current?.folder)
+          .map(folder => ({ folder, contents: new Map(), atMs: 0 }));
       }
       const before = links;
       const old = current;
@@ -61,10 +81,20 @@ export function createAtomicWriter(dir: string, gid?: number): AtomicWriter {
       current = { folder, contents: files };
       // Should any of the rest fail, the next call looks at what there is.
       links = undefined;
-      const there = relink(dir, before, new Set([...files.keys()].map(topName)));
-      if (changed && old !== undefined) removeVersion(at(old.folder), old.contents);
-      links = there;
+      if (changed && old !== undefined) replaced.push({ ...old, atMs: performance.now() });
+      links = relink(dir, before, new Set([...files.keys()].map(topName)));
       return changed;
+    },
+    sweep(ageMs) {
+      const untilMs = performance.now() - ageMs;
+      const old = replaced.filter(({ atMs }) => atMs <= untilMs);
+      const younger = replaced.slice(old.length);
+      const kept = old.length === 0 ? new Set() : held();
+      for (const { folder, contents } of old) {
+        if (!kept.has(folder)) removeVersion(at(folder), contents);
+      }
+      replaced = [...old.filter(({ folder }) => kept.has(folder)), ...younger];
+      return younger.length > 0;
     },
   };
 }
@@ -126,14 +156,16 @@ function findVersion(dir: string): Version | undefined {
   }
 }
 
-/** Takes away what a crash may have left behind. @returns the top names there are */
-function tidy(dir: string, folder: string | undefined): Set<string> {
+/** Takes away what a crash may have left behind, but for the versions that stay. @returns what there is then */
+function tidy(dir: string, stay: ReadonlySet<string>): { links: Set<string>; versions: string[] } {
   const links = new Set<string>();
+  const versions: string[] = [];
   for (const entry of readdirSync(dir, { withFileTypes: true })) {
     const { name } = entry;
-    if (name === dataLink || name === folder) continue;
-    if (name.startsWith('..')) rmSync(path.join(dir, name), { recursive: true, force: true });
+    if (name === dataLink) continue;
+    if (stay.has(name)) versions.push(name);
+    else if (name.startsWith('..')) rmSync(path.join(dir, name), { recursive: true, force: true });
     else if (entry.isSymbolicLink()) links.add(name);
   }
-  return links;
+  return { links, versions };
 }

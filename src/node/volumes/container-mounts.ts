@@ -5,7 +5,7 @@ import { namesIn } from '../env/expand.ts';
 import type { Mount } from '../runtime/runtime.ts';
 import type { MountedVolume } from './mounted-volume.ts';
 import { isRecursiveReadOnly } from './recursive-read-only.ts';
-import { bindSubPath, SubPathNotMade } from './sub-path.ts';
+import { bindSubPath, SubPathNotMade, subPathsFolder } from './sub-path.ts';
 
 export interface ContainerMountsRequest {
   readonly container: Container;
@@ -60,7 +60,7 @@ async function hostPathOf(
       `unable to provision SubPath \`${subPath}\`: must not contain '..'`,
     );
   }
-  const target = path.join(podFolder, 'volume-subpaths', mount.name, container.name, String(index));
+  const target = path.join(subPathsFolder(podFolder, mount.name), container.name, String(index));
   try {
     await bindSubPath({ volumePath: volume.path, subPath, target });
   } catch (error) {

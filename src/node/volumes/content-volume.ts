@@ -3,6 +3,7 @@ import type { Pod } from '../../api/core/v1/pod.ts';
 import { configMapsOfVolume, secretsOfVolume } from '../references/pod-references.ts';
 import { createAtomicWriter, type AtomicWriter } from './atomic-writer.ts';
 import { placeFolder } from './content-folder.ts';
+import { heldVersions } from './held-versions.ts';
 import type { MountedVolume, MountedVolumeOptions, MountTable } from './mounted-volume.ts';
 import { makeNestedMountPoints } from './nested-mount-points.ts';
 import type { Collected, ContentPlugin } from './plugin.ts';
@@ -10,6 +11,8 @@ import { createTurns } from './turns.ts';
 
 /** How soon content that has a time to be renewed at is tried again. */
 const retryMs = 10_000;
+/** How long a version stays after the next one took its place. */
+const sweepMs = 100;
 /** The longest that setTimeout can count. */
 const maxTimerMs = 2 ** 31 - 1;
 
@@ -25,14 +28,27 @@ export function createContentVolume(
   let placed: { readonly writer: AtomicWriter; readonly pod: Pod } | undefined;
   let refreshing: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let sweeper: NodeJS.Timeout | undefined;
   let closed = false;
 
   const collect = (pod: Pod): Promise<Collected> => plugin.collect(volume, { ...sources, pod });
 
   const write = (writer: AtomicWriter, pod: Pod, { payload, refreshAtMs }: Collected): void => {
-    writer.write(payload);
+    if (writer.write(payload)) sweepLater(writer);
     placed = { writer, pod };
     if (refreshAtMs !== undefined) refreshIn(refreshAtMs - Date.now());
+  };
+
+  const sweepLater = (writer: AtomicWriter): void => {
+    sweeper ??= setTimeout(() => {
+      const sweep = (): Promise<void> => {
+        sweeper = undefined;
+        if (!closed && writer.sweep(sweepMs)) sweepLater(writer);
+        return Promise.resolve();
+      };
+      // What could not be taken away is tried again with the next version.
+      pace.run(sweep).catch(() => undefined);
+    }, sweepMs);
   };
 
   /** The content is collected before anything is touched: what fails leaves the old in place. */
@@ -49,7 +65,8 @@ export function createContentVolume(
     const undo = await placeFolder(dir, { medium: there ? undefined : tmpfs, fsGroup });
     try {
       await makeNestedMountPoints(dir, volume.name, pod);
-      write(createAtomicWriter(dir, fsGroup), pod, collected);
+      const held = heldVersions(path.dirname(volumesFolder), volume.name, pod);
+      write(createAtomicWriter(dir, { gid: fsGroup, held }), pod, collected);
     } catch (error) {
       await undo();
       throw error;
@@ -94,6 +111,7 @@ export function createContentVolume(
     close() {
       closed = true;
       clearTimeout(timer);
+      clearTimeout(sweeper);
       return inTurn(() => Promise.resolve());
     },
   };

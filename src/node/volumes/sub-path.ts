@@ -23,6 +23,10 @@ export interface SubPathRequest {
 // Not in Node's constants; the same on x86 and arm.
 const openPath = 0o10000000;
 
+/** Where the sub-paths of a volume are bound to. @param podFolder `<pod>` */
+export const subPathsFolder = (podFolder: string, volumeName: string): string =>
+  path.join(podFolder, 'volume-subpaths', volumeName);
+
 /** A path that was not there could not be made within its volume. */
 export class SubPathNotMade extends Error {}
 
