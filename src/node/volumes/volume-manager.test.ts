@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   statSync,
@@ -19,7 +22,8 @@ import {
   type ReferenceChange,
   type References,
 } from '../references/references.ts';
-import { mountPoints } from './mounts.ts';
+import { createTmpfs, mountPoints } from './mounts.ts';
+import { bindSubPath } from './sub-path.ts';
 import { createVolumeManager, VolumeSetupError, type VolumeManager } from './volume-manager.ts';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -566,4 +570,49 @@ test('unmountAll() leaves nothing, and can be called again', async () => {
   await volumes.unmountAll('uid-1');
   expect(await volumes.podUidsOnDisk()).toEqual([]);
   expect((await mountPoints()).filter(point => point.startsWith(dataDir))).toEqual([]);
+});
+
+test('unmountAll() waits for nobody who still uses a volume', async () => {
+  cluster.secret('mysecret', { key: 'x' });
+  await volumes.mountAll(podWith([{ name: 'foo', secret: { secretName: 'mysecret' } }]));
+  const busy = spawn('sleep', ['60'], { cwd: at('secret', 'foo') });
+  try {
+    await once(busy, 'spawn');
+    await volumes.unmountAll('uid-1');
+    expect(await volumes.podUidsOnDisk()).toEqual([]);
+    expect((await mountPoints()).filter(point => point.startsWith(dataDir))).toEqual([]);
+  } finally {
+    busy.kill();
+  }
+});
+
+test('unmountAll() takes away what an agent before this one began and did not finish', async () => {
+  podWith([], { uid: 'uid-1' });
+  // Killed between making the folder, mounting it, writing, and binding a sub-path.
+  mkdirSync(at('secret', 'made'), { recursive: true });
+  for (const name of ['mounted', 'half']) {
+    mkdirSync(at('secret', name), { recursive: true });
+    await createTmpfs()(at('secret', name), { mode: '1777' });
+  }
+  mkdirSync(at('secret', 'half/..2026_01_01_00_00_00.1'));
+  writeFileSync(at('secret', 'half/..2026_01_01_00_00_00.1/key'), 'x');
+  symlinkSync('..2026_01_01_00_00_00.1', at('secret', 'half/..data_tmp'));
+  const target = path.join(dataDir, 'pods/uid-1/volume-subpaths/half/c/0');
+  await bindSubPath({
+    volumePath: at('secret', 'half'),
+    subPath: '..2026_01_01_00_00_00.1/key',
+    target,
+  });
+  cluster.secret('mysecret', { key: 'y' });
+  const list = ['made', 'mounted', 'half'].map(name => ({
+    name,
+    secret: { secretName: 'mysecret' },
+  }));
+  await volumes.mountAll(podWith(list));
+  for (const { name } of list) {
+    expect(text(at('secret', name, 'key'))).toBe('y');
+    expect(readdirSync(at('secret', name))).toHaveLength(3);
+  }
+  await volumes.unmountAll('uid-1');
+  expect(await volumes.podUidsOnDisk()).toEqual([]);
 });
