@@ -46,7 +46,14 @@ describe('one pod with every shape of a secret', () => {
     const many = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`key-${i}`, `v${i}`]));
     await put('many', many);
     await put('odd', {
-      ...{ Key: '1', key: '2', KEY: '3', '.dot': '4', 'a..b': '5', _: '6', '-': '7', empty: '' },
+      Key: '1',
+      key: '2',
+      KEY: '3',
+      '.dot': '4',
+      'a..b': '5',
+      _: '6',
+      '-': '7',
+      empty: '',
       ['k'.repeat(253)]: 'long',
     });
     await put('abc', { a: 'A', b: 'B', c: 'C' });
