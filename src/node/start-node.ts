@@ -80,7 +80,14 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
     log,
   });
   const images = await createImages(options, recorder, references);
-  const volumes = createVolumeManager({ dataDir, references, client, nodeName, log });
+  const { recursiveReadOnlyMounts } = await runtime.features();
+  const volumes = createVolumeManager({
+    dataDir,
+    references,
+    client,
+    recursiveReadOnlyMounts,
+    log,
+  });
   const pods = createInformer(client.resource(podResource), {
     fieldSelector: `spec.nodeName=${nodeName}`,
     signal,

@@ -50,9 +50,11 @@ export const secretResource: ResourceDescriptor<Secret> = {
   verbs: allVerbs,
   schema: SecretSchema,
   applyDefaults(secret) {
-    for (const [key, value] of Object.entries(secret.stringData ?? {})) {
-      secret.data = { ...secret.data, [key]: Buffer.from(value).toString('base64') };
-    }
+    if (secret.stringData === undefined) return;
+    const encoded = Object.entries(secret.stringData).map(
+      ([key, value]) => [key, Buffer.from(value).toString('base64')] as const,
+    );
+    if (encoded.length > 0) secret.data = { ...secret.data, ...Object.fromEntries(encoded) };
     delete secret.stringData;
   },
   prepareForCreate(secret) {

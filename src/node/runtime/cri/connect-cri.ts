@@ -35,6 +35,12 @@ export function connectCri({ endpoint, log }: CriOptions): Runtime {
     status: async () =>
       (await call<{ status: { conditions: Awaited<ReturnType<Runtime['status']>> } }>('Status', {}))
         .status.conditions,
+    async features() {
+      const { runtimeHandlers } = await call<{ runtimeHandlers: WireHandler[] }>('Status', {});
+      // The empty name is the default handler's.
+      const features = runtimeHandlers.find(({ name }) => name === '')?.features;
+      return { recursiveReadOnlyMounts: features?.recursiveReadOnlyMounts === true };
+    },
     runPodSandbox: async config =>
       (
         await call<{ podSandboxId: string }>(
@@ -157,6 +163,10 @@ type WireContainerStatus = Omit<Wire<ContainerStatus>, 'image' | 'startedAt' | '
   startedAt: string;
   finishedAt: string;
 };
+interface WireHandler {
+  readonly name: string;
+  readonly features: { readonly recursiveReadOnlyMounts: boolean } | null;
+}
 type WireSandboxStatus = Omit<Wire<PodSandboxStatus>, 'ips' | 'networkMode'> & {
   network: { ip: string; additionalIps: { ip: string }[] } | null;
   linux: {

@@ -18,7 +18,7 @@ import {
 } from '../../../../machinery/validation/names.ts';
 import type { Container, LifecycleHandler, Probe } from './container-schema.ts';
 import type { EnvFromSource, EnvVar } from './env-schema.ts';
-import { validateMounts } from './validate-volumes.ts';
+import { validateVolumeMounts } from './validate-volume-mounts.ts';
 import type { Volume } from './volume-schema.ts';
 
 export interface ContainerRules {
@@ -48,7 +48,7 @@ export function validateContainer(
     ...(container.envFrom ?? []).flatMap((each, i) =>
       validateEnvFrom(each, at.child('envFrom').index(i)),
     ),
-    ...validateMounts(container, rules.volumes, at.child('volumeMounts')),
+    ...validateVolumeMounts(container, rules.volumes, at.child('volumeMounts')),
     ...validatePullPolicy(container.imagePullPolicy, at.child('imagePullPolicy')),
     ...validateResources(container, at.child('resources')),
     ...validateProbes(container, at, rules.init),

@@ -11,6 +11,7 @@ import { dns1123Label, dns1123Subdomain } from '../../../../machinery/validation
 import type { Pod } from './pod-schema.ts';
 import { validateContainer } from './validate-containers.ts';
 import { validateVolumes } from './validate-volumes.ts';
+import { volumeWarnings } from './volume-warnings.ts';
 
 const at = path('spec');
 const restartPolicies = ['Always', 'OnFailure', 'Never'];
@@ -133,7 +134,7 @@ const withoutUndefined = (value: unknown): unknown => JSON.parse(JSON.stringify(
 
 /** Lines for Warning headers (pkg/api/pod/warnings.go). */
 export function podWarnings({ spec }: Pod): string[] {
-  const warnings: string[] = [];
+  const warnings = volumeWarnings(spec.volumes);
   const pullSecrets = new Set<string>();
   (spec.imagePullSecrets ?? []).forEach(({ name = '' }, i) => {
     const here = `spec.imagePullSecrets[${i}].name`;

@@ -2,23 +2,20 @@ import {
   duplicate,
   forbidden,
   invalid,
-  notFoundField,
   notSupported,
   requiredField,
   type FieldError,
   type FieldPath,
 } from '../../../../machinery/field-error.ts';
 import { dns1123Label } from '../../../../machinery/validation/names.ts';
-import type { KeyToPath } from '../references.ts';
-import type { Container } from './container-schema.ts';
 import {
-  volumeSources,
-  type DownwardFile,
-  type Volume,
-  type VolumeProjection,
-} from './volume-schema.ts';
-
-const modeText = 'must be a number between 0 and 0777 (octal), both inclusive';
+  validateDefaults,
+  validateDownward,
+  validateItems,
+  validateLocalPath,
+  validateUser,
+} from './validate-volume-files.ts';
+import { volumeSources, type Volume, type VolumeProjection } from './volume-schema.ts';
 
 export function validateVolumes(volumes: readonly Volume[], at: FieldPath): FieldError[] {
   const seen = new Set<string>();
@@ -48,23 +45,17 @@ function validateSource(volume: Volume, at: FieldPath): FieldError[] {
   if (secret !== undefined) {
     const here = at.child('secret');
     if (!secret.secretName) errors.push(requiredField(here.child('secretName')));
-    errors.push(
-      ...validateMode(secret.defaultMode, here.child('defaultMode')),
-      ...validateItems(secret.items, here),
-    );
+    errors.push(...validateDefaults(secret, here), ...validateItems(secret.items, here));
   }
   if (configMap !== undefined) {
     const here = at.child('configMap');
     if (!configMap.name) errors.push(requiredField(here.child('name')));
-    errors.push(
-      ...validateMode(configMap.defaultMode, here.child('defaultMode')),
-      ...validateItems(configMap.items, here),
-    );
+    errors.push(...validateDefaults(configMap, here), ...validateItems(configMap.items, here));
   }
   if (downwardAPI !== undefined) {
     const here = at.child('downwardAPI');
     errors.push(
-      ...validateMode(downwardAPI.defaultMode, here.child('defaultMode')),
+      ...validateDefaults(downwardAPI, here),
       ...validateDownward(downwardAPI.items, here),
     );
   }
@@ -97,50 +88,12 @@ function validateHostPath(
   ];
 }
 
-const validateMode = (mode: number | undefined, at: FieldPath): FieldError[] =>
-  mode !== undefined && (mode < 0 || mode > 0o777) ? [invalid(at, mode, modeText)] : [];
-
-function validateItems(items: readonly KeyToPath[] = [], at: FieldPath): FieldError[] {
-  return items.flatMap((item, i) => {
-    const here = at.child('items').index(i);
-    return [
-      ...(item.key ? [] : [requiredField(here.child('key'))]),
-      ...(item.path
-        ? validateLocalPath(item.path, here.child('path'))
-        : [requiredField(here.child('path'))]),
-      ...validateMode(item.mode, here.child('mode')),
-    ];
-  });
-}
-
-/** A path that stays below where it starts, and that the atomic writer's own names cannot meet. */
-function validateLocalPath(target: string, at: FieldPath): FieldError[] {
-  const errors: FieldError[] = [];
-  if (target.startsWith('/')) errors.push(invalid(at, target, 'must be a relative path'));
-  if (target.split('/').includes('..')) errors.push(invalid(at, target, "must not contain '..'"));
-  else if (target.startsWith('..')) errors.push(invalid(at, target, "must not start with '..'"));
-  return errors;
-}
-
-function validateDownward(items: readonly DownwardFile[] = [], at: FieldPath): FieldError[] {
-  return items.flatMap((item, i) => {
-    const here = at.child('items').index(i);
-    const errors = item.path
-      ? validateLocalPath(item.path, here.child('path'))
-      : [requiredField(here.child('path'))];
-    if (item.fieldRef === undefined && item.resourceFieldRef === undefined) {
-      errors.push(requiredField(here, 'one of fieldRef and resourceFieldRef is required'));
-    }
-    return [...errors, ...validateMode(item.mode, here.child('mode'))];
-  });
-}
-
 function validateProjected(
-  { sources = [], defaultMode }: NonNullable<Volume['projected']>,
+  { sources = [], ...defaults }: NonNullable<Volume['projected']>,
   at: FieldPath,
 ): FieldError[] {
   const taken = new Set<string>();
-  const errors = validateMode(defaultMode, at.child('defaultMode'));
+  const errors = validateDefaults(defaults, at);
   const take = (target: string, name: string): void => {
     if (!target) return;
     if (taken.has(target)) errors.push(invalid(at, name, `conflicting duplicate paths`));
@@ -199,46 +152,7 @@ function validateProjection(
       );
     if (!serviceAccountToken.path) errors.push(requiredField(here.child('path')));
     else errors.push(...validateLocalPath(serviceAccountToken.path, here.child('path')));
+    errors.push(...validateUser(serviceAccountToken.user, here.child('user')));
   }
   return errors;
-}
-
-export function validateMounts(
-  container: Container,
-  volumes: readonly Volume[],
-  at: FieldPath,
-): FieldError[] {
-  const taken = new Set<string>();
-  return (container.volumeMounts ?? []).flatMap((mount, i) => {
-    const here = at.index(i);
-    const errors: FieldError[] = [];
-    if (!mount.name) errors.push(requiredField(here.child('name')));
-    else if (!volumes.some(volume => volume.name === mount.name)) {
-      errors.push(notFoundField(here.child('name'), mount.name));
-    }
-    if (!mount.mountPath) errors.push(requiredField(here.child('mountPath')));
-    else if (taken.has(mount.mountPath)) {
-      errors.push(invalid(here.child('mountPath'), mount.mountPath, 'must be unique'));
-    }
-    taken.add(mount.mountPath);
-    if (mount.subPath && mount.subPathExpr) {
-      errors.push(
-        invalid(
-          here.child('subPathExpr'),
-          mount.subPathExpr,
-          'subPathExpr and subPath are mutually exclusive',
-        ),
-      );
-    }
-    for (const name of ['subPath', 'subPathExpr'] as const) {
-      const value = mount[name];
-      if (value) errors.push(...validateSubPath(value, here.child(name)));
-    }
-    return errors;
-  });
-}
-
-function validateSubPath(value: string, at: FieldPath): FieldError[] {
-  if (value.startsWith('/')) return [invalid(at, value, 'must be a relative path')];
-  return value.split('/').includes('..') ? [invalid(at, value, "must not contain '..'")] : [];
 }
