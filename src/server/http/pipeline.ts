@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../../machinery/log.ts';
+import type { ResourceDescriptor } from '../../machinery/resource.ts';
 import { failure, methodNotAllowed, StatusError, unauthorized } from '../../machinery/status.ts';
 import type { AdmissionChain } from '../admission/admission.ts';
 import {
@@ -120,18 +121,13 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (entry === undefined) throw noSuchResource();
     const { descriptor, objects } = entry;
     if (objects === undefined) {
-      if (info.verb !== 'create') throw methodNotAllowed(descriptor, info.verb);
+      if (info.verb !== 'create') throw methodNotAllowed();
       return review(context, descriptor, options);
     }
     const services: VerbServices = { entry: { descriptor, objects }, admission };
     if (info.subresource !== '') return serveSubresource(context, services);
     const verb = verbs[info.verb];
-    const allowed =
-      verb !== undefined && (descriptor.verbs as readonly string[]).includes(info.verb);
-    if (!allowed || (info.verb === 'create' && info.name !== ''))
-      throw methodNotAllowed(descriptor, info.verb);
-    if (descriptor.namespaced && info.verb === 'create' && info.namespace === '')
-      throw noSuchResource();
+    if (verb === undefined || !isRouted(info, descriptor)) throw methodNotAllowed();
     await verb(context, services);
   };
 
@@ -149,7 +145,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (info.verb === 'get') return get(context, services);
     if (info.verb === 'update') return update(context, services);
     if (info.verb === 'patch') return patch(context, services);
-    throw methodNotAllowed(descriptor, info.verb);
+    throw methodNotAllowed();
   };
 
   return {
@@ -225,6 +221,14 @@ function endOf(response: AnyResponse, server: AbortSignal): () => AbortSignal {
     }
     return signal;
   };
+}
+
+/** Objects are made in the collection of their namespace, and written where they are. */
+function isRouted({ verb, name, namespace }: RequestInfo, descriptor: ResourceDescriptor): boolean {
+  if (!(descriptor.verbs as readonly string[]).includes(verb)) return false;
+  if (verb === 'create' || verb === 'deletecollection')
+    return name === '' && (!descriptor.namespaced || namespace !== '');
+  return name !== '' || (verb !== 'update' && verb !== 'patch');
 }
 
 const pathOf = ({

@@ -10,7 +10,7 @@ import type { Attributes, Authorizer } from '../authz/authorizer.ts';
 import { readBody, type RequestContext } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondValue } from '../negotiation/encode.ts';
-import { fieldValidationOf } from '../verbs/query-options.ts';
+import { writeOptionsOf } from '../verbs/write-options.ts';
 
 export interface ReviewServices {
   readonly authorize: Authorizer;
@@ -34,7 +34,7 @@ export async function review(
     { apiVersion: apiVersionOf(descriptor), kind: descriptor.kind, schema: descriptor.schema },
     {
       contentType: context.headers['content-type'],
-      fieldValidation: fieldValidationOf(context.query),
+      fieldValidation: writeOptionsOf(context.query, 'CreateOptions').fieldValidation,
       warnings: context.warnings,
     },
   );

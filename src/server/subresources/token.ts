@@ -12,7 +12,7 @@ import {
 import { readBody } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondValue } from '../negotiation/encode.ts';
-import { fieldValidationOf } from '../verbs/query-options.ts';
+import { writeOptionsOf } from '../verbs/write-options.ts';
 import type { SubresourceHandler } from './handlers.ts';
 
 /** `kubectl create token`, and the agent's for projected volumes. */
@@ -25,7 +25,7 @@ export function tokenHandler(tokens: ServiceAccountTokens, uidOf: UidLookup): Su
       { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', schema: TokenRequestSchema },
       {
         contentType: context.headers['content-type'],
-        fieldValidation: fieldValidationOf(context.query),
+        fieldValidation: writeOptionsOf(context.query, 'CreateOptions').fieldValidation,
         warnings: context.warnings,
       },
     ) as unknown as TokenRequest;
