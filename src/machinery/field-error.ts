@@ -1,3 +1,5 @@
+import { goQuote } from './go-quote.ts';
+
 /** What is wrong with one field, worded as Kubernetes' apimachinery (util/validation/field) words it. */
 export type FieldErrorType =
   | 'FieldValueRequired'
@@ -47,7 +49,7 @@ const error = (type: FieldErrorType, at: FieldPath, message: string): FieldError
 function show(value: unknown): string {
   if (value === null || value === undefined) return 'null';
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  return JSON.stringify(value);
+  return typeof value === 'string' ? goQuote(value) : JSON.stringify(value);
 }
 
 const withDetail = (text: string, detail: string): string =>
@@ -73,9 +75,7 @@ export const notSupported = (
     at,
     withDetail(
       `Unsupported value: ${show(value)}`,
-      supported.length === 0
-        ? ''
-        : `supported values: ${supported.map(each => JSON.stringify(each)).join(', ')}`,
+      supported.length === 0 ? '' : `supported values: ${supported.map(goQuote).join(', ')}`,
     ),
   );
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../../machinery/log.ts';
+import type { ResourceDescriptor } from '../../machinery/resource.ts';
 import { failure, methodNotAllowed, StatusError, unauthorized } from '../../machinery/status.ts';
 import type { AdmissionChain } from '../admission/admission.ts';
 import {
@@ -39,7 +40,7 @@ import { credentialsOf } from './credentials.ts';
 import type { AnyRequest, AnyResponse } from './listener.ts';
 import type { Metrics } from './metrics.ts';
 import { nonResource } from './non-resource.ts';
-import { requestInfo } from './request-info.ts';
+import { requestInfo, type RequestInfo } from './request-info.ts';
 import { respondError, toStatusError } from './respond.ts';
 
 export interface PipelineOptions {
@@ -114,18 +115,13 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (entry === undefined) throw noSuchResource();
     const { descriptor, objects } = entry;
     if (objects === undefined) {
-      if (info.verb !== 'create') throw methodNotAllowed(descriptor, info.verb);
+      if (info.verb !== 'create') throw methodNotAllowed();
       return review(context, descriptor, options);
     }
     const services: VerbServices = { entry: { descriptor, objects }, admission, authorize };
     if (info.subresource !== '') return serveSubresource(context, services);
     const verb = verbs[info.verb];
-    const allowed =
-      verb !== undefined && (descriptor.verbs as readonly string[]).includes(info.verb);
-    if (!allowed || (info.verb === 'create' && info.name !== ''))
-      throw methodNotAllowed(descriptor, info.verb);
-    if (descriptor.namespaced && info.verb === 'create' && info.namespace === '')
-      throw noSuchResource();
+    if (verb === undefined || !isRouted(info, descriptor)) throw methodNotAllowed();
     await verb(context, services);
   };
 
@@ -143,7 +139,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (info.verb === 'get') return get(context, services);
     if (info.verb === 'update') return update(context, services);
     if (info.verb === 'patch') return patch(context, services);
-    throw methodNotAllowed(descriptor, info.verb);
+    throw methodNotAllowed();
   };
 
   return {
@@ -219,6 +215,14 @@ function endOf(response: AnyResponse, server: AbortSignal): () => AbortSignal {
     }
     return signal;
   };
+}
+
+/** Objects are made in the collection of their namespace, and written where they are. */
+function isRouted({ verb, name, namespace }: RequestInfo, descriptor: ResourceDescriptor): boolean {
+  if (!(descriptor.verbs as readonly string[]).includes(verb)) return false;
+  if (verb === 'create' || verb === 'deletecollection')
+    return name === '' && (!descriptor.namespaced || namespace !== '');
+  return name !== '' || (verb !== 'update' && verb !== 'patch');
 }
 
 const pathOf = ({

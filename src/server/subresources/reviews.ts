@@ -14,7 +14,7 @@ import type { RuleResolver } from '../authz/rule-resolver.ts';
 import { readBody, type RequestContext } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondValue } from '../negotiation/encode.ts';
-import { fieldValidationOf } from '../verbs/query-options.ts';
+import { writeOptionsOf } from '../verbs/write-options.ts';
 import { placeObject } from '../verbs/write-rules.ts';
 import { validateAccessReview, validateSubject } from './validate-access-review.ts';
 
@@ -43,7 +43,7 @@ export async function review(
     { apiVersion: apiVersionOf(descriptor), kind: descriptor.kind, schema: descriptor.schema },
     {
       contentType: context.headers['content-type'],
-      fieldValidation: fieldValidationOf(context.query),
+      fieldValidation: writeOptionsOf(context.query, 'CreateOptions').fieldValidation,
       warnings: context.warnings,
     },
   ) as unknown as KubeObject;

@@ -14,7 +14,7 @@ import {
 import { readBody } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondValue } from '../negotiation/encode.ts';
-import { fieldValidationOf } from '../verbs/query-options.ts';
+import { writeOptionsOf } from '../verbs/write-options.ts';
 import type { SubresourceHandler } from './handlers.ts';
 
 /** What an admitted pod's token asks for: the mark by which the server knows that it may live longer. */
@@ -34,7 +34,7 @@ export function tokenHandler(
       { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', schema: TokenRequestSchema },
       {
         contentType: context.headers['content-type'],
-        fieldValidation: fieldValidationOf(context.query),
+        fieldValidation: writeOptionsOf(context.query, 'CreateOptions').fieldValidation,
         warnings: context.warnings,
       },
     ) as unknown as TokenRequest;

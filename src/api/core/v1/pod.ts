@@ -3,7 +3,8 @@ import { allVerbs } from './columns.ts';
 import { podColumns } from './pod/pod-columns.ts';
 import { applyPodDefaults, qosClassOf } from './pod/pod-defaults.ts';
 import { PodSchema, type Pod } from './pod/pod-schema.ts';
-import { podWarnings, validatePod, validatePodUpdate } from './pod/validate-pod.ts';
+import { podWarnings } from './pod/pod-warnings.ts';
+import { validatePod, validatePodUpdate } from './pod/validate-pod.ts';
 
 export type { Container, Probe } from './pod/container-schema.ts';
 export type { EnvVar } from './pod/env-schema.ts';

@@ -5,6 +5,7 @@ import {
   type FieldPath,
 } from '../../../../machinery/field-error.ts';
 import type { KeyToPath } from '../references.ts';
+import { validateFieldRef, validateResourceFieldRef } from './validate-field-refs.ts';
 import type { DownwardFile } from './volume-schema.ts';
 
 const modeText = 'must be a number between 0 and 0777 (octal), both inclusive';
@@ -31,31 +32,52 @@ export const validateUser = (user: number | undefined, at: FieldPath): FieldErro
 export function validateItems(items: readonly KeyToPath[] = [], at: FieldPath): FieldError[] {
   return items.flatMap((item, i) => {
     const here = at.child('items').index(i);
-    return [...(item.key ? [] : [requiredField(here.child('key'))]), ...validateFile(item, here)];
-  });
-}
-
-export function validateDownward(items: readonly DownwardFile[] = [], at: FieldPath): FieldError[] {
-  return items.flatMap((item, i) => {
-    const here = at.child('items').index(i);
-    const without = item.fieldRef === undefined && item.resourceFieldRef === undefined;
     return [
-      ...(without ? [requiredField(here, 'one of fieldRef and resourceFieldRef is required')] : []),
-      ...validateFile(item, here),
+      ...(item.key ? [] : [requiredField(here.child('key'))]),
+      ...validateFilePath(item.path, here.child('path')),
+      ...validateMode(item.mode, here.child('mode')),
+      ...validateUser(item.user, here.child('user')),
     ];
   });
 }
 
-function validateFile(
-  { path, mode, user }: { path: string; mode?: number | undefined; user?: number | undefined },
-  at: FieldPath,
-): FieldError[] {
-  return [
-    ...(path ? validateLocalPath(path, at.child('path')) : [requiredField(at.child('path'))]),
+const offeredFields = [
+  'metadata.annotations',
+  'metadata.labels',
+  'metadata.name',
+  'metadata.namespace',
+  'metadata.uid',
+];
+
+/** The files' fields are told without their number, as Kubernetes does. */
+export function validateDownward(items: readonly DownwardFile[] = [], at: FieldPath): FieldError[] {
+  return items.flatMap(({ path, fieldRef, resourceFieldRef, mode, user }) => [
+    ...validateFilePath(path, at.child('path')),
+    ...(fieldRef === undefined
+      ? []
+      : validateFieldRef(fieldRef, offeredFields, at.child('fieldRef'))),
+    ...(fieldRef !== undefined && resourceFieldRef !== undefined
+      ? [
+          invalid(
+            at,
+            'resource',
+            'fieldRef and resourceFieldRef can not be specified simultaneously',
+          ),
+        ]
+      : []),
+    ...(fieldRef === undefined && resourceFieldRef !== undefined
+      ? validateResourceFieldRef(resourceFieldRef, true, at.child('resourceFieldRef'))
+      : []),
+    ...(fieldRef === undefined && resourceFieldRef === undefined
+      ? [requiredField(at, 'one of fieldRef and resourceFieldRef is required')]
+      : []),
     ...validateMode(mode, at.child('mode')),
     ...validateUser(user, at.child('user')),
-  ];
+  ]);
 }
+
+const validateFilePath = (path: string | undefined, at: FieldPath): FieldError[] =>
+  path ? validateLocalPath(path, at) : [requiredField(at)];
 
 /** A path that stays below where it starts, and that the atomic writer's own names cannot meet. */
 export function validateLocalPath(target: string, at: FieldPath): FieldError[] {

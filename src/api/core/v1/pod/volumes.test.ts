@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Pod } from './pod-schema.ts';
-import { podWarnings, validatePod } from './validate-pod.ts';
+import { podWarnings } from './pod-warnings.ts';
+import { validatePod } from './validate-pod.ts';
 import type { Volume, VolumeMount } from './volume-schema.ts';
 
 const pod = (volumes: Volume[], volumeMounts: VolumeMount[] = []): Pod => ({
