@@ -21,6 +21,10 @@ import { secretResource } from './core/v1/secret.ts';
 import { serviceAccountResource } from './core/v1/service-account.ts';
 import { serviceResource } from './core/v1/service.ts';
 import { eventsEventResource } from './events.k8s.io/v1/event.ts';
+import { clusterRoleBindingResource } from './rbac.authorization.k8s.io/v1/cluster-role-binding.ts';
+import { clusterRoleResource } from './rbac.authorization.k8s.io/v1/cluster-role.ts';
+import { roleBindingResource } from './rbac.authorization.k8s.io/v1/role-binding.ts';
+import { roleResource } from './rbac.authorization.k8s.io/v1/role.ts';
 
 /** A descriptor whose type parameter no longer matters: what is generic works on any object. */
 const anyResource = <T extends KubeObject>(descriptor: ResourceDescriptor<T>): ResourceDescriptor =>
@@ -45,4 +49,8 @@ export const resources: readonly ResourceDescriptor[] = [
   anyResource(localSubjectAccessReviewResource),
   anyResource(selfSubjectAccessReviewResource),
   anyResource(selfSubjectRulesReviewResource),
+  anyResource(roleResource),
+  anyResource(roleBindingResource),
+  anyResource(clusterRoleResource),
+  anyResource(clusterRoleBindingResource),
 ];

@@ -12,6 +12,7 @@ import type {
   WatchOptions,
   WriteOptions,
 } from './client.ts';
+import { lines } from './lines.ts';
 import { createTransport, type Transport } from './transport.ts';
 
 const patchTypes: Record<PatchType, string> = {
@@ -203,18 +204,11 @@ async function* watch<T extends KubeObject>(
     const chunks = (await stream.toArray()) as Buffer[];
     throw statusErrorOf(status, Buffer.concat(chunks));
   }
-  let rest: Buffer = Buffer.alloc(0);
   try {
-    for await (const chunk of stream) {
-      rest = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
-      let from = 0;
-      for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10, from)) {
-        const event = JSON.parse(rest.toString('utf8', from, end)) as WatchEvent<T>;
-        from = end + 1;
-        if (event.type === 'ERROR') throw new StatusError(event.object);
-        yield event;
-      }
-      rest = rest.subarray(from);
+    for await (const line of lines(stream)) {
+      const event = JSON.parse(line) as WatchEvent<T>;
+      if (event.type === 'ERROR') throw new StatusError(event.object);
+      yield event;
     }
   } catch (error) {
     if (signal?.aborted !== true) throw error;

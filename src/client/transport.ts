@@ -19,6 +19,8 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+/** How much may be on its way to us: more than the largest object. */
+const windowBytes = 4 * 1024 * 1024;
 const pingEveryMs = 20_000;
 const pingTimeoutMs = 10_000;
 
@@ -33,13 +35,14 @@ export function createTransport(config: ClientConfig): Transport {
       ...(config.certificateAuthority === undefined ? {} : { ca: config.certificateAuthority }),
       ...(config.clientCertificate === undefined ? {} : { cert: config.clientCertificate }),
       ...(config.clientKey === undefined ? {} : { key: config.clientKey }),
-      settings: { initialWindowSize: 1024 * 1024 },
+      settings: { initialWindowSize: windowBytes },
       peerMaxConcurrentStreams: 10_000,
     });
-    opened.once(
-      'connect',
-      (_session, socket) => void ('setNoDelay' in socket && socket.setNoDelay(true)),
-    );
+    opened.once('connect', (_session, socket) => {
+      if ('setNoDelay' in socket) socket.setNoDelay(true);
+      // All streams share this window: one large object would wait for acknowledgements at every 64 KiB.
+      opened.setLocalWindowSize(windowBytes);
+    });
     // Streams that it carried fail by themselves; the next request opens another.
     opened.on('error', () => undefined);
     opened.on('goaway', () => opened.close());

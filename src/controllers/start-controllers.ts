@@ -6,6 +6,7 @@ import { namespaceResource } from '../api/core/v1/namespace.ts';
 import { nodeResource } from '../api/core/v1/node.ts';
 import { podResource } from '../api/core/v1/pod.ts';
 import type { Logger } from '../machinery/log.ts';
+import { startClusterRoleAggregation } from './cluster-roles/aggregation.ts';
 import { startGarbageCollector } from './garbage/garbage-collector.ts';
 import { startNamespaceDeletion } from './namespaces/namespace-deletion.ts';
 import { startScheduler } from './scheduler/scheduler.ts';
@@ -52,6 +53,7 @@ export function startControllers({
     startNamespaceDeletion({ client, namespaces, log }),
     startScheduler({ client, pods, nodes, recorder, log }),
     startGarbageCollector({ client, pods, nodes, signal, log }),
+    startClusterRoleAggregation({ client, signal, log }),
   ];
   return {
     async close() {

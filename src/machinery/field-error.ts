@@ -1,3 +1,5 @@
+import { goQuote } from './go-quote.ts';
+
 /** What is wrong with one field, worded as Kubernetes' apimachinery (util/validation/field) words it. */
 export type FieldErrorType =
   | 'FieldValueRequired'
@@ -47,7 +49,7 @@ const error = (type: FieldErrorType, at: FieldPath, message: string): FieldError
 function show(value: unknown): string {
   if (value === null || value === undefined) return 'null';
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  return JSON.stringify(value);
+  return typeof value === 'string' ? goQuote(value) : JSON.stringify(value);
 }
 
 const withDetail = (text: string, detail: string): string =>
@@ -59,6 +61,10 @@ export const requiredField = (at: FieldPath, detail = ''): FieldError =>
 export const invalid = (at: FieldPath, value: unknown, detail: string): FieldError =>
   error('FieldValueInvalid', at, withDetail(`Invalid value: ${show(value)}`, detail));
 
+/** As `invalid`, for a value that Kubernetes shows in Go's own syntax. @param shown such as `[]string{"a"}` */
+export const invalidShown = (at: FieldPath, shown: string, detail: string): FieldError =>
+  error('FieldValueInvalid', at, withDetail(`Invalid value: ${shown}`, detail));
+
 export const notSupported = (
   at: FieldPath,
   value: unknown,
@@ -69,9 +75,7 @@ export const notSupported = (
     at,
     withDetail(
       `Unsupported value: ${show(value)}`,
-      supported.length === 0
-        ? ''
-        : `supported values: ${supported.map(each => JSON.stringify(each)).join(', ')}`,
+      supported.length === 0 ? '' : `supported values: ${supported.map(goQuote).join(', ')}`,
     ),
   );
 

@@ -113,6 +113,15 @@ export const alreadyExists = (resource: QualifiedResource, name: string): Status
     about(resource, name),
   );
 
+/** Every name that was made of `generateName` is taken. */
+export const generateNameConflict = (resource: QualifiedResource, name: string): StatusError =>
+  failure(
+    409,
+    'AlreadyExists',
+    `${qualified(resource)} "${name}" already exists, the server was not able to generate a unique name for the object`,
+    { ...about(resource, name), retryAfterSeconds: 1 },
+  );
+
 export const conflict = (resource: QualifiedResource, name: string, detail: string): StatusError =>
   failure(
     409,
@@ -139,12 +148,13 @@ export const badRequest = (message: string): StatusError => failure(400, 'BadReq
 
 export const unauthorized = (): StatusError => failure(401, 'Unauthorized', 'Unauthorized');
 
-export const methodNotAllowed = (resource: QualifiedResource, verb: string): StatusError =>
+/** The path is served, but not for this method. */
+export const methodNotAllowed = (): StatusError =>
   failure(
     405,
     'MethodNotAllowed',
-    `${verb} is not supported on resources of kind "${qualified(resource)}"`,
-    about(resource, ''),
+    'the server does not allow this method on the requested resource',
+    {},
   );
 
 export const unsupportedMediaType = (supported: readonly string[]): StatusError =>
@@ -195,7 +205,7 @@ export function invalidObject(
   return failure(422, 'Invalid', `${qualifiedKind} "${name}" is invalid: ${summary}`, {
     ...(name === '' ? {} : { name }),
     ...(kind.group === '' ? {} : { group: kind.group }),
-    kind: kind.kind,
+    ...(kind.kind === '' ? {} : { kind: kind.kind }),
     causes: errors.map(each => ({
       reason: each.type,
       message: each.message,

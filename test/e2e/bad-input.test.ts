@@ -79,8 +79,11 @@ describe('a Secret that cannot be', () => {
 });
 
 describe('a Pod that cannot be', () => {
-  const withItem = (item: object): object =>
-    secretVolumePod('bad', 's', { source: { items: [{ key: 'k', ...item }] } });
+  const withSource = (source: object): object =>
+    busyboxPod('bad', {
+      spec: { volumes: [{ name: 'foo', secret: { secretName: 's', ...source } }] },
+    });
+  const withItem = (item: object): object => withSource({ items: [{ key: 'k', ...item }] });
   test.each([
     {
       fault: 'a path with ..',
@@ -96,9 +99,15 @@ describe('a Pod that cannot be', () => {
     },
     {
       fault: 'a mode over 0777',
-      body: secretVolumePod('bad', 's', { source: { defaultMode: 512 } }),
+      body: withSource({ defaultMode: 512 }),
       message:
         'spec.volumes[0].secret.defaultMode: Invalid value: 512: must be a number between 0 and 0777 (octal), both inclusive',
+    },
+    {
+      fault: 'a mount of a volume in which something is wrong',
+      body: secretVolumePod('bad', 's', { source: { defaultMode: 512 } }),
+      message:
+        '[spec.volumes[0].secret.defaultMode: Invalid value: 512: must be a number between 0 and 0777 (octal), both inclusive, spec.containers[0].volumeMounts[0].name: Not found: "foo"]',
     },
     {
       fault: 'a duplicate mount path',

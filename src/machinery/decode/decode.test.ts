@@ -47,15 +47,36 @@ describe('checkStructure()', () => {
     expect(() => checkStructure(schema, value)).toThrow(message);
   });
 
-  test.each([
-    ['%%%', 0],
-    ['YWJj!', 4],
-    ['YWJ', 3],
-    ['YWJjZA', 6],
-  ])('illegal base64 %j is told at byte %i', (text, at) => {
-    expect(() => checkStructure(SecretSchema, { data: { k: text } })).toThrow(
-      `illegal base64 data at input byte ${at}`,
+  test('illegal base64 is told by its place', () => {
+    expect(() => checkStructure(SecretSchema, { data: { k: 'YWJj!' } })).toThrow(
+      'illegal base64 data at input byte 4',
     );
+  });
+
+  test('what is empty and optional is left out, as Go’s omitempty has it', () => {
+    expect(
+      checkStructure(PodSchema, {
+        metadata: { name: 'p', labels: {}, finalizers: [] },
+        spec: { containers: [], volumes: [{ name: 'v', emptyDir: {} }], securityContext: {} },
+      }).value,
+    ).toEqual({
+      metadata: { name: 'p' },
+      spec: { containers: [], volumes: [{ name: 'v', emptyDir: {} }], securityContext: {} },
+    });
+  });
+
+  test('keys that are traps are keys as any other', () => {
+    const body = '{"data":{"__proto__":"eA==","constructor":"eQ==","hasOwnProperty":null}}';
+    expect(JSON.stringify(checkStructure(SecretSchema, JSON.parse(body)).value)).toBe(
+      '{"data":{"__proto__":"eA==","constructor":"eQ==","hasOwnProperty":""}}',
+    );
+  });
+
+  test('a raw value that nothing could write out again is refused', () => {
+    const fieldsV1: unknown = JSON.parse('{"a":'.repeat(9000) + '1' + '}'.repeat(9000));
+    expect(() =>
+      checkStructure(SecretSchema, { metadata: { managedFields: [{ fieldsV1 }] } }),
+    ).toThrow('exceeded max depth');
   });
 
   test('times are brought to their form', () => {
@@ -84,6 +105,7 @@ test.each([
 });
 
 describe('parseYaml()', () => {
+  const valuesOf = (text: string): unknown[] => parseYaml(text).map(each => each.value);
   test.each([
     ['0400', 256],
     ['0o400', 256],
@@ -100,15 +122,41 @@ describe('parseYaml()', () => {
     ['null', null],
     ['text', 'text'],
   ])('%s is %j', (text, value) => {
-    expect(parseYaml(`mode: ${text}`)).toEqual([{ mode: value }]);
+    expect(valuesOf(`mode: ${text}`)).toEqual([{ mode: value }]);
   });
 
   test('reads every document of a stream and leaves out the empty', () => {
-    expect(parseYaml('a: 1\n---\n---\nb: 2\n')).toEqual([{ a: 1 }, { b: 2 }]);
+    expect(valuesOf('a: 1\n---\n---\nb: 2\n')).toEqual([{ a: 1 }, { b: 2 }]);
   });
 
-  test('refuses a key that stands twice', () => {
-    expect(() => parseYaml('a: 1\na: 2\n')).toThrow('error converting YAML to JSON: yaml:');
+  test('the last of a key’s values counts, and that it stands twice is told', () => {
+    expect(parseYaml('a: 1\nb:\n  c: 1\n  c: 2\na: 3\n')).toEqual([
+      {
+        value: { a: 3, b: { c: 2 } },
+        duplicateKeys: ['line 5: key "a" already set in map', 'line 4: key "c" already set in map'],
+      },
+    ]);
+  });
+
+  test.each([
+    ['a: {b: hunter2\nd: 1\n', "line 2: did not find expected ',' or '}'"],
+    ['a:\n\tb: hunter2\n', 'line 2: found character that cannot start any token'],
+    ['a: b: hunter2\n', 'line 1: mapping values are not allowed in this context'],
+    ['- a\nhunter2: 1\n', 'line 2: did not find expected key'],
+    ['{a: hunter2}}', 'line 1: did not find expected key'],
+    ['key: value\nhunter2\n', "line 2: could not find expected ':'"],
+    ['a: @hunter2\n', 'line 1: found character that cannot start any token'],
+    ['a: *hunter2\n', 'unknown anchor referenced'],
+    ['a: &hunter2 [*hunter2]\n', 'exceeded max depth'],
+    ['<<: hunter2\n', 'map merge requires map or sequence of maps as the value'],
+    [
+      'a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]',
+      'document contains excessive aliasing',
+    ],
+  ])('refuses %j in words that quote nothing of it', (text, words) => {
+    expect(() => parseYaml(text)).toThrow(
+      expect.objectContaining({ message: `error converting YAML to JSON: yaml: ${words}` }),
+    );
   });
 });
 
@@ -142,6 +190,13 @@ describe('protobuf', () => {
       stringData: { s: 'text' },
       immutable: true,
     });
+  });
+
+  test('a key that is a trap is a key as any other', () => {
+    const message = entry(2, '__proto__', 'x');
+    expect(JSON.stringify(decodeMessage(SecretSchema, message))).toBe(
+      '{"data":{"__proto__":"eA=="}}',
+    );
   });
 
   test('embedded messages are inlined: a volume’s source', () => {

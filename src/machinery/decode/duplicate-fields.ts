@@ -1,3 +1,5 @@
+import { maxComplaints } from './structure.ts';
+
 /**
  * Paths of fields that stand twice in one JSON object: JSON.parse takes the last and is silent.
  * @param text JSON that parses
@@ -25,7 +27,7 @@ export function duplicateFields(text: string): string[] {
     }
     previous = token;
   }
-  return [...new Set(found)];
+  return [...new Set(found)].slice(0, maxComplaints);
 }
 
 function pathOf(

@@ -1,3 +1,4 @@
+import { setMember } from '../member.ts';
 import { resolve, type ObjectSchema, type Schema } from '../schema.ts';
 import { createReader, type WireReader } from './wire-reader.ts';
 
@@ -137,7 +138,7 @@ function putInto(
     else if (entry.number === 2) value = decodeValue(real, entry.reader);
     else entry.reader.skip();
   }
-  map[key] = value;
+  setMember(map, key, value);
 }
 
 function decodeValue(schema: ReturnType<typeof resolve>, reader: WireReader): unknown {

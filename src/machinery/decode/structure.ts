@@ -1,4 +1,6 @@
 import { resolve, type Field, type ObjectSchema, type Schema } from '../schema.ts';
+import { Base64Error, normalBase64 } from './base64.ts';
+import { exceedsDepth } from './depth.ts';
 
 /** A value that a schema cannot hold. `message` is worded as Go's encoding/json words it. */
 export class StructureError extends Error {
@@ -9,11 +11,17 @@ export class StructureError extends Error {
 }
 
 export interface Structure {
-  /** The same value with unknown fields and nulls left out; safe to keep. */
+  /**
+   * The same value without unknown fields, nulls, and lists and maps that are empty and optional, as
+   * Go's `omitempty` has it; safe to keep.
+   */
   readonly value: Record<string, unknown>;
-  /** Paths of fields that the schema does not have: `spec.foo`. */
+  /** Paths of fields that the schema does not have: `spec.foo`; the first `maxComplaints`. */
   readonly unknownFields: readonly string[];
 }
+
+/** So many unknown or repeated fields are told of one body, as Kubernetes' decoder does. */
+export const maxComplaints = 100;
 
 /**
  * Holds a JSON value against a schema: structure only, no rules.
@@ -38,6 +46,7 @@ function check(schema: Schema, value: unknown, place: Place): unknown {
   const real = resolve(schema);
   switch (real.kind) {
     case 'object':
+      if (!isRecord(value)) throw mismatch(real, value, place);
       return checkObject(real, value, { ...place, kind: goName(real) });
     case 'list':
       if (!Array.isArray(value)) throw mismatch(real, value, place);
@@ -61,12 +70,19 @@ function checkObject(schema: ObjectSchema, value: unknown, place: Place): Record
     const field: Field | undefined = Object.hasOwn(schema.fields, name)
       ? schema.fields[name]
       : undefined;
-    if (field === undefined) place.unknownFields.push(path);
-    else if (each !== null) {
-      kept[name] = check(field.schema, each, { ...place, path, kind: goName(schema) });
+    if (field === undefined) {
+      if (place.unknownFields.length < maxComplaints) place.unknownFields.push(path);
+    } else if (each !== null) {
+      const checked = check(field.schema, each, { ...place, path, kind: goName(schema) });
+      if (field.required || !isEmpty(field.schema, checked)) kept[name] = checked;
     }
   }
   return kept;
+}
+
+function isEmpty(schema: Schema, value: unknown): boolean {
+  const { kind } = resolve(schema);
+  return (kind === 'list' || kind === 'map') && Object.keys(value as object).length === 0;
 }
 
 function checkMap(
@@ -76,11 +92,13 @@ function checkMap(
   schema: Schema,
 ): Record<string, unknown> {
   if (!isRecord(value)) throw mismatch(schema, value, place);
-  const kept: Record<string, unknown> = {};
-  for (const [key, each] of Object.entries(value)) {
-    kept[key] = each === null ? emptyOf(values) : check(values, each, place);
-  }
-  return kept;
+  // Not by assignment: `__proto__` is a lawful key of a Secret.
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [
+      key,
+      each === null ? emptyOf(values) : check(values, each, place),
+    ]),
+  );
 }
 
 function checkScalar(schema: Schema, value: unknown, place: Place): unknown {
@@ -104,6 +122,10 @@ function checkScalar(schema: Schema, value: unknown, place: Place): unknown {
     case 'bytes':
       if (typeof value !== 'string') throw mismatch(schema, value, place);
       return checkBase64(value);
+    case 'raw':
+      // Deeper than any client writes, and than JSON.stringify can follow.
+      if (exceedsDepth(value, maxRawDepth)) throw new StructureError('exceeded max depth');
+      return value;
     case 'quantity':
     case 'int-or-string':
       if (typeof value !== 'string' && typeof value !== 'number')
@@ -114,21 +136,15 @@ function checkScalar(schema: Schema, value: unknown, place: Place): unknown {
   }
 }
 
-const base64 = /[^A-Za-z0-9+/]/;
+const maxRawDepth = 1000;
 
-/** Go's own rule and position: padded, standard alphabet, line breaks allowed. */
 function checkBase64(text: string): string {
-  const compact = text.replaceAll(/[\r\n]/g, '');
-  const body = compact.replace(/={1,2}$/, '');
-  const wrong = base64.exec(body);
-  if (wrong !== null) throw illegalBase64(wrong.index);
-  if (compact.length % 4 !== 0)
-    throw illegalBase64(body.length === compact.length ? body.length : compact.length);
-  return compact;
+  try {
+    return normalBase64(text);
+  } catch (error) {
+    throw error instanceof Base64Error ? new StructureError(error.message) : error;
+  }
 }
-
-const illegalBase64 = (at: number): StructureError =>
-  new StructureError(`illegal base64 data at input byte ${at}`);
 
 function normalTime(value: string, format: 'date-time' | 'micro-time'): string {
   const at = new Date(value);
@@ -157,7 +173,8 @@ function mismatch(
   );
 }
 
-function jsonType(value: unknown): string {
+/** How Go names the type of a JSON value in its messages. */
+export function jsonType(value: unknown): string {
   if (Array.isArray(value)) return 'array';
   if (typeof value === 'boolean') return 'bool';
   return value === null ? 'null' : typeof value;

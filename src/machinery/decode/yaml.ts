@@ -1,4 +1,14 @@
-import { parseAllDocuments, type ScalarTag } from 'yaml';
+import {
+  isScalar,
+  LineCounter,
+  parseAllDocuments,
+  visit,
+  type Document,
+  type ErrorCode,
+  type ScalarTag,
+} from 'yaml';
+import { goQuote } from '../go-quote.ts';
+import { exceedsDepth } from './depth.ts';
 
 /**
  * Integers as Kubernetes' YAML reads them: `0400` and `0o400` are octal, `0x1f` hexadecimal,
@@ -28,27 +38,90 @@ const boolean: ScalarTag = {
   stringify: ({ value }) => String(value),
 };
 
+export interface YamlDocument {
+  /** The last of several values of one key counts. */
+  readonly value: unknown;
+  /** What stands twice, as Go's YAML tells it: `line 6: key "a" already set in map`. */
+  readonly duplicateKeys: readonly string[];
+}
+
 /**
  * The documents of a YAML stream as JSON values; empty ones are left out.
- * @throws SyntaxError `error converting YAML to JSON: yaml: …`
+ * @throws SyntaxError `error converting YAML to JSON: yaml: …`, which never quotes the text
  */
-export function parseYaml(text: string): unknown[] {
+export function parseYaml(text: string): YamlDocument[] {
+  const lines = new LineCounter();
   const documents = parseAllDocuments(text, {
     version: '1.1',
     schema: 'core',
     merge: true,
-    uniqueKeys: true,
+    uniqueKeys: false,
     customTags: tags => [integer, boolean, ...tags],
+    lineCounter: lines,
   });
   if (!Array.isArray(documents)) return [];
   return documents.flatMap(document => {
-    const [error] = document.errors;
-    if (error !== undefined) {
-      throw new SyntaxError(
-        `error converting YAML to JSON: yaml: ${error.message.split('\n')[0] ?? ''}`,
-      );
-    }
-    const value: unknown = document.toJS({ maxAliasCount: 100 });
-    return value === null || value === undefined ? [] : [value];
+    const value = valueOf(document);
+    return value === null || value === undefined
+      ? []
+      : [{ value, duplicateKeys: duplicateKeys(document, lines) }];
   });
+}
+
+const fault = (words: string): SyntaxError =>
+  new SyntaxError(`error converting YAML to JSON: yaml: ${words}`);
+
+/** The library's own messages quote tokens, which may be a secret's: these are Go's words. */
+const goWords: Partial<Record<ErrorCode, string>> = {
+  BAD_INDENT: "did not find expected ',' or '}'",
+  BAD_SCALAR_START: 'found character that cannot start any token',
+  BLOCK_AS_IMPLICIT_KEY: 'mapping values are not allowed in this context',
+  MISSING_CHAR: "could not find expected ':'",
+  TAB_AS_INDENT: 'found character that cannot start any token',
+};
+
+/** Deeper than any manifest; and an anchor that contains itself has no end. */
+const maxDepth = 1000;
+
+function valueOf(document: Document.Parsed): unknown {
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const words = goWords[error.code] ?? 'did not find expected key';
+    throw fault(`line ${error.linePos?.[0].line ?? 1}: ${words}`);
+  }
+  const value = toJs(document);
+  if (exceedsDepth(value, maxDepth)) throw fault('exceeded max depth');
+  return value;
+}
+
+function toJs(document: Document.Parsed): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 }) as unknown;
+  } catch (error) {
+    const { message } = error as Error;
+    if (message.startsWith('Excessive alias count')) {
+      throw fault('document contains excessive aliasing');
+    }
+    if (message.startsWith('Unresolved alias')) throw fault('unknown anchor referenced');
+    throw fault('map merge requires map or sequence of maps as the value');
+  }
+}
+
+function duplicateKeys(document: Document.Parsed, lines: LineCounter): string[] {
+  const found: string[] = [];
+  visit(document, {
+    Map(_, { items }) {
+      const names = new Set<string>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        const name = String(key.value);
+        if (names.has(name)) {
+          const { line } = lines.linePos(key.range?.[0] ?? 0);
+          found.push(`line ${line}: key ${goQuote(name)} already set in map`);
+        }
+        names.add(name);
+      }
+    },
+  });
+  return found;
 }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { applyJsonPatch } from './json-patch.ts';
+import { SecretSchema } from '../../api/core/v1/secret.ts';
 import { applyMergePatch } from './merge-patch.ts';
+import { applyStrategicMerge } from './strategic-merge.ts';
 
 describe('applyJsonPatch()', () => {
   test.each([
@@ -61,6 +63,21 @@ describe('applyJsonPatch()', () => {
   ])('refuses %s', (_title, patch, message) => {
     expect(() => applyJsonPatch({ a: 1, l: [] }, patch)).toThrow(message);
   });
+});
+
+test('a key that is a trap is a key as any other in every patch', () => {
+  const patch = JSON.parse('{"data":{"__proto__":"x","constructor":"y"}}') as Record<
+    string,
+    unknown
+  >;
+  const result = '{"data":{"a":"b","__proto__":"x","constructor":"y"}}';
+  const target = { data: { a: 'b' } };
+  expect(JSON.stringify(applyMergePatch(target, patch))).toBe(result);
+  expect(JSON.stringify(applyStrategicMerge(SecretSchema, target, patch))).toBe(result);
+  const replaced = applyJsonPatch(JSON.parse(result), [
+    { op: 'replace', path: '/data/__proto__', value: 'z' },
+  ]);
+  expect(JSON.stringify(replaced)).toBe('{"data":{"a":"b","__proto__":"z","constructor":"y"}}');
 });
 
 test.each([

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { memberOf, setMember } from '../member.ts';
 
 /** A patch that does not fit the object; `message` in Kubernetes' words. */
 export class PatchError extends Error {
@@ -77,11 +78,6 @@ function get(document: unknown, path: string, op: string): unknown {
   return current;
 }
 
-const memberOf = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? (value as Record<string, unknown>)[name]
-    : undefined;
-
 function indexOf(part: string, max: number, op: string, path: string): number {
   const index = /^(0|[1-9]\d*)$/.test(part) ? Number(part) : Number.NaN;
   if (!(index <= max)) throw missing(op, path);
@@ -106,19 +102,14 @@ function add(document: unknown, path: string, value: unknown): unknown {
       value,
     );
   } else if (typeof parent === 'object' && parent !== null) {
-    Object.defineProperty(parent, last, {
-      value,
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
+    setMember(parent, last, value);
   } else throw missing('add', path);
   return document;
 }
 
 function set(document: unknown, path: string, value: unknown): unknown {
   const { parent, last } = parentOf(document, path, 'replace');
-  (parent as Record<string, unknown>)[last] = value;
+  setMember(parent as object, last, value);
   return document;
 }
 

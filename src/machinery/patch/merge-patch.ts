@@ -1,10 +1,12 @@
+import { memberOf, setMember } from '../member.ts';
+
 /** RFC 7386: members of `patch` replace, null removes, objects merge. Neither argument is changed. */
 export function applyMergePatch(target: unknown, patch: unknown): unknown {
   if (!isRecord(patch)) return structuredClone(patch);
   const merged: Record<string, unknown> = isRecord(target) ? { ...target } : {};
   for (const [name, value] of Object.entries(patch)) {
     if (value === null) delete merged[name];
-    else merged[name] = applyMergePatch(merged[name], value);
+    else setMember(merged, name, applyMergePatch(memberOf(merged, name), value));
   }
   return merged;
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { memberOf, setMember } from '../member.ts';
 import { resolve, type Field, type ObjectSchema, type Schema } from '../schema.ts';
 import { PatchError } from './json-patch.ts';
 import { isRecord } from './merge-patch.ts';
@@ -33,7 +34,7 @@ function mergeObject(schema: Schema | undefined, target: Json, patch: Json): Jso
   for (const [name, value] of Object.entries(patch)) {
     if (name.startsWith('$')) continue;
     if (value === null) delete merged[name];
-    else merged[name] = mergeField(fieldOf(schema, name), merged[name], value);
+    else setMember(merged, name, mergeField(fieldOf(schema, name), memberOf(merged, name), value));
   }
   for (const [name, value] of Object.entries(patch)) {
     if (name.startsWith(deleteFromPrimitiveList)) {

@@ -8,7 +8,8 @@ import {
   type FieldError,
   type FieldPath,
 } from '../field-error.ts';
-import type { ObjectMeta } from '../meta.ts';
+import { goQuote } from '../go-quote.ts';
+import type { ObjectMeta, OwnerReference } from '../meta.ts';
 import {
   dns1123Label,
   dns1123Subdomain,
@@ -39,11 +40,9 @@ export function validateObjectMeta(
   at: FieldPath = path('metadata'),
 ): FieldError[] {
   const errors: FieldError[] = [];
-  if (meta.generateName !== undefined && meta.generateName !== '') {
-    // What follows the prefix is always good; a trailing dash or dot is thus allowed.
-    const sample = `${meta.generateName.replace(/[-.]$/, '')}a`;
+  if (meta.generateName) {
     errors.push(
-      ...nameRules[nameRule](sample).map(text =>
+      ...nameRules[nameRule](maskTrailingDash(meta.generateName, nameRule)).map(text =>
         invalid(at.child('generateName'), meta.generateName, text),
       ),
     );
@@ -67,14 +66,37 @@ export function validateObjectMeta(
   }
   errors.push(...validateLabels(meta.labels ?? {}, at.child('labels')));
   errors.push(...validateAnnotations(meta.annotations ?? {}, at.child('annotations')));
-  (meta.finalizers ?? []).forEach((finalizer, i) => {
+  errors.push(...validateOwners(meta.ownerReferences ?? [], at.child('ownerReferences')));
+  errors.push(...validateFinalizers(meta.finalizers ?? [], at.child('finalizers')));
+  return errors;
+}
+
+/** A name to come, or a prefix of one, may end in a dash: what follows it is good. */
+export const maskTrailingDash = (name: string, rule: NameRule = 'dns-subdomain'): string =>
+  rule !== 'path-segment' && name.length > 1 && name.endsWith('-') ? `${name.slice(0, -2)}a` : name;
+
+const standardFinalizers = ['kubernetes', 'orphan', 'foregroundDeletion'];
+
+function validateFinalizers(finalizers: readonly string[], at: FieldPath): FieldError[] {
+  const errors = finalizers.flatMap(each =>
+    qualifiedName(each).map(text => invalid(at, each, text)),
+  );
+  if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {
     errors.push(
-      ...qualifiedName(finalizer).map(text =>
-        invalid(at.child('finalizers').index(i), finalizer, text),
-      ),
+      invalid(at, finalizers, 'finalizer orphan and foregroundDeletion cannot be both set'),
     );
+  }
+  finalizers.forEach((each, i) => {
+    if (!each.includes('/') && !standardFinalizers.includes(each)) {
+      errors.push(
+        invalid(
+          at.index(i),
+          each,
+          'name is neither a standard finalizer name nor is it fully qualified',
+        ),
+      );
+    }
   });
-  errors.push(...validateOwners(meta, at.child('ownerReferences')));
   return errors;
 }
 
@@ -96,22 +118,30 @@ function validateAnnotations(annotations: Record<string, string>, at: FieldPath)
   return errors;
 }
 
-function validateOwners(meta: ObjectMeta, at: FieldPath): FieldError[] {
+function validateOwners(owners: readonly OwnerReference[], at: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
-  let controllers = 0;
-  (meta.ownerReferences ?? []).forEach((owner, i) => {
-    const each = at.index(i);
-    if (!owner.apiVersion)
-      errors.push(invalid(each.child('apiVersion'), owner.apiVersion, 'version must not be empty'));
-    if (!owner.kind) errors.push(invalid(each.child('kind'), owner.kind, 'kind must not be empty'));
-    if (!owner.name) errors.push(invalid(each.child('name'), owner.name, 'name must not be empty'));
-    if (!owner.uid) errors.push(invalid(each.child('uid'), owner.uid, 'uid must not be empty'));
-    if (owner.controller === true) controllers += 1;
-  });
-  if (controllers > 1) {
-    errors.push(
-      invalid(at, meta.ownerReferences, 'Only one reference can have Controller set to true'),
-    );
+  let controller = '';
+  for (const owner of owners) {
+    const { apiVersion = '', kind = '', name = '', uid = '' } = owner as Partial<OwnerReference>;
+    const version = apiVersion.split('/').at(-1) ?? '';
+    if (version === '')
+      errors.push(invalid(at.child('apiVersion'), apiVersion, 'version must not be empty'));
+    if (kind === '') errors.push(invalid(at.child('kind'), kind, 'kind must not be empty'));
+    if (name === '') errors.push(invalid(at.child('name'), name, 'name must not be empty'));
+    if (uid === '') errors.push(invalid(at.child('uid'), uid, 'uid must not be empty'));
+    if (apiVersion === 'v1' && kind === 'Event') {
+      errors.push(invalid(at, owner, '/v1, Kind=Event is disallowed from being an owner'));
+    }
+    if (owner.controller !== true) continue;
+    if (controller !== '') {
+      errors.push(
+        invalid(
+          at,
+          owners,
+          `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${kind}/${name}`,
+        ),
+      );
+    } else controller = `${kind}/${name}`;
   }
   return errors;
 }
@@ -123,6 +153,18 @@ export function validateObjectMetaUpdate(
   at: FieldPath = path('metadata'),
 ): FieldError[] {
   const errors: FieldError[] = [];
+  if (old.deletionTimestamp !== undefined) {
+    const known = old.finalizers ?? [];
+    const added = (next.finalizers ?? []).filter(each => !known.includes(each)).toSorted();
+    if (added.length > 0) {
+      errors.push(
+        forbidden(
+          at.child('finalizers'),
+          `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map(goQuote).join(', ')}}`,
+        ),
+      );
+    }
+  }
   for (const name of [
     'name',
     'namespace',
@@ -133,17 +175,6 @@ export function validateObjectMetaUpdate(
   ] as const) {
     if (!isDeepStrictEqual(next[name], old[name])) {
       errors.push(invalid(at.child(name), next[name], 'field is immutable'));
-    }
-  }
-  if (old.deletionTimestamp !== undefined) {
-    const added = (next.finalizers ?? []).filter(each => !(old.finalizers ?? []).includes(each));
-    if (added.length > 0) {
-      errors.push(
-        forbidden(
-          at.child('finalizers'),
-          `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map(each => JSON.stringify(each)).join(', ')}}`,
-        ),
-      );
     }
   }
   return errors;

@@ -1,4 +1,5 @@
 import type { Pod } from '../../api/core/v1/pod.ts';
+import { goQuote } from '../../machinery/go-quote.ts';
 
 /** What a field of a pod may depend on that only the node knows. */
 export interface PodPlace {
@@ -39,20 +40,3 @@ const formatMap = (map: Record<string, string>): string =>
     .toSorted()
     .map(key => `${key}=${goQuote(map[key] ?? '')}`)
     .join('\n');
-
-const escapes: Record<string, string> = {
-  '\u0007': '\\a',
-  '\b': '\\b',
-  '\t': '\\t',
-  '\n': '\\n',
-  '\u000b': '\\v',
-  '\f': '\\f',
-  '\r': '\\r',
-  '"': '\\"',
-  '\\': '\\\\',
-};
-
-/** Go's %q. */
-const goQuote = (text: string): string =>
-  // oxlint-disable-next-line no-control-regex -- control characters are what is escaped
-  `"${text.replaceAll(/["\\\u0000-\u001f\u007f]/g, each => escapes[each] ?? `\\x${each.charCodeAt(0).toString(16).padStart(2, '0')}`)}"`;

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { podResource, type Pod, type PodStatus } from '../../api/core/v1/pod.ts';
+import { podResource, type Container, type Pod, type PodStatus } from '../../api/core/v1/pod.ts';
 import { createBackoff } from '../../machinery/backoff.ts';
 import { isStatusError } from '../../machinery/status.ts';
 import { createProber } from '../probes/prober.ts';
@@ -29,7 +29,7 @@ export interface PodWorker {
   /** The newest wanted state; undefined once the API has forgotten the pod. */
   update(pod: Pod | undefined): void;
   wake(): void;
-  /** Forgets delays of pulls and starts: what they waited for has changed. */
+  /** An object that the pod names has changed: what may have waited for that is tried again at once. */
   retryNow(): void;
   /** Resolves when nothing of the pod is left here. */
   readonly gone: Promise<void>;
@@ -67,6 +67,9 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
   let stopping: { graceSeconds: number; work: Promise<void> } | undefined;
   let running: Promise<void> | undefined;
   let again = false;
+  /** While volumes are missing: when it is worth another look. */
+  let mountAt: number | undefined;
+  let objectChanges = 0;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
   let wakeAt = Infinity;
@@ -123,9 +126,16 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
 
   /** @returns whether every volume is there */
   const mount = async (state: PodRuntimeState): Promise<boolean> => {
+    if (mountAt !== undefined && mountAt > Date.now()) {
+      tell(state);
+      wakeIn(mountAt - Date.now());
+      return false;
+    }
+    const seen = objectChanges;
     try {
       await volumes.mountAll(pod);
       mounts.reset(uid);
+      mountAt = undefined;
       return true;
     } catch (error) {
       if (!(error instanceof VolumeSetupError)) throw error;
@@ -138,7 +148,10 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
         );
       }
       tell(state);
-      wakeIn(mounts.next(uid));
+      // What was missing may have come while it was looked for.
+      const delayMs = objectChanges === seen ? mounts.next(uid) : 0;
+      mountAt = Date.now() + delayMs;
+      wakeIn(delayMs);
       return false;
     }
   };
@@ -229,7 +242,7 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
 
   /** Whether a start may be tried now; else says why it waits. */
   const isDue = ({ container, previous }: Start): boolean => {
-    const at = notBefore.get(container.name) ?? 0;
+    const at = notBefore.get(startKey(container)) ?? 0;
     if (at > Date.now()) {
       wakeIn(at - Date.now());
       return false;
@@ -258,15 +271,20 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
 
   const start = async (request: StartRequest): Promise<void> => {
     const { name } = request.container;
+    const key = startKey(request.container);
+    const seen = objectChanges;
     try {
       await startContainer(request, services);
       waiting.delete(name);
-      notBefore.delete(name);
+      notBefore.delete(key);
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
       waiting.set(name, error.waiting);
-      notBefore.set(name, Date.now() + error.retryMs);
-      wakeIn(error.retryMs);
+      const changed = objectChanges !== seen;
+      if (changed) services.images.resetBackoff(uid);
+      const retryMs = changed ? 0 : error.retryMs;
+      notBefore.set(key, Date.now() + retryMs);
+      wakeIn(retryMs);
     }
   };
 
@@ -461,9 +479,13 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
       });
     },
     retryNow() {
+      objectChanges += 1;
+      // A pod that waits for nothing is left alone: its volumes follow by themselves.
+      if (mountAt === undefined && notBefore.size === 0) return;
       notBefore.clear();
+      if (mountAt !== undefined) mountAt = 0;
       mounts.reset(uid);
-      services.images.forget(uid);
+      services.images.resetBackoff(uid);
       worker.wake();
     },
     async close() {
@@ -483,6 +505,9 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
   worker.wake();
   return worker;
 }
+
+/** A delay is of one image: another that the spec names since is tried at once. */
+const startKey = ({ name, image = '' }: Container): string => `${name} ${image}`;
 
 /** `10s`, `2m40s`. */
 function goSeconds(ms: number): string {

@@ -6,6 +6,8 @@ export interface Runtime {
   version(): Promise<{ runtimeName: string; runtimeVersion: string; runtimeApiVersion: string }>;
   /** RuntimeReady and NetworkReady. */
   status(): Promise<RuntimeCondition[]>;
+  /** What not every runtime can. */
+  features(): Promise<RuntimeFeatures>;
 
   /** @returns the sandbox id. @throws RuntimeError */
   runPodSandbox(config: PodSandboxConfig): Promise<string>;
@@ -73,6 +75,11 @@ export interface RuntimeCondition {
   status: boolean;
   reason: string;
   message: string;
+}
+
+export interface RuntimeFeatures {
+  /** Mounts whose sub-mounts are read-only too: containerd 2.0, Linux 5.12. */
+  recursiveReadOnlyMounts: boolean;
 }
 
 export type RuntimeEvent =
@@ -191,6 +198,8 @@ export interface Mount {
   containerPath: string;
   hostPath: string;
   readonly: boolean;
+  /** Only where the runtime has the feature. */
+  recursiveReadOnly?: boolean;
   selinuxRelabel?: boolean;
   propagation?:
     'PROPAGATION_PRIVATE' | 'PROPAGATION_HOST_TO_CONTAINER' | 'PROPAGATION_BIDIRECTIONAL';

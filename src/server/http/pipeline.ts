@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../../machinery/log.ts';
+import type { ResourceDescriptor } from '../../machinery/resource.ts';
 import { failure, methodNotAllowed, StatusError, unauthorized } from '../../machinery/status.ts';
 import type { AdmissionChain } from '../admission/admission.ts';
 import {
@@ -10,9 +11,11 @@ import {
   type UserInfo,
 } from '../authn/authenticator.ts';
 import type { IssuerDocuments } from '../authn/issuer-documents.ts';
+import { actingUser } from '../authn/impersonation.ts';
 import type { ObjectLookup } from '../authn/object-lookup.ts';
 import type { ServiceAccountTokens } from '../authn/service-account-tokens.ts';
-import { forbiddenError, type Authorizer } from '../authz/authorizer.ts';
+import { mustAllow, type Authorizer } from '../authz/authorizer.ts';
+import type { RuleResolver } from '../authz/rule-resolver.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { OpenApi } from '../openapi/documents.ts';
 import type { ResourceEntry, VerbServices } from '../resource-entry.ts';
@@ -29,9 +32,9 @@ import { remove } from '../verbs/delete.ts';
 import { get } from '../verbs/get.ts';
 import { list } from '../verbs/list.ts';
 import { patch } from '../verbs/patch.ts';
-import { selectionOf } from '../verbs/query-options.ts';
 import { update } from '../verbs/update.ts';
 import { watch } from '../verbs/watch.ts';
+import { attributesOf } from './attributes.ts';
 import type { RequestContext } from './context.ts';
 import { credentialsOf } from './credentials.ts';
 import type { AnyRequest, AnyResponse } from './listener.ts';
@@ -45,6 +48,7 @@ export interface PipelineOptions {
   readonly tokens: ServiceAccountTokens;
   readonly lookup: ObjectLookup;
   readonly authorize: Authorizer;
+  readonly rulesFor: RuleResolver;
   readonly admission: AdmissionChain;
   readonly discovery: Discovery;
   readonly openApi: OpenApi;
@@ -76,7 +80,7 @@ const verbs: Readonly<Record<string, Verb>> = {
 /** Upgrades, which may also come as plain requests that are then refused. */
 const streams = new Set(['exec', 'attach', 'portforward']);
 
-/** authn → authz → verb. */
+/** authn → impersonation → authz → verb. */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { entries, authorize, admission, log, nodeProxy } = options;
   const byPath = new Map(entries.map(entry => [pathOf(entry.descriptor), entry]));
@@ -92,7 +96,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     'namespaces/finalize': namespaceFinalizeHandler,
   };
 
-  const authenticate = async (request: AnyRequest): Promise<UserInfo> => {
+  const senderOf = async (request: AnyRequest): Promise<UserInfo> => {
     const credentials = credentialsOf(request);
     for (const authenticator of authenticators) {
       const user = await authenticator(credentials);
@@ -101,18 +105,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (credentials.token !== undefined) throw unauthorized();
     return anonymous;
   };
-
-  const admit = (info: RequestInfo, user: UserInfo, query: URLSearchParams): void => {
-    // A list or watch of one name is asked of that object: the agent's are.
-    const entry = byPath.get(pathOf({ ...info, plural: info.resource }));
-    const name =
-      info.name ||
-      (entry !== undefined && info.isResource
-        ? (selectionOf(entry.descriptor, query).name ?? '')
-        : '');
-    const attributes = { ...info, user, name };
-    if (authorize(attributes) !== 'allow') throw forbiddenError({ ...attributes, name: info.name });
-  };
+  const userOf = async (request: AnyRequest): Promise<UserInfo> =>
+    actingUser(await senderOf(request), request, authorize);
 
   const serve = async (context: RequestContext): Promise<void> => {
     const { info } = context;
@@ -121,18 +115,13 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (entry === undefined) throw noSuchResource();
     const { descriptor, objects } = entry;
     if (objects === undefined) {
-      if (info.verb !== 'create') throw methodNotAllowed(descriptor, info.verb);
+      if (info.verb !== 'create') throw methodNotAllowed();
       return review(context, descriptor, options);
     }
-    const services: VerbServices = { entry: { descriptor, objects }, admission };
+    const services: VerbServices = { entry: { descriptor, objects }, admission, authorize };
     if (info.subresource !== '') return serveSubresource(context, services);
     const verb = verbs[info.verb];
-    const allowed =
-      verb !== undefined && (descriptor.verbs as readonly string[]).includes(info.verb);
-    if (!allowed || (info.verb === 'create' && info.name !== ''))
-      throw methodNotAllowed(descriptor, info.verb);
-    if (descriptor.namespaced && info.verb === 'create' && info.namespace === '')
-      throw noSuchResource();
+    if (verb === undefined || !isRouted(info, descriptor)) throw methodNotAllowed();
     await verb(context, services);
   };
 
@@ -150,7 +139,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (info.verb === 'get') return get(context, services);
     if (info.verb === 'update') return update(context, services);
     if (info.verb === 'patch') return patch(context, services);
-    throw methodNotAllowed(descriptor, info.verb);
+    throw methodNotAllowed();
   };
 
   return {
@@ -171,8 +160,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       });
       const warnings: string[] = [];
       try {
-        const user = await authenticate(request);
-        admit(info, user, query);
+        const user = await userOf(request);
+        mustAllow(authorize, attributesOf(info, user, query));
         await serve({
           info,
           query,
@@ -198,9 +187,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const query = new URLSearchParams(search);
       const info = requestInfo(request.method ?? 'GET', path, query);
       try {
-        const user = await authenticate(request);
+        const user = await userOf(request);
         // POST or GET, an upgrade into a container is `create`.
-        admit({ ...info, verb: 'create' }, user, query);
+        mustAllow(authorize, attributesOf({ ...info, verb: 'create' }, user, query));
         if (info.resource !== 'pods' || !streams.has(info.subresource)) throw noSuchResource();
         await nodeProxy.stream({ info, query, request, socket, head });
       } catch (error) {
@@ -226,6 +215,14 @@ function endOf(response: AnyResponse, server: AbortSignal): () => AbortSignal {
     }
     return signal;
   };
+}
+
+/** Objects are made in the collection of their namespace, and written where they are. */
+function isRouted({ verb, name, namespace }: RequestInfo, descriptor: ResourceDescriptor): boolean {
+  if (!(descriptor.verbs as readonly string[]).includes(verb)) return false;
+  if (verb === 'create' || verb === 'deletecollection')
+    return name === '' && (!descriptor.namespaced || namespace !== '');
+  return name !== '' || (verb !== 'update' && verb !== 'patch');
 }
 
 const pathOf = ({

@@ -35,13 +35,34 @@ export async function respond(
   response.end(bytes);
 }
 
+const maxWarningsLength = 4096;
+const maxTruncatedLength = 256;
+
+/** `Warning:` headers, within apiserver's limits: where all are too long, each is cut, and the rest left out. */
 export function warningHeaders(warnings: readonly string[]): Record<string, string[]> {
   if (warnings.length === 0) return {};
-  // Header text is quoted; what would break the quotes or the line is escaped or left out.
-  const quoted = warnings.map(
-    text => `299 - "${text.replaceAll(/[\r\n]+/g, ' ').replaceAll(/[\\"]/g, each => `\\${each}`)}"`,
-  );
-  return { warning: quoted };
+  const fits = warnings.reduce((sum, text) => sum + text.length, 0) <= maxWarningsLength;
+  return { warning: (fits ? warnings : truncated(warnings)).map(warningHeader) };
+}
+
+function truncated(warnings: readonly string[]): string[] {
+  const cut: string[] = [];
+  let length = 0;
+  for (const text of warnings) {
+    if (length >= maxWarningsLength) break;
+    cut.push(text.slice(0, maxTruncatedLength));
+    length += Math.min(text.length, maxTruncatedLength);
+  }
+  return cut;
+}
+
+/** Header text is quoted; what would break the quotes or the line is escaped or left out. */
+function warningHeader(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is left out
+  const line = text.replaceAll(/[\u0000-\u001f\u007f]+/g, ' ');
+  const quoted = line.replaceAll(/[\\"]/g, each => `\\${each}`);
+  // Node writes a header's characters as bytes: these are its UTF-8.
+  return Buffer.from(`299 - "${quoted}"`).toString('latin1');
 }
 
 export function writeHead(

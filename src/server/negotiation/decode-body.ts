@@ -1,10 +1,11 @@
 import { duplicateFields } from '../../machinery/decode/duplicate-fields.ts';
+import { goJsonError } from '../../machinery/decode/go-json.ts';
 import { decodeMessage, openEnvelope } from '../../machinery/decode/protobuf.ts';
-import { checkStructure, StructureError } from '../../machinery/decode/structure.ts';
+import { checkStructure, jsonType, StructureError } from '../../machinery/decode/structure.ts';
 import { parseYaml } from '../../machinery/decode/yaml.ts';
 import type { ObjectSchema } from '../../machinery/schema.ts';
-import type { StatusError } from '../../machinery/status.ts';
-import { badRequest, unsupportedMediaType } from '../../machinery/status.ts';
+import { unsupportedMediaType } from '../../machinery/status.ts';
+import { cannotBeHandled, unrecognized, wrongType, type ExpectedType } from './decode-errors.ts';
 
 export const bodyTypes = [
   'application/json',
@@ -12,9 +13,7 @@ export const bodyTypes = [
   'application/vnd.kubernetes.protobuf',
 ] as const;
 
-export interface ExpectedKind {
-  readonly apiVersion: string;
-  readonly kind: string;
+export interface ExpectedKind extends ExpectedType {
   readonly schema: ObjectSchema;
 }
 
@@ -33,104 +32,126 @@ export function decodeBody(
 ): Record<string, unknown> {
   const type = (options.contentType ?? 'application/json').split(';')[0]?.trim() ?? '';
   if (type === 'application/vnd.kubernetes.protobuf') return fromProtobuf(body, expected);
-  const text = body.toString();
-  if (type === 'application/yaml') return fromValue(yamlValue(text), [], expected, options);
+  if (type === 'application/yaml') return fromYaml(body, expected, options);
   if (type !== 'application/json' && type !== '') throw unsupportedMediaType(bodyTypes);
-  return fromValue(
-    jsonValue(text, expected),
-    options.fieldValidation === 'Ignore' ? [] : duplicateFields(text),
-    expected,
-    options,
-  );
+  return fromJson(body, expected, options);
 }
 
 function fromProtobuf(body: Buffer, expected: ExpectedKind): Record<string, unknown> {
+  const { apiVersion, kind, raw } = parsed(() => openEnvelope(body), body, expected);
+  const type = checkType({ apiVersion, kind }, expected, body);
   try {
-    const { apiVersion, kind, raw } = openEnvelope(body);
-    const value = { apiVersion, kind, ...decodeMessage(expected.schema, raw) };
-    return checkKind(value, expected);
+    return { ...type, ...decodeMessage(expected.schema, raw) };
   } catch (error) {
-    throw error instanceof SyntaxError ? badRequest(error.message) : error;
+    if (!(error instanceof SyntaxError)) throw error;
+    throw cannotBeHandled(type, expected, error.message);
   }
 }
 
-function jsonValue(text: string, expected: ExpectedKind): unknown {
+function fromJson(
+  body: Buffer,
+  expected: ExpectedKind,
+  options: DecodeOptions,
+): Record<string, unknown> {
+  const text = body.toString();
+  const value = parsed(() => parseJson(text, body), body, expected);
+  const duplicates = options.fieldValidation === 'Ignore' ? [] : duplicateFields(text);
+  return fromValue(value, { body, expected, options }, field => [
+    ...field,
+    ...duplicates.map(each => `duplicate field ${JSON.stringify(each)}`),
+  ]);
+}
+
+function parseJson(text: string, body: Buffer): unknown {
   try {
     return JSON.parse(text) as unknown;
-  } catch (error) {
-    throw badRequest(`${cannotBeHandled(expected)}: ${goSyntaxText(text, error as SyntaxError)}`);
+  } catch {
+    throw new SyntaxError(
+      `couldn't get version/kind; json parse error: ${goJsonError(body) ?? 'invalid JSON'}`,
+    );
   }
 }
 
-const cannotBeHandled = ({ apiVersion, kind }: ExpectedKind): string =>
-  `${kind} in version ${JSON.stringify(apiVersion.split('/').at(-1))} cannot be handled as a ${kind}`;
-
-/** V8's message quotes the text around the fault, which may be a secret's: only the place is told. */
-function goSyntaxText(text: string, error: SyntaxError): string {
-  const at = Number(/position (\d+)/.exec(error.message)?.[1] ?? Number.NaN);
-  if (text.trim() === '' || /end of JSON|Unterminated/i.test(error.message) || at >= text.length) {
-    return 'unexpected end of JSON input';
-  }
-  return Number.isNaN(at) ? 'invalid character in JSON' : `invalid character after offset ${at}`;
+/** Of a stream of documents the first counts. */
+function fromYaml(
+  body: Buffer,
+  expected: ExpectedKind,
+  options: DecodeOptions,
+): Record<string, unknown> {
+  const [document] = parsed(() => parseYaml(body.toString()), body, expected);
+  const duplicates = document?.duplicateKeys ?? [];
+  // Go's YAML tells all of them as one error; as warnings they come one by one.
+  const complaints =
+    options.fieldValidation === 'Strict' && duplicates.length > 0
+      ? [`yaml: unmarshal errors:\n  ${duplicates.join('\n  ')}`]
+      : duplicates;
+  return fromValue(document?.value ?? null, { body, expected, options }, fields => [
+    ...complaints,
+    ...fields,
+  ]);
 }
 
-function yamlValue(text: string): unknown {
+/** What is no JSON, YAML or protobuf at all. */
+function parsed<R>(parse: () => R, body: Buffer, expected: ExpectedType): R {
   try {
-    const [value] = parseYaml(text);
-    return value;
+    return parse();
   } catch (error) {
-    throw badRequest((error as Error).message);
+    throw error instanceof SyntaxError ? unrecognized(expected, error.message, body) : error;
   }
 }
 
+interface Decoding {
+  readonly body: Buffer;
+  readonly expected: ExpectedKind;
+  readonly options: DecodeOptions;
+}
+
+/** @param withOthers adds the complaints that the text alone gives rise to */
 function fromValue(
   value: unknown,
-  duplicates: readonly string[],
-  expected: ExpectedKind,
-  { fieldValidation, warnings }: DecodeOptions,
+  { body, expected, options: { fieldValidation, warnings } }: Decoding,
+  withOthers: (unknownFields: string[]) => string[],
 ): Record<string, unknown> {
-  const filled = checkKind(value, expected);
+  const object = value === null ? {} : value;
+  const type = checkType(object, expected, body);
   try {
-    const { value: checked, unknownFields } = checkStructure(expected.schema, filled);
-    const complaints = [
-      ...unknownFields.map(field => `unknown field ${JSON.stringify(field)}`),
-      ...duplicates.map(field => `duplicate field ${JSON.stringify(field)}`),
-    ];
+    const { value: checked, unknownFields } = checkStructure(expected.schema, {
+      ...(object as object),
+      ...type,
+    });
+    const complaints = withOthers(
+      unknownFields.map(field => `unknown field ${JSON.stringify(field)}`),
+    );
     if (complaints.length > 0 && fieldValidation === 'Strict') {
-      throw badRequest(
-        `${cannotBeHandled(expected)}: strict decoding error: ${complaints.join(', ')}`,
-      );
+      throw cannotBeHandled(type, expected, `strict decoding error: ${complaints.join(', ')}`);
     }
     if (fieldValidation === 'Warn') warnings.push(...complaints);
     return checked;
   } catch (error) {
     if (!(error instanceof StructureError)) throw error;
-    throw badRequest(`${cannotBeHandled(expected)}: ${error.message}`);
+    throw cannotBeHandled(type, expected, error.message);
   }
 }
 
-/** The body's kind must be the one that is served here; absent, it is. */
-function checkKind(value: unknown, expected: ExpectedKind): Record<string, unknown> {
+/** As Go declares the type that it reads version and kind into. */
+const goTypeMeta =
+  'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+
+/** The body's version and kind must be those that are served here; absent, they are. */
+function checkType(value: unknown, expected: ExpectedType, body: Buffer): ExpectedType {
+  const fault = (words: string) =>
+    unrecognized(expected, `couldn't get version/kind; json parse error: json: ${words}`, body);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw badRequest(
-      `${cannotBeHandled(expected)}: json: cannot unmarshal value into Go value of type v1.${expected.kind}`,
-    );
+    throw fault(`cannot unmarshal ${jsonType(value)} into Go value of type ${goTypeMeta}`);
   }
-  const object = value as Record<string, unknown>;
-  const apiVersion = object['apiVersion'] || expected.apiVersion;
-  const kind = object['kind'] || expected.kind;
-  if (kind !== expected.kind || apiVersion !== expected.apiVersion) {
-    throw kindMismatch(textOf(apiVersion), textOf(kind), expected);
+  const text = (name: 'apiVersion' | 'kind'): string => {
+    const given = (value as Record<string, unknown>)[name] ?? '';
+    if (typeof given === 'string') return given || expected[name];
+    throw fault(`cannot unmarshal ${jsonType(given)} into Go struct field .${name} of type string`);
+  };
+  const found = { apiVersion: text('apiVersion'), kind: text('kind') };
+  if (found.kind !== expected.kind || found.apiVersion !== expected.apiVersion) {
+    throw wrongType(found, expected);
   }
-  return { ...object, apiVersion, kind };
+  return found;
 }
-
-const textOf = (value: unknown): string =>
-  typeof value === 'string' ? value : JSON.stringify(value);
-
-const kindMismatch = (apiVersion: string, kind: string, expected: ExpectedKind): StatusError =>
-  badRequest(
-    apiVersion === expected.apiVersion || kind === expected.kind
-      ? `the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`
-      : `${kind} in version ${JSON.stringify(apiVersion)} cannot be handled as a ${expected.kind}: converting (${kind}) to (${expected.kind}): unknown conversion`,
-  );

@@ -14,7 +14,7 @@ import {
 import { readBody } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondValue } from '../negotiation/encode.ts';
-import { fieldValidationOf } from '../verbs/query-options.ts';
+import { writeOptionsOf } from '../verbs/write-options.ts';
 import type { SubresourceHandler } from './handlers.ts';
 
 /** What an admitted pod's token asks for: the mark by which the server knows that it may live longer. */
@@ -26,7 +26,7 @@ export function tokenHandler(
   tokens: ServiceAccountTokens,
   lookup: ObjectLookup,
 ): SubresourceHandler {
-  return async (context, { entry }) => {
+  return async (context, { entry, admission }) => {
     const { namespace, name } = context.info;
     const account = (await entry.objects.get(namespace, name)).object();
     const request = decodeBody(
@@ -34,10 +34,20 @@ export function tokenHandler(
       { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', schema: TokenRequestSchema },
       {
         contentType: context.headers['content-type'],
-        fieldValidation: fieldValidationOf(context.query),
+        fieldValidation: writeOptionsOf(context.query, 'CreateOptions').fieldValidation,
         warnings: context.warnings,
       },
     ) as unknown as TokenRequest;
+    await admission({
+      operation: 'create',
+      descriptor: entry.descriptor,
+      subresource: 'token',
+      namespace,
+      name,
+      object: request,
+      old: undefined,
+      user: context.user,
+    });
     const { audiences: asked = [], expirationSeconds = 3600, boundObjectRef } = request.spec ?? {};
     mustLastLawfully(expirationSeconds);
     const bound =

@@ -1,51 +1,91 @@
 import type { KubeObject } from '../../machinery/meta.ts';
-import { apiVersionOf } from '../../machinery/resource.ts';
-import { alreadyExists, isStatusError } from '../../machinery/status.ts';
+import { apiVersionOf, type StrategyContext } from '../../machinery/resource.ts';
+import { alreadyExists, generateNameConflict, isStatusError } from '../../machinery/status.ts';
 import { readBody, type RequestContext } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondObject } from '../negotiation/encode.ts';
 import type { StoredObject } from '../registry/object-store.ts';
 import { unkept } from '../registry/unkept.ts';
 import type { VerbServices } from '../resource-entry.ts';
-import { fieldValidationOf, isDryRun } from './query-options.ts';
-import { fillNewObject, mustBeValid, placeObject, strategyContext } from './write-rules.ts';
+import { dedupOwners } from './dedup-owners.ts';
+import {
+  addWarnings,
+  fillNewObject,
+  mustBeValid,
+  placeObject,
+  strategyContext,
+} from './write-rules.ts';
+import { writeOptionsOf } from './write-options.ts';
 
 export async function create(context: RequestContext, services: VerbServices): Promise<void> {
   const { descriptor } = services.entry;
-  const dryRun = isDryRun(context.query);
-  const fieldValidation = fieldValidationOf(context.query);
+  const { dryRun, fieldValidation } = writeOptionsOf(context.query, 'CreateOptions');
   const object = decodeBody(
     await readBody(context.request),
     { apiVersion: apiVersionOf(descriptor), kind: descriptor.kind, schema: descriptor.schema },
     { contentType: context.headers['content-type'], fieldValidation, warnings: context.warnings },
   ) as unknown as KubeObject;
-  await respondObject(
-    context,
-    descriptor,
-    201,
-    await createObject(object, context, services, dryRun),
-  );
+  const stored = await createObject(object, { context, services, dryRun });
+  await respondObject(context, descriptor, 201, stored);
 }
 
-/** A decoded body's way into the store. @throws StatusError */
+export interface CreateRequest {
+  readonly context: RequestContext;
+  readonly services: VerbServices;
+  readonly dryRun: boolean;
+  /** @default strategyContext */
+  readonly strategy?: () => StrategyContext;
+}
+
+const maxGeneratedNames = 8;
+
+/** A decoded body's way into the store. A generated name that is taken is made anew. @throws StatusError */
 export async function createObject(
   object: KubeObject,
-  context: RequestContext,
-  { entry, admission }: VerbServices,
-  dryRun: boolean,
+  request: CreateRequest,
+): Promise<StoredObject> {
+  const { descriptor } = request.services.entry;
+  const { name, generateName } = object.metadata ?? {};
+  if (name || !generateName) return createOnce(object, request);
+  for (let attempt = 1; ; attempt += 1) {
+    const named = structuredClone(object);
+    try {
+      return await createOnce(named, request);
+    } catch (error) {
+      if (!isStatusError(error, 'AlreadyExists')) throw error;
+      if (attempt === maxGeneratedNames) {
+        throw generateNameConflict(descriptor, named.metadata.name ?? '');
+      }
+    }
+  }
+}
+
+async function createOnce(
+  object: KubeObject,
+  { context, services: { entry, admission }, dryRun, strategy: make }: CreateRequest,
 ): Promise<StoredObject> {
   const { descriptor, objects } = entry;
   placeObject(object, descriptor, context);
-  const strategy = strategyContext();
+  const repeatedOwners = dedupOwners(object.metadata);
+  const strategy = (make ?? strategyContext)();
   fillNewObject(object, descriptor, strategy);
   descriptor.applyDefaults?.(object);
   descriptor.prepareForCreate?.(object, strategy);
   const { name = '', namespace = '' } = object.metadata;
   // Admission reads what structure alone does not promise: an object without a spec is refused first.
   if (!('spec' in object) && descriptor.plural === 'pods') mustBeValid(object, descriptor);
-  await admission({ operation: 'create', descriptor, namespace, name, object, user: context.user });
+  await admission({
+    operation: 'create',
+    descriptor,
+    subresource: '',
+    namespace,
+    name,
+    object,
+    old: undefined,
+    user: context.user,
+  });
   mustBeValid(object, descriptor);
-  context.warnings.push(...(descriptor.warnings?.(object) ?? []));
+  addWarnings(context, [...repeatedOwners, ...(descriptor.warnings?.(object) ?? [])]);
   if (dryRun) {
     if (await exists(objects.get(namespace, name))) throw alreadyExists(descriptor, name);
     return unkept(object);

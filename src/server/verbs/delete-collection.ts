@@ -2,7 +2,8 @@ import { isStatusError } from '../../machinery/status.ts';
 import { readBody, type RequestContext } from '../http/context.ts';
 import { respondList } from '../negotiation/encode.ts';
 import type { VerbServices } from '../resource-entry.ts';
-import { deleteObject, deleteOptionsOf } from './delete.ts';
+import { deleteOptionsOf } from './delete-options.ts';
+import { deleteObject } from './delete.ts';
 import { selectionOf } from './query-options.ts';
 
 export async function deleteCollection(

@@ -1,13 +1,11 @@
 import type { KubeObject } from '../../machinery/meta.ts';
-import { DeleteOptionsSchema, type DeleteOptionsBody } from '../../machinery/options.ts';
-import type { Status } from '../../machinery/status.ts';
+import type { DeleteOptionsBody } from '../../machinery/options.ts';
 import { readBody, type RequestContext } from '../http/context.ts';
-import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondObject, respondValue } from '../negotiation/encode.ts';
 import { checkPreconditions } from '../registry/create-object-store.ts';
 import type { StoredObject } from '../registry/object-store.ts';
 import type { VerbServices } from '../resource-entry.ts';
-import { isDryRun } from './query-options.ts';
+import { deleteOptionsOf } from './delete-options.ts';
 import { strategyContext } from './write-rules.ts';
 
 export async function remove(context: RequestContext, services: VerbServices): Promise<void> {
@@ -19,7 +17,7 @@ export async function remove(context: RequestContext, services: VerbServices): P
     return;
   }
   const { metadata } = object.object();
-  const status: Status = {
+  const status = {
     kind: 'Status',
     apiVersion: 'v1',
     metadata: {},
@@ -30,35 +28,12 @@ export async function remove(context: RequestContext, services: VerbServices): P
       kind: descriptor.plural,
       uid: metadata.uid ?? '',
     },
-    code: 200,
   };
   // A pod that is removed at once is answered itself, as the pod strategy has it.
   if (descriptor.gracePeriodSeconds !== undefined)
     await respondObject(context, descriptor, 200, object);
   else await respondValue(context, 200, status);
 }
-
-/** From the body, or from the query where there is none. */
-export function deleteOptionsOf(body: Buffer, context: RequestContext): DeleteOptionsBody {
-  const { query, headers } = context;
-  if (body.length > 0) {
-    return decodeBody(
-      body,
-      { apiVersion: apiVersionIn(body), kind: 'DeleteOptions', schema: DeleteOptionsSchema },
-      { contentType: headers['content-type'], fieldValidation: 'Ignore', warnings: [] },
-    );
-  }
-  const seconds = query.get('gracePeriodSeconds');
-  const policy = query.get('propagationPolicy');
-  return {
-    ...(seconds === null ? {} : { gracePeriodSeconds: Number(seconds) }),
-    ...(policy === null ? {} : { propagationPolicy: policy }),
-  };
-}
-
-/** DeleteOptions is served in every group's version. */
-const apiVersionIn = (body: Buffer): string =>
-  /"apiVersion"\s*:\s*"([^"]+)"/.exec(body.toString())?.[1] ?? 'v1';
 
 export async function deleteObject(
   context: RequestContext,
@@ -69,7 +44,6 @@ export async function deleteObject(
 ): Promise<{ object: StoredObject; gone: boolean }> {
   const { descriptor, objects } = entry;
   const namespace = descriptor.namespaced ? within : '';
-  const dryRun = isDryRun(context.query, options.dryRun);
   const preconditions = {
     ...(options.preconditions?.uid ? { uid: options.preconditions.uid } : {}),
     ...(options.preconditions?.resourceVersion
@@ -81,12 +55,14 @@ export async function deleteObject(
   await admission({
     operation: 'delete',
     descriptor,
+    subresource: context.info.subresource,
     namespace,
     name,
     object: undefined,
+    old: current.object(),
     user: context.user,
   });
-  if (dryRun) return { object: current, gone: true };
+  if ((options.dryRun ?? []).length > 0) return { object: current, gone: true };
 
   const object = current.object();
   const grace = descriptor.gracePeriodSeconds?.(object, options.gracePeriodSeconds) ?? 0;

@@ -1,7 +1,7 @@
 import type { RequestContext } from '../http/context.ts';
 import { respondList } from '../negotiation/encode.ts';
 import type { VerbServices } from '../resource-entry.ts';
-import { checkVersionMatch, selectionOf } from './query-options.ts';
+import { checkVersionMatch, integerOf, selectionOf } from './query-options.ts';
 
 export async function list(context: RequestContext, { entry }: VerbServices): Promise<void> {
   const { info, query } = context;
@@ -12,7 +12,7 @@ export async function list(context: RequestContext, { entry }: VerbServices): Pr
   const page = await entry.objects.list({
     ...selectionOf(entry.descriptor, query),
     ...(namespace === undefined ? {} : { namespace }),
-    limit: Number(query.get('limit') ?? 0),
+    limit: integerOf(query, 'limit') ?? 0,
     continue: query.get('continue') ?? '',
     resourceVersion: query.get('resourceVersion') ?? '',
     ...(match === 'Exact' || match === 'NotOlderThan' ? { resourceVersionMatch: match } : {}),

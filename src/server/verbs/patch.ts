@@ -1,92 +1,58 @@
 import { checkStructure, StructureError } from '../../machinery/decode/structure.ts';
+import { invalid, path } from '../../machinery/field-error.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
 import { applyJsonPatch, PatchError } from '../../machinery/patch/json-patch.ts';
-import { applyMergePatch } from '../../machinery/patch/merge-patch.ts';
+import { applyMergePatch, isRecord } from '../../machinery/patch/merge-patch.ts';
 import { applyStrategicMerge } from '../../machinery/patch/strategic-merge.ts';
-import type { ResourceDescriptor } from '../../machinery/resource.ts';
-import {
-  badRequest,
-  failure,
-  invalidObject,
-  unsupportedMediaType,
-} from '../../machinery/status.ts';
-import { invalid, path } from '../../machinery/field-error.ts';
+import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
+import { failure, invalidObject, type StatusError } from '../../machinery/status.ts';
 import { readBody, type RequestContext } from '../http/context.ts';
+import { noConversion } from '../negotiation/decode-errors.ts';
 import { respondObject } from '../negotiation/encode.ts';
 import type { VerbServices } from '../resource-entry.ts';
-import { fieldValidationOf, isDryRun } from './query-options.ts';
+import { jsonPatch, mergePatch, parsePatch, patchTypeOf, type PatchBody } from './patch-body.ts';
 import { replaceObject } from './replace-object.ts';
 import { strategyOf } from './update.ts';
-
-const jsonPatch = 'application/json-patch+json';
-const mergePatch = 'application/merge-patch+json';
-const strategicMergePatch = 'application/strategic-merge-patch+json';
-const applyPatch = 'application/apply-patch+yaml';
+import { writeOptionsOf, type FieldValidation } from './write-options.ts';
+import { checkName, placeObject } from './write-rules.ts';
 
 export async function patch(context: RequestContext, services: VerbServices): Promise<void> {
   const { descriptor } = services.entry;
   const { info, query } = context;
-  const dryRun = isDryRun(query);
-  const validation = fieldValidationOf(query);
-  const type = (context.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
-  if (type === applyPatch) {
-    throw failure(
-      415,
-      'UnsupportedMediaType',
-      'server-side apply is not supported yet: use kubectl apply without --server-side',
-    );
-  }
-  if (![jsonPatch, mergePatch, strategicMergePatch].includes(type)) {
-    throw unsupportedMediaType([jsonPatch, mergePatch, strategicMergePatch]);
-  }
-  const body = parse(await readBody(context.request));
+  const { dryRun, fieldValidation } = writeOptionsOf(query, 'PatchOptions');
+  const type = patchTypeOf(context.headers['content-type']);
+  const body = parsePatch(await readBody(context.request), type, fieldValidation);
   const stored = await replaceObject(context, services, {
     strategy: strategyOf(descriptor, info.subresource),
     dryRun,
     next(current) {
-      const patched = structured(
-        descriptor,
-        apply(type, descriptor, current, body),
-        validation,
-        context.warnings,
-      );
-      if (patched.metadata.name !== current.metadata.name) {
-        throw badRequest(
-          `the name of the object (${patched.metadata.name ?? ''}) does not match the name on the URL (${info.name})`,
-        );
-      }
+      const patched = structured(descriptor, apply(descriptor, current, body), {
+        complaints: body.complaints,
+        fieldValidation,
+        warnings: context.warnings,
+      });
+      placeObject(patched, descriptor, context);
+      checkName(patched, info.name);
       return patched;
     },
   });
   await respondObject(context, descriptor, 200, stored);
 }
 
-function parse(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString()) as unknown;
-  } catch {
-    // V8's message quotes the text, which may be a secret's.
-    throw badRequest('error decoding patch: invalid JSON');
-  }
-}
-
 function apply(
-  type: string,
   descriptor: ResourceDescriptor,
   current: KubeObject,
-  body: unknown,
-): unknown {
+  { type, value }: PatchBody,
+): Record<string, unknown> {
+  const { kind } = descriptor;
+  const apiVersion = apiVersionOf(descriptor);
   try {
-    if (type === jsonPatch) return applyJsonPatch(current, body);
-    if (type === mergePatch) return applyMergePatch(current, body);
-    if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-      throw badRequest('json: cannot unmarshal into Go value of type map[string]interface {}');
-    }
-    return applyStrategicMerge(
-      descriptor.schema,
-      current as unknown as Record<string, unknown>,
-      body as Record<string, unknown>,
-    );
+    if (type === jsonPatch) return ofType(applyJsonPatch(current, value), { apiVersion, kind });
+    if (type === mergePatch) return ofType(applyMergePatch(current, value), { apiVersion, kind });
+    const target = current as unknown as Record<string, unknown>;
+    const merged = applyStrategicMerge(descriptor.schema, target, value as Record<string, unknown>);
+    // A strategic merge works on the typed object, whose kind is no field.
+    return { ...merged, apiVersion, kind };
   } catch (error) {
     if (!(error instanceof PatchError)) throw error;
     throw failure(
@@ -97,24 +63,54 @@ function apply(
   }
 }
 
+/** What a patch made must still say that it is of its kind. */
+function ofType(
+  value: unknown,
+  expected: { apiVersion: string; kind: string },
+): Record<string, unknown> {
+  if (!isRecord(value)) throw invalidPatch(`Object 'Kind' is missing in '<patch>'`);
+  const { kind, apiVersion } = value;
+  if (typeof kind !== 'string' || kind === '') {
+    throw invalidPatch(`Object 'Kind' is missing in '<patch>'`);
+  }
+  if (typeof apiVersion !== 'string' || apiVersion === '') {
+    throw invalidPatch(`Object 'apiVersion' is missing in '<patch>'`);
+  }
+  if (kind !== expected.kind || apiVersion !== expected.apiVersion) {
+    throw invalidPatch(noConversion({ kind, apiVersion }, expected));
+  }
+  return value;
+}
+
+/** Kubernetes shows the whole patched object as the value: here it may be a secret. */
+const invalidPatch = (words: string): StatusError =>
+  invalidObject({ group: '', kind: '' }, '', [invalid(path('patch'), '<patch>', words)]);
+
+interface StrictnessOptions {
+  readonly complaints: readonly string[];
+  readonly fieldValidation: FieldValidation;
+  readonly warnings: string[];
+}
+
 /** What a patch made must still be an object of its kind. */
 function structured(
   descriptor: ResourceDescriptor,
-  value: unknown,
-  validation: 'Ignore' | 'Warn' | 'Strict',
-  warnings: string[],
+  value: Record<string, unknown>,
+  { complaints, fieldValidation, warnings }: StrictnessOptions,
 ): KubeObject {
   try {
     const { value: checked, unknownFields } = checkStructure(descriptor.schema, value);
-    const complaints = unknownFields.map(field => `unknown field ${JSON.stringify(field)}`);
-    if (complaints.length > 0 && validation === 'Strict') {
-      throw badRequest(`strict decoding error: ${complaints.join(', ')}`);
+    const all = [
+      ...complaints,
+      ...unknownFields.map(field => `unknown field ${JSON.stringify(field)}`),
+    ];
+    if (all.length > 0 && fieldValidation === 'Strict') {
+      throw invalidPatch(`strict decoding error: ${all.join(', ')}`);
     }
-    if (validation === 'Warn')
-      warnings.push(...complaints.filter(each => !warnings.includes(each)));
+    if (fieldValidation === 'Warn') warnings.push(...all.filter(each => !warnings.includes(each)));
     return checked as unknown as KubeObject;
   } catch (error) {
     if (!(error instanceof StructureError)) throw error;
-    throw invalidObject(descriptor, '', [invalid(path('patch'), '<patch>', error.message)]);
+    throw invalidPatch(error.message);
   }
 }

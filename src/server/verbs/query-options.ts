@@ -1,3 +1,4 @@
+import { goQuote } from '../../machinery/go-quote.ts';
 import { parseFieldSelector, fieldsMatch } from '../../machinery/selectors/field-selector.ts';
 import { parseLabelSelector } from '../../machinery/selectors/label-selector.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
@@ -79,28 +80,17 @@ function selectable(descriptor: ResourceDescriptor): readonly string[] {
   return names;
 }
 
-/** @throws StatusError when `dryRun` is not `All` */
-export function isDryRun(query: URLSearchParams, body: readonly string[] = []): boolean {
-  const values = [...query.getAll('dryRun'), ...body];
-  const wrong = values.find(value => value !== 'All');
-  if (wrong !== undefined) {
-    throw invalidOptions('CreateOptions', [notSupported(path('dryRun'), wrong, ['All'])]);
-  }
-  return values.length > 0;
+/** A number of the query; undefined where it is absent or empty. @throws StatusError BadRequest */
+export function integerOf(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name) ?? '';
+  if (text === '') return undefined;
+  if (/^[+-]?\d{1,18}$/.test(text)) return Number(text);
+  throw badRequest(`strconv.ParseInt: parsing ${goQuote(text)}: invalid syntax`);
 }
 
-const invalidOptions = (kind: string, errors: FieldError[]): StatusError =>
+/** 422 about the options of a request: `CreateOptions.meta.k8s.io "" is invalid: …`. */
+export const invalidOptions = (kind: string, errors: FieldError[]): StatusError =>
   invalidObject({ group: 'meta.k8s.io', kind }, '', errors);
-
-/** @throws StatusError */
-export function fieldValidationOf(query: URLSearchParams): 'Ignore' | 'Warn' | 'Strict' {
-  const value = query.get('fieldValidation') ?? '';
-  if (value === '') return 'Warn';
-  if (value === 'Ignore' || value === 'Warn' || value === 'Strict') return value;
-  throw invalidOptions('CreateOptions', [
-    notSupported(path('fieldValidation'), value, ['', 'Ignore', 'Strict', 'Warn']),
-  ]);
-}
 
 /** resourceVersionMatch and sendInitialEvents go together in certain ways only. @throws StatusError */
 export function checkVersionMatch(query: URLSearchParams, watch: boolean): void {

@@ -4,7 +4,8 @@ import type { RequestContext } from '../http/context.ts';
 import type { StoredObject } from '../registry/object-store.ts';
 import { unkept } from '../registry/unkept.ts';
 import type { VerbServices } from '../resource-entry.ts';
-import { checkUpdate, strategyContext } from './write-rules.ts';
+import { dedupOwners } from './dedup-owners.ts';
+import { addWarnings, checkUpdate, strategyContext } from './write-rules.ts';
 
 export interface Replacement {
   readonly strategy: UpdateStrategy<KubeObject> | undefined;
@@ -20,22 +21,24 @@ export async function replaceObject(
   { strategy, dryRun, next }: Replacement,
 ): Promise<StoredObject> {
   const { descriptor, objects } = entry;
-  const { name } = context.info;
+  const { name, subresource } = context.info;
   const namespace = descriptor.namespaced ? context.info.namespace : '';
   const change = async (current: KubeObject): Promise<KubeObject> => {
     const wanted = next(structuredClone(current));
+    const repeatedOwners = dedupOwners(wanted.metadata);
     descriptor.applyDefaults?.(wanted);
     checkUpdate(wanted, current, { descriptor, strategy, context: strategyContext() });
     await admission({
       operation: 'update',
       descriptor,
+      subresource,
       namespace,
       name,
       object: wanted,
+      old: current,
       user: context.user,
     });
-    const warnings = descriptor.warnings?.(wanted, current) ?? [];
-    context.warnings.push(...warnings.filter(each => !context.warnings.includes(each)));
+    addWarnings(context, [...repeatedOwners, ...(descriptor.warnings?.(wanted, current) ?? [])]);
     return wanted;
   };
   if (dryRun)

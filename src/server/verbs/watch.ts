@@ -6,7 +6,7 @@ import { negotiate, type Form } from '../negotiation/media-types.ts';
 import { partialMetadata, tableOf } from '../negotiation/table.ts';
 import type { StoredObject } from '../registry/object-store.ts';
 import type { VerbServices } from '../resource-entry.ts';
-import { checkVersionMatch, selectionOf } from './query-options.ts';
+import { checkVersionMatch, integerOf, selectionOf } from './query-options.ts';
 
 /** A watcher that does not read is dropped before it fills the memory. */
 const maxBufferedBytes = 16 * 1024 * 1024;
@@ -19,7 +19,7 @@ export async function watch(context: RequestContext, { entry }: VerbServices): P
   const encode = encoderOf(descriptor, form, query);
   const stop = new AbortController();
   context.signal.addEventListener('abort', () => stop.abort(), { once: true });
-  const seconds = Number(query.get('timeoutSeconds') ?? 0) || 1800 + Math.random() * 1800;
+  const seconds = integerOf(query, 'timeoutSeconds') || 1800 + Math.random() * 1800;
   const timer = setTimeout(() => stop.abort(), seconds * 1000);
   stop.signal.addEventListener(
     'abort',

@@ -37,6 +37,20 @@ export function placeObject(
   metadata.namespace = info.namespace;
 }
 
+/** What is written must bear the name of the URL. @throws StatusError */
+export function checkName({ metadata }: KubeObject, nameOfUrl: string): void {
+  if (!metadata.name) {
+    throw badRequest(
+      `the name of the object (${nameOfUrl} based on URL) was undeterminable: name must be provided`,
+    );
+  }
+  if (metadata.name !== nameOfUrl) {
+    throw badRequest(
+      `the name of the object (${metadata.name}) does not match the name on the URL (${nameOfUrl})`,
+    );
+  }
+}
+
 /** Fills what the server owns of a new object. @throws StatusError */
 export function fillNewObject(
   object: KubeObject,
@@ -76,8 +90,8 @@ export function mustBeValid(
       namespaced: descriptor.namespaced,
       ...(descriptor.nameRule === undefined ? {} : { nameRule: descriptor.nameRule }),
     }),
-    ...(descriptor.validate?.(object) ?? []),
     ...more,
+    ...(descriptor.validate?.(object) ?? []),
   ];
   if (errors.length > 0) throw invalidObject(descriptor, object.metadata.name ?? '', errors);
 }
@@ -112,18 +126,13 @@ export function checkUpdate(
     );
   }
   // A client need not send back what only the server sets.
-  for (const field of [
-    'uid',
-    'creationTimestamp',
-    'deletionTimestamp',
-    'deletionGracePeriodSeconds',
-    'generation',
-    'resourceVersion',
-    'generateName',
-  ] as const) {
+  for (const field of ['uid', 'creationTimestamp', 'generation', 'resourceVersion'] as const) {
     if (old[field] === undefined) delete metadata[field];
     else Object.assign(metadata, { [field]: old[field] });
   }
+  // Nor can it end an object by writing: these are refused below where they are new.
+  metadata.deletionTimestamp = old.deletionTimestamp ?? metadata.deletionTimestamp;
+  metadata.deletionGracePeriodSeconds ??= old.deletionGracePeriodSeconds;
   delete metadata.selfLink;
   strategy?.prepareForUpdate(next, current, context);
   const specOf = (object: KubeObject): unknown => (object as { spec?: unknown }).spec;
@@ -137,6 +146,12 @@ export function checkUpdate(
     ...validateObjectMetaUpdate(metadata, old),
     ...(strategy?.validateUpdate(next, current) ?? []),
   ]);
+}
+
+/** Each once, however often the write is tried. */
+export function addWarnings({ warnings }: RequestContext, more: readonly string[]): void {
+  const known = new Set(warnings);
+  warnings.push(...[...new Set(more)].filter(each => !known.has(each)));
 }
 
 /** Without members that are undefined: what JSON would keep. */

@@ -3,7 +3,8 @@ import { allVerbs } from './columns.ts';
 import { podColumns } from './pod/pod-columns.ts';
 import { applyPodDefaults, qosClassOf } from './pod/pod-defaults.ts';
 import { PodSchema, type Pod } from './pod/pod-schema.ts';
-import { podWarnings, validatePod, validatePodUpdate } from './pod/validate-pod.ts';
+import { podWarnings } from './pod/pod-warnings.ts';
+import { validatePod, validatePodUpdate } from './pod/validate-pod.ts';
 
 export type { Container, Probe } from './pod/container-schema.ts';
 export type { EnvVar } from './pod/env-schema.ts';
@@ -15,6 +16,11 @@ export type {
   PodStatus,
 } from './pod/status-schema.ts';
 export type { Volume, VolumeMount } from './pod/volume-schema.ts';
+
+/** A pod that an agent made of a file of its own, to show it here: nobody gave it any rights. */
+export const isMirrorPod = ({ metadata }: Pick<Pod, 'metadata'>): boolean =>
+  Object.hasOwn(metadata.annotations ?? {}, mirrorAnnotation);
+export const mirrorAnnotation = 'kubernetes.io/config.mirror';
 
 const finished = (pod: Pod): boolean =>
   pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';

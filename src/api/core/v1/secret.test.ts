@@ -72,16 +72,30 @@ describe('secretResource.validate()', () => {
     expect(errorsOf(object)).toEqual(errors);
   });
 
-  test('a Docker configuration that is none is refused without being shown', () => {
-    const object = secret({
-      type: 'kubernetes.io/dockerconfigjson',
-      data: { '.dockerconfigjson': b64('hunter2{') },
-    });
-    const [error = ''] = errorsOf(object);
-    expect(error).toMatch(
-      /^data\[\.dockerconfigjson\]: Invalid value: "<secret contents redacted>": /,
-    );
-    expect(error).not.toContain('hunter2');
+  test.each([
+    ['', 'unexpected end of JSON input'],
+    ['{"auths":', 'unexpected end of JSON input'],
+    ['hunter2{', "invalid character 'h' looking for beginning of value"],
+    ['{"auths":{}} hunter2', "invalid character 'h' after top-level value"],
+    ['{auths:hunter2}', "invalid character 'a' looking for beginning of object key string"],
+    ['["hunter2"]', 'json: cannot unmarshal array into Go value of type map[string]interface {}'],
+    ['"hunter2"', 'json: cannot unmarshal string into Go value of type map[string]interface {}'],
+    ['5', 'json: cannot unmarshal number into Go value of type map[string]interface {}'],
+    ['true', 'json: cannot unmarshal bool into Go value of type map[string]interface {}'],
+  ])('the Docker configuration %j is refused without being shown', (text, words) => {
+    for (const [type, key] of [
+      ['kubernetes.io/dockerconfigjson', '.dockerconfigjson'],
+      ['kubernetes.io/dockercfg', '.dockercfg'],
+    ] as const) {
+      expect(errorsOf(secret({ type, data: { [key]: b64(text) } }))).toEqual([
+        `data[${key}]: Invalid value: "<secret contents redacted>": ${words}`,
+      ]);
+    }
+  });
+
+  test.each(['null', '{}', ' {"auths":{}}\n'])('the Docker configuration %j is one', text => {
+    const data = { '.dockerconfigjson': b64(text) };
+    expect(errorsOf(secret({ type: 'kubernetes.io/dockerconfigjson', data }))).toEqual([]);
   });
 });
 
@@ -92,6 +106,15 @@ describe('secretResource.applyDefaults()', () => {
     expect(object.data).toEqual({ a: b64('new'), b: b64('kept') });
     expect(object).not.toHaveProperty('stringData');
   });
+});
+
+test('secretResource.applyDefaults() takes keys that are traps, and makes no data of nothing', () => {
+  const object = secret({ stringData: JSON.parse('{"__proto__":"x"}') as Record<string, string> });
+  secretResource.applyDefaults?.(object);
+  expect(JSON.stringify(object.data)).toBe('{"__proto__":"eA=="}');
+  const bare = secret({});
+  secretResource.applyDefaults?.(bare);
+  expect(bare).not.toHaveProperty('data');
 });
 
 describe('secretResource.update', () => {

@@ -1,17 +1,13 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import {
-  forbidden,
-  invalid,
-  path,
-  requiredField,
-  type FieldError,
-} from '../../../machinery/field-error.ts';
+import { forbidden, invalid, path, type FieldError } from '../../../machinery/field-error.ts';
+import { setMember } from '../../../machinery/member.ts';
 import { kindSchema } from '../../../machinery/meta.ts';
 import type { ResourceDescriptor } from '../../../machinery/resource.ts';
 import { boolean, bytes, map, optional, string, type Infer } from '../../../machinery/schema.ts';
 import { ageColumn, allVerbs, nameColumn } from './columns.ts';
 import { decodedBytes, validateKeys, validateSize } from './key-data.ts';
+import { validateType } from './secret-types.ts';
+import { tlsPairError } from './tls-pair.ts';
 
 export const SecretSchema = kindSchema(
   'io.k8s.api.core.v1.Secret',
@@ -50,8 +46,10 @@ export const secretResource: ResourceDescriptor<Secret> = {
   verbs: allVerbs,
   schema: SecretSchema,
   applyDefaults(secret) {
-    for (const [key, value] of Object.entries(secret.stringData ?? {})) {
-      secret.data = { ...secret.data, [key]: Buffer.from(value).toString('base64') };
+    if (secret.stringData === undefined) return;
+    secret.data ??= {};
+    for (const [key, value] of Object.entries(secret.stringData)) {
+      setMember(secret.data, key, Buffer.from(value).toString('base64'));
     }
     delete secret.stringData;
   },
@@ -102,60 +100,8 @@ export const secretResource: ResourceDescriptor<Secret> = {
   ],
 };
 
-/** What the built-in types must hold. Values are never shown. */
-function validateType(secret: Secret): FieldError[] {
-  const has = (key: string): boolean => Object.hasOwn(secret.data ?? {}, key);
-  const missing = (...keys: string[]): FieldError[] =>
-    keys.filter(key => !has(key)).map(key => requiredField(data.key(key)));
-  switch (secret.type) {
-    case 'kubernetes.io/service-account-token': {
-      const name = 'kubernetes.io/service-account.name';
-      return secret.metadata.annotations?.[name]
-        ? []
-        : [requiredField(path('metadata.annotations').key(name))];
-    }
-    case 'kubernetes.io/dockercfg':
-      return validateDockerConfig(secret, '.dockercfg');
-    case 'kubernetes.io/dockerconfigjson':
-      return validateDockerConfig(secret, '.dockerconfigjson');
-    case 'kubernetes.io/basic-auth':
-      return has('username') || has('password') ? [] : missing('username', 'password');
-    case 'kubernetes.io/ssh-auth':
-      return secret.data?.['ssh-privatekey'] ? [] : [requiredField(data.key('ssh-privatekey'))];
-    case 'kubernetes.io/tls':
-      return missing('tls.crt', 'tls.key');
-    default:
-      return [];
-  }
-}
-
-function validateDockerConfig(secret: Secret, key: string): FieldError[] {
-  const encoded = secret.data?.[key];
-  if (encoded === undefined) return [requiredField(data.key(key))];
-  const wrong = (detail: string): FieldError[] => [
-    invalid(data.key(key), '<secret contents redacted>', detail),
-  ];
-  const text = Buffer.from(encoded, 'base64').toString();
-  if (text === '') return wrong('unexpected end of JSON input');
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? []
-      : wrong('json: cannot unmarshal value into Go value of type map[string]interface {}');
-  } catch {
-    // JSON.parse quotes the text in its message: that stays here.
-    return wrong('invalid character in JSON');
-  }
-}
-
-function tlsWarnings(secret: Secret): string[] {
-  const pem = (key: string): string => Buffer.from(secret.data?.[key] ?? '', 'base64').toString();
-  try {
-    const matches = new X509Certificate(pem('tls.crt')).checkPrivateKey(
-      createPrivateKey(pem('tls.key')),
-    );
-    return matches ? [] : ['tls: private key does not match public key'];
-  } catch {
-    return ['tls: failed to find any PEM data in certificate or key input'];
-  }
+function tlsWarnings({ data: held = {} }: Secret): string[] {
+  const pem = (key: string): string => Buffer.from(held[key] ?? '', 'base64').toString('latin1');
+  const error = tlsPairError(pem('tls.crt'), pem('tls.key'));
+  return error === undefined ? [] : [error];
 }

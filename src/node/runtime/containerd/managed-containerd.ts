@@ -12,6 +12,7 @@ import { findBinaries } from './find-binaries.ts';
 import { importImage } from './import-image.ts';
 import { pauseArchive, pauseImageName } from './pause-image.ts';
 import { runcWrapper } from './runc-wrapper.ts';
+import { scrubLog } from './scrub-log.ts';
 
 export interface ManagedContainerdOptions {
   readonly dataDir: string;
@@ -25,6 +26,8 @@ export interface ManagedContainerd {
   readonly endpoint: string;
   /** Where what containers may hold and containerd may not keep is put for its runc: in memory. */
   readonly valuesDir: string;
+  /** Takes words out of the end of its log. */
+  scrubLog(words: readonly string[]): Promise<void>;
   /** Ends containerd itself; what its shims run goes on. */
   close(): Promise<void>;
   /** After `close` and with no sandbox left: takes away mounts, bridge and state. */
@@ -101,6 +104,7 @@ export async function startManagedContainerd(
   return {
     endpoint: socket,
     valuesDir,
+    scrubLog: words => scrubLog(logFile, words),
     close: () => containerd.close(),
     async cleanUp() {
       const { cleanUpMachine } = await import('./clean-up.ts');

@@ -8,20 +8,14 @@ import {
   type FieldPath,
 } from '../../../../machinery/field-error.ts';
 import { parseQuantity, quantityErrorText } from '../../../../machinery/quantity.ts';
-import {
-  configMapKey,
-  dns1123Label,
-  dns1123Subdomain,
-  envVarNameRelaxed,
-  portName,
-  portNumber,
-} from '../../../../machinery/validation/names.ts';
+import { dns1123Label, portName, portNumber } from '../../../../machinery/validation/names.ts';
 import type { Container, LifecycleHandler, Probe } from './container-schema.ts';
-import type { EnvFromSource, EnvVar } from './env-schema.ts';
-import { validateMounts } from './validate-volumes.ts';
+import { validateEnv, validateEnvFrom } from './validate-env.ts';
+import { validateMounts } from './validate-mounts.ts';
 import type { Volume } from './volume-schema.ts';
 
 export interface ContainerRules {
+  /** Volumes that may be mounted: those in which nothing is wrong. */
   readonly volumes: readonly Volume[];
   /** Names already taken by other containers of the pod; added to. */
   readonly names: Set<string>;
@@ -44,10 +38,8 @@ export function validateContainer(
     errors.push(invalid(at.child('image'), image, 'must not have leading or trailing whitespace'));
   errors.push(
     ...validatePorts(container, at.child('ports')),
-    ...(container.env ?? []).flatMap((each, i) => validateEnv(each, at.child('env').index(i))),
-    ...(container.envFrom ?? []).flatMap((each, i) =>
-      validateEnvFrom(each, at.child('envFrom').index(i)),
-    ),
+    ...validateEnv(container.env ?? [], at.child('env')),
+    ...validateEnvFrom(container.envFrom ?? [], at.child('envFrom')),
     ...validateMounts(container, rules.volumes, at.child('volumeMounts')),
     ...validatePullPolicy(container.imagePullPolicy, at.child('imagePullPolicy')),
     ...validateResources(container, at.child('resources')),
@@ -100,97 +92,6 @@ function validatePorts({ ports = [] }: Container, at: FieldPath): FieldError[] {
     }
     return errors;
   });
-}
-
-function validateEnv(variable: EnvVar, at: FieldPath): FieldError[] {
-  const errors: FieldError[] = [];
-  if (!variable.name) errors.push(requiredField(at.child('name')));
-  else
-    errors.push(
-      ...envVarNameRelaxed(variable.name).map(text =>
-        invalid(at.child('name'), variable.name, text),
-      ),
-    );
-  const from = variable.valueFrom;
-  if (from === undefined) return errors;
-  const here = at.child('valueFrom');
-  const given = Object.values(from).filter(each => each !== undefined).length;
-  if (given === 0) {
-    errors.push(
-      invalid(
-        here,
-        '',
-        'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`',
-      ),
-    );
-  } else if (variable.value)
-    errors.push(invalid(here, '', 'may not be specified when `value` is not empty'));
-  else if (given > 1)
-    errors.push(invalid(here, '', 'may not have more than one field specified at a time'));
-  for (const [name, ref] of [
-    ['configMapKeyRef', from.configMapKeyRef],
-    ['secretKeyRef', from.secretKeyRef],
-  ] as const) {
-    if (ref === undefined) continue;
-    errors.push(
-      ...dns1123Subdomain(ref.name ?? '').map(text =>
-        invalid(here.child(name, 'name'), ref.name ?? '', text),
-      ),
-    );
-    if (!ref.key) errors.push(requiredField(here.child(name, 'key')));
-    else
-      errors.push(
-        ...configMapKey(ref.key).map(text => invalid(here.child(name, 'key'), ref.key, text)),
-      );
-  }
-  if (from.fieldRef !== undefined && !envFieldPath.test(from.fieldRef.fieldPath)) {
-    errors.push(
-      notSupported(here.child('fieldRef', 'fieldPath'), from.fieldRef.fieldPath, [
-        'metadata.name',
-        'metadata.namespace',
-        'metadata.uid',
-        'spec.nodeName',
-        'spec.serviceAccountName',
-        'status.hostIP',
-        'status.hostIPs',
-        'status.podIP',
-        'status.podIPs',
-      ]),
-    );
-  }
-  return errors;
-}
-
-const envFieldPath =
-  /^(metadata\.(name|namespace|uid|labels\['.+'\]|annotations\['.+'\])|spec\.(nodeName|serviceAccountName)|status\.(hostIPs?|podIPs?))$/;
-
-function validateEnvFrom(source: EnvFromSource, at: FieldPath): FieldError[] {
-  const errors: FieldError[] = [];
-  if (source.prefix) {
-    errors.push(
-      ...envVarNameRelaxed(source.prefix).map(text =>
-        invalid(at.child('prefix'), source.prefix, text),
-      ),
-    );
-  }
-  const given = [
-    ['configMapRef', source.configMapRef],
-    ['secretRef', source.secretRef],
-  ] as const;
-  const count = given.filter(([, ref]) => ref !== undefined).length;
-  if (count === 0)
-    errors.push(invalid(at, '', 'must specify one of: `configMapRef` or `secretRef`'));
-  else if (count > 1)
-    errors.push(invalid(at, '', 'may not have more than one field specified at a time'));
-  for (const [name, ref] of given) {
-    if (ref === undefined) continue;
-    if (!ref.name) errors.push(requiredField(at.child(name, 'name')));
-    else
-      errors.push(
-        ...dns1123Subdomain(ref.name).map(text => invalid(at.child(name, 'name'), ref.name, text)),
-      );
-  }
-  return errors;
 }
 
 function validateResources({ resources = {} }: Container, at: FieldPath): FieldError[] {

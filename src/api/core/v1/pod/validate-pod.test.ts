@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { applyPodDefaults, qosClassOf } from './pod-defaults.ts';
 import type { Pod } from './pod-schema.ts';
-import { podWarnings, validatePod, validatePodUpdate } from './validate-pod.ts';
+import { validatePod, validatePodUpdate } from './validate-pod.ts';
 
 type Spec = Pod['spec'];
 type Container = Spec['containers'][number];
@@ -115,7 +115,7 @@ describe('validatePod()', () => {
               name: 'A',
               valueFrom: {
                 secretKeyRef: { name: 's', key: 'k' },
-                fieldRef: { fieldPath: 'metadata.name' },
+                fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.name' },
               },
             },
           ],
@@ -182,23 +182,6 @@ describe('validatePodUpdate()', () => {
   });
 });
 
-test('podWarnings() tells what is lawful and hardly meant', () => {
-  const object = pod(
-    { imagePullSecrets: [{ name: 'a' }, { name: 'a' }, { name: '' }] },
-    {
-      env: [
-        { name: 'X', value: '1' },
-        { name: 'X', value: '2' },
-      ],
-    },
-  );
-  expect(podWarnings(object)).toEqual([
-    'spec.imagePullSecrets[1].name: duplicate name "a"',
-    'spec.imagePullSecrets[2].name: invalid empty name ""',
-    'spec.containers[0].env[1]: hides previous definition of "X", which may be dropped when using apply',
-  ]);
-});
-
 describe('applyPodDefaults()', () => {
   test.each([
     ['redis', 'Always'],
@@ -206,6 +189,8 @@ describe('applyPodDefaults()', () => {
     ['redis:7', 'IfNotPresent'],
     ['host:5000/redis', 'Always'],
     [`redis@sha256:${'a'.repeat(64)}`, 'IfNotPresent'],
+    [`redis:latest@sha256:${'a'.repeat(64)}`, 'Always'],
+    ['mySshImage', 'IfNotPresent'],
   ])('image %s is pulled %s', (image, policy) => {
     const object = pod({}, { image });
     applyPodDefaults(object);

@@ -19,11 +19,10 @@ const dnsPolicies = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None
 /** core/validation's ValidatePod, for what Keylet knows of pods. */
 export function validatePod({ spec }: Pod): FieldError[] {
   if (spec === undefined) return [requiredField(at)];
-  const errors: FieldError[] = [];
-  const { volumes = [], initContainers = [] } = spec;
+  const { initContainers = [] } = spec;
   // What a client left out is not there, whatever the schema promises of valid pods.
   const containers = (spec as Partial<Pod['spec']>).containers ?? [];
-  errors.push(...validateVolumes(volumes, at.child('volumes')));
+  const { errors, good: volumes } = validateVolumes(spec.volumes ?? [], at.child('volumes'));
   const names = new Set<string>();
   if (containers.length === 0) errors.push(requiredField(at.child('containers')));
   containers.forEach((container, i) => {
@@ -130,30 +129,3 @@ export function validatePodUpdate(next: Pod, old: Pod): FieldError[] {
 }
 
 const withoutUndefined = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as unknown;
-
-/** Lines for Warning headers (pkg/api/pod/warnings.go). */
-export function podWarnings({ spec }: Pod): string[] {
-  const warnings: string[] = [];
-  const pullSecrets = new Set<string>();
-  (spec.imagePullSecrets ?? []).forEach(({ name = '' }, i) => {
-    const here = `spec.imagePullSecrets[${i}].name`;
-    if (name === '') warnings.push(`${here}: invalid empty name ""`);
-    else if (pullSecrets.has(name))
-      warnings.push(`${here}: duplicate name ${JSON.stringify(name)}`);
-    pullSecrets.add(name);
-  });
-  for (const list of ['initContainers', 'containers'] as const) {
-    (spec[list] ?? []).forEach((container, i) => {
-      const seen = new Set<string>();
-      (container.env ?? []).forEach(({ name }, j) => {
-        if (seen.has(name)) {
-          warnings.push(
-            `spec.${list}[${i}].env[${j}]: hides previous definition of ${JSON.stringify(name)}, which may be dropped when using apply`,
-          );
-        }
-        seen.add(name);
-      });
-    });
-  }
-  return warnings;
-}

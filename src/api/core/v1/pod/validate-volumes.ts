@@ -2,75 +2,92 @@ import {
   duplicate,
   forbidden,
   invalid,
-  notFoundField,
   notSupported,
   requiredField,
   type FieldError,
   type FieldPath,
 } from '../../../../machinery/field-error.ts';
 import { dns1123Label } from '../../../../machinery/validation/names.ts';
-import type { KeyToPath } from '../references.ts';
-import type { Container } from './container-schema.ts';
 import {
-  volumeSources,
-  type DownwardFile,
-  type Volume,
-  type VolumeProjection,
-} from './volume-schema.ts';
+  validateDefaults,
+  validateDownward,
+  validateItems,
+  validateLocalPath,
+  validateUser,
+} from './validate-volume-files.ts';
+import type { Volume, VolumeProjection, volumeSources } from './volume-schema.ts';
 
-const modeText = 'must be a number between 0 and 0777 (octal), both inclusive';
-
-export function validateVolumes(volumes: readonly Volume[], at: FieldPath): FieldError[] {
-  const seen = new Set<string>();
-  return volumes.flatMap((volume, i) => {
-    const here = at.index(i);
-    const errors = [
-      ...(volume.name
-        ? dns1123Label(volume.name).map(text => invalid(here.child('name'), volume.name, text))
-        : [requiredField(here.child('name'))]),
-      ...(seen.has(volume.name) ? [duplicate(here.child('name'), volume.name)] : []),
-      ...validateSource(volume, here),
-    ];
-    seen.add(volume.name);
-    return errors;
-  });
+export interface ValidatedVolumes {
+  readonly errors: FieldError[];
+  /** Those in which nothing is wrong: to a mount the others are not there. */
+  readonly good: readonly Volume[];
 }
 
+export function validateVolumes(volumes: readonly Volume[], at: FieldPath): ValidatedVolumes {
+  const errors: FieldError[] = [];
+  const good = new Map<string, Volume>();
+  volumes.forEach((volume, i) => {
+    const here = at.index(i);
+    const { name } = volume;
+    const wrong = [
+      ...validateSource(volume, here),
+      ...(name
+        ? dns1123Label(name).map(text => invalid(here.child('name'), name, text))
+        : [requiredField(here.child('name'))]),
+      ...(good.has(name) ? [duplicate(here.child('name'), name)] : []),
+    ];
+    errors.push(...wrong);
+    if (wrong.length === 0) good.set(name, volume);
+  });
+  return { errors, good: [...good.values()] };
+}
+
+/** In the order in which Kubernetes looks for them: the first is the volume's, the others are too many. */
+const sourceOrder = [
+  'emptyDir',
+  'hostPath',
+  'secret',
+  'nfs',
+  'persistentVolumeClaim',
+  'downwardAPI',
+  'configMap',
+  'projected',
+  'csi',
+] as const satisfies (keyof typeof volumeSources)[];
+
 function validateSource(volume: Volume, at: FieldPath): FieldError[] {
-  const given = Object.keys(volumeSources).filter(
-    name => volume[name as keyof typeof volumeSources] !== undefined,
-  );
-  if (given.length === 0) return [requiredField(at, 'must specify a volume type')];
-  const errors = given
-    .slice(1)
-    .map(name => forbidden(at.child(name), 'may not specify more than 1 volume type'));
-  const { secret, configMap, projected, downwardAPI, hostPath } = volume;
-  if (secret !== undefined) {
-    const here = at.child('secret');
-    if (!secret.secretName) errors.push(requiredField(here.child('secretName')));
-    errors.push(
-      ...validateMode(secret.defaultMode, here.child('defaultMode')),
-      ...validateItems(secret.items, here),
-    );
+  const [type, ...more] = sourceOrder.filter(name => volume[name] !== undefined);
+  if (type === undefined) return [requiredField(at, 'must specify a volume type')];
+  return [
+    ...validateType(volume, type, at.child(type)),
+    ...more.map(name => forbidden(at.child(name), 'may not specify more than 1 volume type')),
+  ];
+}
+
+function validateType(
+  { secret, configMap, projected, downwardAPI, hostPath }: Volume,
+  type: (typeof sourceOrder)[number],
+  at: FieldPath,
+): FieldError[] {
+  if (type === 'secret' && secret !== undefined) {
+    return [
+      ...(secret.secretName ? [] : [requiredField(at.child('secretName'))]),
+      ...validateDefaults(secret, at),
+      ...validateItems(secret.items, at),
+    ];
   }
-  if (configMap !== undefined) {
-    const here = at.child('configMap');
-    if (!configMap.name) errors.push(requiredField(here.child('name')));
-    errors.push(
-      ...validateMode(configMap.defaultMode, here.child('defaultMode')),
-      ...validateItems(configMap.items, here),
-    );
+  if (type === 'configMap' && configMap !== undefined) {
+    return [
+      ...(configMap.name ? [] : [requiredField(at.child('name'))]),
+      ...validateDefaults(configMap, at),
+      ...validateItems(configMap.items, at),
+    ];
   }
-  if (downwardAPI !== undefined) {
-    const here = at.child('downwardAPI');
-    errors.push(
-      ...validateMode(downwardAPI.defaultMode, here.child('defaultMode')),
-      ...validateDownward(downwardAPI.items, here),
-    );
+  if (type === 'downwardAPI' && downwardAPI !== undefined) {
+    return [...validateDefaults(downwardAPI, at), ...validateDownward(downwardAPI.items, at)];
   }
-  if (projected !== undefined) errors.push(...validateProjected(projected, at.child('projected')));
-  if (hostPath !== undefined) errors.push(...validateHostPath(hostPath, at.child('hostPath')));
-  return errors;
+  if (type === 'projected' && projected !== undefined) return validateProjected(projected, at);
+  return type === 'hostPath' && hostPath !== undefined ? validateHostPath(hostPath, at) : [];
 }
 
 const hostPathTypes = [
@@ -97,148 +114,68 @@ function validateHostPath(
   ];
 }
 
-const validateMode = (mode: number | undefined, at: FieldPath): FieldError[] =>
-  mode !== undefined && (mode < 0 || mode > 0o777) ? [invalid(at, mode, modeText)] : [];
-
-function validateItems(items: readonly KeyToPath[] = [], at: FieldPath): FieldError[] {
-  return items.flatMap((item, i) => {
-    const here = at.child('items').index(i);
-    return [
-      ...(item.key ? [] : [requiredField(here.child('key'))]),
-      ...(item.path
-        ? validateLocalPath(item.path, here.child('path'))
-        : [requiredField(here.child('path'))]),
-      ...validateMode(item.mode, here.child('mode')),
-    ];
-  });
-}
-
-/** A path that stays below where it starts, and that the atomic writer's own names cannot meet. */
-function validateLocalPath(target: string, at: FieldPath): FieldError[] {
-  const errors: FieldError[] = [];
-  if (target.startsWith('/')) errors.push(invalid(at, target, 'must be a relative path'));
-  if (target.split('/').includes('..')) errors.push(invalid(at, target, "must not contain '..'"));
-  else if (target.startsWith('..')) errors.push(invalid(at, target, "must not start with '..'"));
-  return errors;
-}
-
-function validateDownward(items: readonly DownwardFile[] = [], at: FieldPath): FieldError[] {
-  return items.flatMap((item, i) => {
-    const here = at.child('items').index(i);
-    const errors = item.path
-      ? validateLocalPath(item.path, here.child('path'))
-      : [requiredField(here.child('path'))];
-    if (item.fieldRef === undefined && item.resourceFieldRef === undefined) {
-      errors.push(requiredField(here, 'one of fieldRef and resourceFieldRef is required'));
-    }
-    return [...errors, ...validateMode(item.mode, here.child('mode'))];
-  });
-}
-
 function validateProjected(
-  { sources = [], defaultMode }: NonNullable<Volume['projected']>,
+  { sources = [], ...defaults }: NonNullable<Volume['projected']>,
   at: FieldPath,
 ): FieldError[] {
   const taken = new Set<string>();
-  const errors = validateMode(defaultMode, at.child('defaultMode'));
-  const take = (target: string, name: string): void => {
-    if (!target) return;
-    if (taken.has(target)) errors.push(invalid(at, name, `conflicting duplicate paths`));
-    taken.add(target);
-  };
-  sources.forEach((source, i) => {
-    const here = at.child('sources').index(i);
-    const kinds = Object.values(source).filter(each => each !== undefined).length;
-    if (kinds > 1)
-      errors.push(forbidden(here, 'may not specify more than 1 volume type per source'));
-    errors.push(...validateProjection(source, here));
-    const items = [
-      ...(source.secret?.items ?? []),
-      ...(source.configMap?.items ?? []),
-      ...(source.downwardAPI?.items ?? []),
-    ];
-    for (const { path: target } of items)
-      take(target, source.secret?.name ?? source.configMap?.name ?? '');
-  });
-  return errors;
+  /** Paths that are written out may not meet; those of whole objects are not known yet. */
+  const take = (paths: readonly (string | undefined)[], shown?: string): FieldError[] =>
+    paths.flatMap((path = '') => {
+      const meets = path !== '' && taken.has(path);
+      taken.add(path);
+      return meets ? [invalid(at, shown ?? path, 'conflicting duplicate paths')] : [];
+    });
+  const pathsOf = (items: readonly { path?: string }[] = []) => items.map(({ path }) => path);
+  return [
+    ...validateDefaults(defaults, at),
+    ...sources.flatMap((source, i) => {
+      const here = at.child('sources').index(i);
+      const { secret, configMap, downwardAPI, serviceAccountToken } = source;
+      return [
+        ...validateProjectedObject(secret, here.child('secret')),
+        ...take(pathsOf(secret?.items), secret?.name ?? ''),
+        ...validateProjectedObject(configMap, here.child('configMap')),
+        ...take(pathsOf(configMap?.items), configMap?.name ?? ''),
+        ...validateDownward(downwardAPI?.items, here.child('downwardAPI')),
+        ...take(pathsOf(downwardAPI?.items)),
+        ...validateToken(serviceAccountToken, at, here.child('serviceAccountToken')),
+        ...(Object.values(source).filter(each => each !== undefined).length > 1
+          ? [forbidden(here, 'may not specify more than 1 volume type per source')]
+          : []),
+      ];
+    }),
+  ];
 }
 
-function validateProjection(
-  { secret, configMap, downwardAPI, serviceAccountToken }: VolumeProjection,
+const validateProjectedObject = (
+  source: VolumeProjection['secret'],
+  at: FieldPath,
+): FieldError[] =>
+  source === undefined
+    ? []
+    : [
+        ...(source.name ? [] : [requiredField(at.child('name'))]),
+        ...validateItems(source.items, at),
+      ];
+
+/** @param volume where Kubernetes tells of the path */
+function validateToken(
+  token: VolumeProjection['serviceAccountToken'],
+  volume: FieldPath,
   at: FieldPath,
 ): FieldError[] {
-  const errors: FieldError[] = [];
-  for (const [name, source] of [
-    ['secret', secret],
-    ['configMap', configMap],
-  ] as const) {
-    if (source === undefined) continue;
-    if (!source.name) errors.push(requiredField(at.child(name, 'name')));
-    errors.push(...validateItems(source.items, at.child(name)));
-  }
-  if (downwardAPI !== undefined)
-    errors.push(...validateDownward(downwardAPI.items, at.child('downwardAPI')));
-  if (serviceAccountToken !== undefined) {
-    const here = at.child('serviceAccountToken');
-    const seconds = serviceAccountToken.expirationSeconds ?? 3600;
-    if (seconds < 600)
-      errors.push(
-        invalid(
-          here.child('expirationSeconds'),
-          seconds,
-          'may not specify a duration less than 10 minutes',
-        ),
-      );
-    if (seconds > 2 ** 32)
-      errors.push(
-        invalid(
-          here.child('expirationSeconds'),
-          seconds,
-          'may not specify a duration larger than 2^32 seconds',
-        ),
-      );
-    if (!serviceAccountToken.path) errors.push(requiredField(here.child('path')));
-    else errors.push(...validateLocalPath(serviceAccountToken.path, here.child('path')));
-  }
-  return errors;
-}
-
-export function validateMounts(
-  container: Container,
-  volumes: readonly Volume[],
-  at: FieldPath,
-): FieldError[] {
-  const taken = new Set<string>();
-  return (container.volumeMounts ?? []).flatMap((mount, i) => {
-    const here = at.index(i);
-    const errors: FieldError[] = [];
-    if (!mount.name) errors.push(requiredField(here.child('name')));
-    else if (!volumes.some(volume => volume.name === mount.name)) {
-      errors.push(notFoundField(here.child('name'), mount.name));
-    }
-    if (!mount.mountPath) errors.push(requiredField(here.child('mountPath')));
-    else if (taken.has(mount.mountPath)) {
-      errors.push(invalid(here.child('mountPath'), mount.mountPath, 'must be unique'));
-    }
-    taken.add(mount.mountPath);
-    if (mount.subPath && mount.subPathExpr) {
-      errors.push(
-        invalid(
-          here.child('subPathExpr'),
-          mount.subPathExpr,
-          'subPathExpr and subPath are mutually exclusive',
-        ),
-      );
-    }
-    for (const name of ['subPath', 'subPathExpr'] as const) {
-      const value = mount[name];
-      if (value) errors.push(...validateSubPath(value, here.child(name)));
-    }
-    return errors;
-  });
-}
-
-function validateSubPath(value: string, at: FieldPath): FieldError[] {
-  if (value.startsWith('/')) return [invalid(at, value, 'must be a relative path')];
-  return value.split('/').includes('..') ? [invalid(at, value, "must not contain '..'")] : [];
+  if (token === undefined) return [];
+  const { expirationSeconds: seconds = 3600, path, user } = token;
+  const duration = (words: string): FieldError[] => [
+    invalid(at.child('expirationSeconds'), seconds, `may not specify a duration ${words}`),
+  ];
+  return [
+    ...(seconds < 600 ? duration('less than 10 minutes') : []),
+    ...(seconds > 2 ** 32 ? duration('larger than 2^32 seconds') : []),
+    ...(path
+      ? validateLocalPath(path, volume.child('path'))
+      : [requiredField(volume.child('path'))]),
+    ...validateUser(user, at.child('user')),
+  ];
 }

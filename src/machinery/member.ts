@@ -1,0 +1,15 @@
+/** An object's own member: `__proto__`, `constructor` and the like are names as any other. */
+export const memberOf = (object: unknown, name: string): unknown =>
+  typeof object === 'object' && object !== null && Object.hasOwn(object, name)
+    ? (object as Record<string, unknown>)[name]
+    : undefined;
+
+/** Sets an own member, whatever its name: an assignment to `__proto__` would not. */
+export function setMember(object: object, name: string, value: unknown): void {
+  Object.defineProperty(object, name, {
+    value,
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  });
+}

@@ -1,0 +1,63 @@
+import { invalid, notSupported, path } from '../../machinery/field-error.ts';
+import { DeleteOptionsSchema, type DeleteOptionsBody } from '../../machinery/options.ts';
+import type { RequestContext } from '../http/context.ts';
+import { decodeBody } from '../negotiation/decode-body.ts';
+import { integerOf, invalidOptions } from './query-options.ts';
+import { validateDryRun } from './write-options.ts';
+
+/** From the body, or from the query where there is none. @throws StatusError Invalid, BadRequest */
+export function deleteOptionsOf(body: Buffer, context: RequestContext): DeleteOptionsBody {
+  const options = body.length > 0 ? optionsIn(body, context) : optionsOf(context.query);
+  const dryRun = [...new Set([...context.query.getAll('dryRun'), ...(options.dryRun ?? [])])];
+  const { orphanDependents, propagationPolicy } = options;
+  const at = path('propagationPolicy');
+  const errors = [
+    ...(orphanDependents !== undefined && propagationPolicy !== undefined
+      ? [
+          invalid(
+            at,
+            propagationPolicy,
+            'orphanDependents and deletionPropagation cannot be both set',
+          ),
+        ]
+      : []),
+    ...(propagationPolicy === undefined || policies.includes(propagationPolicy)
+      ? []
+      : [notSupported(at, propagationPolicy, [...policies, 'nil'])]),
+    ...validateDryRun(dryRun),
+  ];
+  if (errors.length > 0) throw invalidOptions('DeleteOptions', errors);
+  const { gracePeriodSeconds } = options;
+  return {
+    ...options,
+    dryRun,
+    // The grace period of a pod's own says the same by 0: at once.
+    ...(gracePeriodSeconds !== undefined && gracePeriodSeconds < 0
+      ? { gracePeriodSeconds: 1 }
+      : {}),
+  };
+}
+
+const policies = ['Foreground', 'Background', 'Orphan'];
+
+const optionsIn = (body: Buffer, { headers }: RequestContext): DeleteOptionsBody =>
+  decodeBody(
+    body,
+    { apiVersion: apiVersionIn(body), kind: 'DeleteOptions', schema: DeleteOptionsSchema },
+    { contentType: headers['content-type'], fieldValidation: 'Ignore', warnings: [] },
+  );
+
+function optionsOf(query: URLSearchParams): DeleteOptionsBody {
+  const seconds = integerOf(query, 'gracePeriodSeconds');
+  const policy = query.get('propagationPolicy');
+  const orphan = query.get('orphanDependents');
+  return {
+    ...(seconds === undefined ? {} : { gracePeriodSeconds: seconds }),
+    ...(policy === null ? {} : { propagationPolicy: policy }),
+    ...(orphan === null ? {} : { orphanDependents: !/^(false|0)?$/i.test(orphan) }),
+  };
+}
+
+/** DeleteOptions is served in every group's version. */
+const apiVersionIn = (body: Buffer): string =>
+  /"apiVersion"\s*:\s*"([^"]+)"/.exec(body.toString())?.[1] ?? 'v1';
