@@ -1,4 +1,13 @@
-import { mkdir, mkdtemp, readdir, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -7,8 +16,9 @@ import { startApiOnly } from '../support/api-only.ts';
 import { eventually } from '../support/eventually.ts';
 import { startKeylet, type Keylet } from '../support/keylet.ts';
 import { machineOf } from '../support/machine-of.ts';
-import { busyboxPod, secret } from '../support/pods.ts';
+import { busyboxPod, eventsOf, secret } from '../support/pods.ts';
 import { mustRun } from '../support/run.ts';
+import { killAndWait, processOf } from '../support/runtime-processes.ts';
 
 const args = ['--registry-hosts-dir', inject('registryHostsDir')];
 let dataDir: string;
@@ -204,12 +214,40 @@ describe('what happens while the agent is down is seen when it is back', () => {
     );
   });
 
+  test('a mount that vanished under a pod is made anew, and who holds on to the old one is told of', async () => {
+    const foo = volumeOf(was('steady'), 'secret', 'foo');
+    const told = async (): Promise<string[]> =>
+      (await eventsOf(keylet.kubectl, 'steady'))
+        .split('\n')
+        .filter(line => line.includes('VolumeRemounted'));
+    const words =
+      'Warning VolumeRemounted: Volume "foo" had been unmounted and was mounted anew: containers that run keep its old content until they are started again';
+    expect(await told()).toEqual([]);
+    // An agent that is there sees it when it has something to write.
+    await mustRun('umount', ['-l', foo]);
+    await keylet.kubectl.apply(secret('foo', { k: 'newer' }));
+    await eventually(async () => expect(await told()).toEqual([words]));
+    expect(await readFile(path.join(foo, 'k'), 'utf8')).toBe('newer');
+    expect(await keylet.kubectl.sh('steady', 'cat /foo/k')).toBe('new');
+    // One that comes sees it at once.
+    await keylet.stop('SIGKILL');
+    await mustRun('umount', ['-l', foo]);
+    expect(await readdir(foo)).toEqual([]);
+    keylet = await startKeylet({ dataDir, args });
+    await eventually(async () => expect(await told()).toEqual([words, words]));
+    const { containerID = '' } = (await containerOf('steady')) ?? {};
+    await killAndWait([await processOf(containerID.replace(/^.*:\/\//, ''))]);
+    await eventually(async () =>
+      expect(await keylet.kubectl.sh('steady', 'cat /foo/k')).toBe('newer'),
+    );
+  });
+
   test('what was told of pods that ended stays told, with an agent that finds nothing of them left', async () => {
     await keylet.stop();
     keylet = await startKeylet({ dataDir, args });
     const ended = async (name: string) => (await containerOf(name))?.state?.terminated;
     expect(await ended('never-7')).toMatchObject({ exitCode: 7, message: 'words of never-7' });
-    await eventually(async () => expect((await containerOf('steady'))?.restartCount).toBe(1));
+    await eventually(async () => expect((await containerOf('steady'))?.restartCount).toBe(2));
     expect(await ended('never-7')).toMatchObject({ exitCode: 7, message: 'words of never-7' });
     expect(await keylet.kubectl('get pod never-7 never-0 --no-headers')).toMatch(
       /never-7 +0\/1 +Error +0 .*\nnever-0 +0\/1 +Completed +0 /,

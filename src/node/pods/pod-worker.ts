@@ -8,6 +8,7 @@ import { VolumeSetupError } from '../volumes/volume-manager.ts';
 import { writeHostsFile } from './hosts-file.ts';
 import { fieldPathOf } from '../field-path.ts';
 import { logDirectoryOf, podText, uidOf } from './names.ts';
+import { isInUse, tellRemounted } from './remounted.ts';
 import { planPod, type Start } from './plan.ts';
 import {
   hasExited,
@@ -133,7 +134,8 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
     }
     const seen = objectChanges;
     try {
-      await volumes.mountAll(pod);
+      for (const volume of await volumes.mountAll(pod))
+        if (isInUse(pod, volume, state)) tellRemounted(recorder, pod, volume);
       mounts.reset(uid);
       mountAt = undefined;
       return true;
@@ -353,8 +355,7 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
         if (logPath !== '') await rm(logPath, { force: true });
       }
     }
-    for (const { id } of state.sandboxes)
-      if (!inUse.has(id)) await runtime.removePodSandbox(id);
+    for (const { id } of state.sandboxes) if (!inUse.has(id)) await runtime.removePodSandbox(id);
   };
 
   const overdue = (): boolean => {

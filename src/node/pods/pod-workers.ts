@@ -5,6 +5,7 @@ import type { RuntimeEvent } from '../runtime/runtime.ts';
 import { labels, uidOf } from './names.ts';
 import { endOrphans } from './orphans.ts';
 import { createPodWorker, type PodWorker } from './pod-worker.ts';
+import { tellRemounted } from './remounted.ts';
 import { stopEverything } from './stop-everything.ts';
 import type { WorkerServices } from './worker-context.ts';
 
@@ -84,6 +85,7 @@ export function startPodWorkers(
       `MountVolume.SetUp failed for volume ${JSON.stringify(volume)} : ${message}`,
     );
   });
+  volumes.onRemounted((pod, volume) => tellRemounted(services.recorder, pod, volume));
   const safetyNet = setInterval(() => {
     for (const worker of workers.values()) worker.wake();
   }, safetyNetMs).unref();
