@@ -221,7 +221,7 @@ describe('killed while a secret is rotated, the successor writes it everywhere',
   test.each([
     ['before ..data is renamed', `before rename .*${inFoo}/\\.\\.data_tmp`],
     ['..data is renamed', `after rename .*${inFoo}/\\.\\.data_tmp`],
-    ['the old version is to be removed', `before rm .*${inFoo}/\\.\\.2`],
+    ['the old version is to be removed', `before unlink .*${inFoo}/\\.\\.2`],
   ])('%s', async (_name, step) => {
     // One volume has the new version already.
     await lastWord(new RegExp(step), 2, () => rotate(client));

@@ -108,6 +108,7 @@ watch(fs as unknown as Functions, [
   'mkdirSync',
   'openSync',
   'renameSync',
+  'rmdirSync',
   'rmSync',
   'symlinkSync',
   'unlinkSync',
