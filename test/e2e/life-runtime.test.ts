@@ -133,24 +133,31 @@ describe('with a containerd of its own', () => {
       const live = items.filter(pod => pod.status?.phase === 'Running');
       const { leases, networked, sandboxes, shims } = await machineOf(dataDir, []);
       const ready = sandboxes.filter(each => each.state === 'SANDBOX_READY');
-      expect(leases).toEqual(live.map(pod => pod.status?.podIP).toSorted());
+      expect(leases).toEqual(live.map(pod => pod.status?.podIP ?? '').toSorted());
       expect(networked).toEqual(ready.map(each => each.id).toSorted());
       expect(shims).toHaveLength(live.length);
     });
 
-  test.each([
-    ['that it started', false],
-    ['that it found running', true],
-  ])('one %s is killed: it starts another, and the containers go on', async (_name, adopted) => {
-    if (adopted) {
-      await keylet.stop('SIGKILL');
-      keylet = await startKeylet({ dataDir, args: hosts });
-    }
+  test('that is killed: Keylet starts another, be it its own or one that it found, and the containers go on', async () => {
     const ids = await Promise.all(['one', 'two'].map(idOf));
-    const containerd = await containerdOf(dataDir);
-    await killAndWait([containerd]);
-    await rotate();
-    await eventually(async () => expect(await containerdOf(dataDir)).not.toBe(containerd));
+    for (const adopted of [false, true]) {
+      if (adopted) {
+        await keylet.stop('SIGKILL');
+        keylet = await startKeylet({ dataDir, args: hosts });
+      }
+      const containerd = await containerdOf(dataDir);
+      await killAndWait([containerd]);
+      await rotate();
+      await eventually(async () => expect(await containerdOf(dataDir)).not.toBe(containerd));
+      await goesOn(['one', 'two'], ids);
+    }
+  });
+
+  test('that is killed together with Keylet: the containers go on', async () => {
+    const ids = await Promise.all(['one', 'two'].map(idOf));
+    await keylet.stop('SIGKILL');
+    await killAndWait([await containerdOf(dataDir)]);
+    keylet = await startKeylet({ dataDir, args: hosts });
     await goesOn(['one', 'two'], ids);
   });
 
@@ -224,7 +231,7 @@ describe('with a containerd of its own', () => {
     await allPodsHaveTheirNetwork();
   });
 
-  test('up --leave-pods, stop, start: nothing restarts', async () => {
+  test('up --leave-pods, stop, start with other settings, kill, start with others: nothing restarts', async () => {
     await keylet.kubectl('delete pod --all');
     await keylet.kubectl.apply(watched('left'));
     await waitReady(keylet.kubectl, 'left');
@@ -236,6 +243,10 @@ describe('with a containerd of its own', () => {
     const api = await startApiOnly(dataDir);
     await rotate(api);
     await api.close();
+    // containerd's own configuration is another then.
+    keylet = await startKeylet({ dataDir });
+    await goesOn(['left'], ids);
+    await keylet.stop('SIGKILL');
     keylet = await startKeylet({ dataDir, args: hosts });
     await goesOn(['left'], ids);
   });

@@ -17,8 +17,10 @@ import { busyboxContainer, busyboxPod, secret, waitReady } from '../support/pods
 const args = ['--registry-hosts-dir', inject('registryHostsDir')];
 const runtimeCall = (name: string): string => `POST /runtime\\.v1\\..*/${name}$`;
 
+let hostPort = 21_700;
 /** A pod with each thing that has to be put up and taken down again. */
 const fullPod = (name: string): object => {
+  hostPort += 1;
   const mounts = [
     { name: 'foo', mountPath: '/etc/foo' },
     { name: 'foo', mountPath: '/etc/one', subPath: 'v' },
@@ -35,6 +37,7 @@ const fullPod = (name: string): object => {
     },
     container: {
       imagePullPolicy: 'Always',
+      ports: [{ containerPort: 80, hostPort }],
       env: [{ name: 'V', valueFrom: { secretKeyRef: { name: 'walk', key: 'v' } } }],
       volumeMounts: mounts,
       lifecycle: { postStart: { exec: { command: ['sh', '-c', 'echo $V > /memory/started'] } } },
@@ -107,7 +110,7 @@ async function rotateMeanwhile(): Promise<void> {
 
 async function havePods(count: number): Promise<void> {
   const there = (await pods()).length;
-  const names = Array.from({ length: count - there }, (_, i) => `more-${known.size + 1 + i}`);
+  const names = Array.from({ length: Math.max(0, count - there) }, (_, i) => `more-${i}`);
   if (names.length === 0) return;
   await keylet.kubectl.apply(...names.map(fullPod));
   await keylet.kubectl('wait pod --all --for=condition=Ready --timeout=60s');
@@ -146,6 +149,8 @@ function allWell({ gone = [], restarts = 0 }: Expected = {}): Promise<MachineOf>
     expect(ready.map(podOf).toSorted()).toEqual(names);
     if (restarts === 0) expect(machine.sandboxes).toHaveLength(names.length);
     expect(machine.shims).toHaveLength(names.length);
+    const kept = machine.containers.filter(({ metadata }) => metadata.name === 'main');
+    expect(machine.values).toEqual(kept.map(({ id }) => id).toSorted());
     expect(machine.networked).toEqual(ready.map(({ id }) => id).toSorted());
     expect(machine.leases).toEqual(now.map(pod => pod.status?.podIP ?? '').toSorted());
     expect(machine.podFolders).toEqual(uids.toSorted());
@@ -172,91 +177,113 @@ function allWell({ gone = [], restarts = 0 }: Expected = {}): Promise<MachineOf>
 
 const inFoo = 'kubernetes\\.io~secret/foo';
 
-describe('killed while a pod comes up, the successor brings it up', () => {
-  test.each<[string, string, number?]>([
-    ['it is bound', 'after POST .*/pods/.*/binding'],
-    ['the folder of the volume is made', `after mkdir .*/${inFoo}$`],
-    ['the tmpfs is mounted', `after run mount .*${inFoo}$`],
-    ['a file of the secret is begun', `after open .*${inFoo}/\\.\\.2.*/v`],
-    ['the secret is written, not published', `before rename .*${inFoo}/\\.\\.data_tmp`],
-    ['..data is renamed', `after rename .*${inFoo}/\\.\\.data_tmp`],
-    ['the sandbox is being made', `during ${runtimeCall('RunPodSandbox')}`],
-    ['the sandbox is made', `after ${runtimeCall('RunPodSandbox')}`],
-    ['/etc/hosts is written', 'after writeFile .*/etc-hosts'],
-    ['the image is being pulled', `during ${runtimeCall('PullImage')}`],
-    ['the image is pulled', `after ${runtimeCall('PullImage')}`],
-    ['the environment is built', `before ${runtimeCall('CreateContainer')}`],
-    ['the init container is being made', `during ${runtimeCall('CreateContainer')}`],
-    ['the init container is made', `after ${runtimeCall('CreateContainer')}`],
-    ['the init container is being started', `during ${runtimeCall('StartContainer')}`],
-    ['the init container is started', `after ${runtimeCall('StartContainer')}`],
-    ['the sub-path is bound', `after run mount -c --bind`],
-    ['the container is being made', `during ${runtimeCall('CreateContainer')}`, 2],
-    ['the container is made', `after ${runtimeCall('CreateContainer')}`, 2],
-    ['the container is being started', `during ${runtimeCall('StartContainer')}`, 2],
-    ['the container is started', `after ${runtimeCall('StartContainer')}`, 2],
-    ['postStart runs', `during ${runtimeCall('ExecSync')}`],
-    ['postStart has run', `after ${runtimeCall('ExecSync')}`],
-    ['the status is to be written', 'before PATCH .*/pods/.*/status'],
-    ['the status is written', 'after PATCH .*/pods/.*/status', 2],
-  ])('%s', async (_name, step, times) => {
-    const name = `up-${known.size + 1}`;
-    await lastWord(new RegExp(step), times ?? 1, () => keylet.kubectl.apply(fullPod(name)));
-    const killedAt = BigInt(Date.now()) * 1_000_000n;
-    const old = value();
-    await rotateMeanwhile();
-    await comeBack();
-    const { containers } = await allWell();
-    const container = containers.find(each => each.id === known.get(name));
-    // Variables are of the time when a container was made.
-    const inVariable = (container?.createdAt ?? 0n) < killedAt ? old : value();
-    expect(await keylet.kubectl.sh(name, 'cat /etc/foo/v; echo -n ", $V"')).toBe(
-      `${value()}, ${inVariable}`,
-    );
-  });
-});
+/** Its name, a pattern of it (kill-points.ts) where NAME is the pod's, and which of those that are like it. */
+type Step = readonly [name: string, step: string, times?: number];
 
-describe('killed while a secret is rotated, the successor writes it everywhere', () => {
-  beforeAll(() => havePods(2));
-  test.each([
-    ['before ..data is renamed', `before rename .*${inFoo}/\\.\\.data_tmp`],
-    ['..data is renamed', `after rename .*${inFoo}/\\.\\.data_tmp`],
-    ['the old version is to be removed', `before unlink .*${inFoo}/\\.\\.2`],
-  ])('%s', async (_name, step) => {
-    // One volume has the new version already.
-    await lastWord(new RegExp(step), 2, () => rotate(client));
-    await comeBack();
-    await allWell();
-  });
-});
+const comingUp: readonly Step[] = [
+  ['it is bound', 'after POST .*/pods/NAME/binding'],
+  ['the folder of the volume is made', `after mkdir .*/${inFoo}$`],
+  ['the tmpfs is mounted', `after run mount .*${inFoo}$`],
+  ['a file of the secret is begun', `after open .*${inFoo}/\\.\\.2.*/v`],
+  ['the secret is written, not published', `before rename .*${inFoo}/\\.\\.data_tmp`],
+  ['..data is renamed', `after rename .*${inFoo}/\\.\\.data_tmp`],
+  ['the sandbox is being made', `during ${runtimeCall('RunPodSandbox')}`],
+  ['the sandbox is made', `after ${runtimeCall('RunPodSandbox')}`],
+  ['/etc/hosts is written', 'after writeFile .*/etc-hosts'],
+  ['the image is being pulled', `during ${runtimeCall('PullImage')}`],
+  ['the image is pulled', `after ${runtimeCall('PullImage')}`],
+  ['the environment is built', `before ${runtimeCall('CreateContainer')}`],
+  ['the init container is being made', `during ${runtimeCall('CreateContainer')}`],
+  ['the init container is made', `after ${runtimeCall('CreateContainer')}`],
+  ['the init container is being started', `during ${runtimeCall('StartContainer')}`],
+  ['the init container is started', `after ${runtimeCall('StartContainer')}`],
+  ['the sub-path is bound', `after run mount -c --bind`],
+  ['the container is being made', `during ${runtimeCall('CreateContainer')}`, 2],
+  ['the container is made', `after ${runtimeCall('CreateContainer')}`, 2],
+  ['the container is being started', `during ${runtimeCall('StartContainer')}`, 2],
+  ['the container is started', `after ${runtimeCall('StartContainer')}`, 2],
+  ['postStart runs', `during ${runtimeCall('ExecSync')}`],
+  ['postStart has run', `after ${runtimeCall('ExecSync')}`],
+  ['the status is to be written', 'before PATCH .*/pods/NAME/status'],
+  ['the status is written', 'after PATCH .*/pods/NAME/status', 2],
+];
 
-describe('killed while a pod goes, the successor takes the rest away', () => {
-  beforeAll(() => havePods(18));
-  test.each([
-    ['its container is to be stopped', `before ${runtimeCall('StopContainer')}`],
-    ['its container is being stopped', `during ${runtimeCall('StopContainer')}`],
-    ['its container has stopped', `after ${runtimeCall('StopContainer')}`],
-    ['its end is told', 'after PATCH .*/pods/.*/status'],
-    ['the sandbox is to be stopped', `before ${runtimeCall('StopPodSandbox')}`],
-    ['the sandbox is being stopped', `during ${runtimeCall('StopPodSandbox')}`],
-    ['the sandbox is stopped', `after ${runtimeCall('StopPodSandbox')}`],
-    ['the volumes are to be unmounted', 'before run umount'],
-    ['the volumes are unmounted', 'after run umount'],
-    ['a container is removed', `after ${runtimeCall('RemoveContainer')}`],
-    ['the sandbox is removed', `after ${runtimeCall('RemovePodSandbox')}`],
-    ['the logs are to be removed', 'before rm /var/log/pods/'],
-    ['the logs are removed', 'after rm /var/log/pods/'],
-    ['its folder is removed', 'after rm .*/pods/[0-9a-f-]{36}$'],
-    ['its object is to be removed', 'before DELETE /api/v1/namespaces/default/pods/'],
-    ['its object is removed', 'after DELETE /api/v1/namespaces/default/pods/'],
-  ])('%s', async (_name, step) => {
-    const [victim] = await pods();
-    const { name = '', uid = '' } = victim?.metadata ?? {};
-    await lastWord(new RegExp(step), 1, () => keylet.kubectl(`delete pod ${name} --wait=false`));
-    await comeBack();
-    await eventually(async () => expect((await pods()).map(nameOf)).not.toContain(name));
-    await allWell({ gone: [uid] });
-  });
+const goingAway: readonly Step[] = [
+  ['its container is to be stopped', `before ${runtimeCall('StopContainer')}`],
+  ['its container is being stopped', `during ${runtimeCall('StopContainer')}`],
+  ['its container has stopped', `after ${runtimeCall('StopContainer')}`],
+  ['its end is told', 'after PATCH .*/pods/NAME/status'],
+  ['the sandbox is to be stopped', `before ${runtimeCall('StopPodSandbox')}`],
+  ['the sandbox is being stopped', `during ${runtimeCall('StopPodSandbox')}`],
+  ['the sandbox is stopped', `after ${runtimeCall('StopPodSandbox')}`],
+  ['the volumes are to be unmounted', 'before run umount'],
+  ['the volumes are unmounted', 'after run umount'],
+  ['a container is removed', `after ${runtimeCall('RemoveContainer')}`],
+  ['the sandbox is removed', `after ${runtimeCall('RemovePodSandbox')}`],
+  ['the logs are to be removed', 'before rm /var/log/pods/'],
+  ['the logs are removed', 'after rm /var/log/pods/'],
+  ['its folder is removed', 'after rm .*/pods/[0-9a-f-]{36}$'],
+  ['its object is to be removed', 'before DELETE /api/v1/namespaces/default/pods/'],
+  ['its object is removed', 'after DELETE /api/v1/namespaces/default/pods/'],
+];
+
+/** Of the second of two volumes: the first has the new version. */
+const rotating: readonly Step[] = [
+  ['before ..data is renamed', `before rename .*${inFoo}/\\.\\.data_tmp`, 2],
+  ['..data is renamed', `after rename .*${inFoo}/\\.\\.data_tmp`, 2],
+  ['the old version is to be removed', `before unlink .*${inFoo}/\\.\\.2`, 2],
+];
+
+async function comesUp([, step, times = 1]: Step): Promise<void> {
+  const name = `pod-${hostPort}`;
+  const pattern = new RegExp(step.replace('NAME', name));
+  await lastWord(pattern, times, () => keylet.kubectl.apply(fullPod(name)));
+  const killedAt = BigInt(Date.now()) * 1_000_000n;
+  const old = value();
+  await rotateMeanwhile();
+  await comeBack();
+  const { containers } = await allWell();
+  const container = containers.find(each => each.id === known.get(name));
+  // Variables are of the time when a container was made.
+  const inVariable = (container?.createdAt ?? 0n) < killedAt ? old : value();
+  expect(await keylet.kubectl.sh(name, 'cat /etc/foo/v; echo -n ", $V"')).toBe(
+    `${value()}, ${inVariable}`,
+  );
+}
+
+async function goesAway([, step, times = 1]: Step): Promise<void> {
+  const [victim] = await pods();
+  const { name = '', uid = '' } = victim?.metadata ?? {};
+  const pattern = new RegExp(step.replace('NAME', name));
+  await lastWord(pattern, times, () => keylet.kubectl(`delete pod ${name} --wait=false`));
+  await comeBack();
+  await eventually(async () => expect((await pods()).map(nameOf)).not.toContain(name));
+  await allWell({ gone: [uid] });
+}
+
+async function isRotated([, step, times = 1]: Step): Promise<void> {
+  await lastWord(new RegExp(step), times, () => rotate(client));
+  await comeBack();
+  await allWell();
+}
+
+describe('killed at a step of a pod’s life: the successor goes on', () => {
+  type Death = readonly [what: string, step: Step, die: (step: Step) => Promise<void>];
+  const deaths: readonly (readonly Death[])[] = [
+    comingUp.map(step => ['a pod comes up', step, comesUp]),
+    goingAway.map(step => ['a pod goes', step, goesAway]),
+    rotating.map(step => ['a secret is rotated', step, isRotated]),
+  ];
+  // In turn, the others after some pods are there: so they are never many, and most see many deaths.
+  const walk = comingUp.flatMap((_, i) =>
+    deaths.flatMap((of, kind) =>
+      of.slice(Math.max(0, i - 2 * kind), Math.max(0, i + 1 - 2 * kind)),
+    ),
+  );
+  test.each(walk.map(([what, step, die]) => [`${what}: ${step[0]}`, () => die(step)] as const))(
+    'while %s',
+    (_when, die) => die(),
+  );
 });
 
 describe('killed while Keylet itself comes or goes, the successor puts all in order', () => {

@@ -19,6 +19,8 @@ export interface MachineOf {
   readonly leases: readonly string[];
   /** Ids of sandboxes that have rules of the firewall, or that CNI remembers. */
   readonly networked: readonly string[];
+  /** Ids of containers whose variables hold values of Secrets. */
+  readonly values: readonly string[];
   /** By pid. */
   readonly shims: readonly number[];
 }
@@ -50,6 +52,7 @@ export async function machineOf(dataDir: string, podUids: readonly string[]): Pr
         .filter(name => podUids.some(uid => name.endsWith(`_${uid}`)))
         .toSorted(),
       leases: await leasesIn(state),
+      values: (await readdir(path.join(state, 'values'))).toSorted(),
       networked: await networkedBy(await bridgeOf(dataDir)),
       shims: await processes(line => line.includes('containerd-shim') && line.includes(state)),
     };
