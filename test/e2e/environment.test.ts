@@ -42,7 +42,8 @@ const states = async (pod: string): Promise<Record<string, string>> => {
   const all = [...(status['initContainerStatuses'] ?? []), ...(status['containerStatuses'] ?? [])];
   return Object.fromEntries(
     all.map(({ name, state, restartCount }) => {
-      const [[kind = '', { reason = '', message = '' } = {}] = []] = Object.entries(state);
+      const [kind = ''] = Object.keys(state);
+      const { reason = '', message = '' } = state[kind] ?? {};
       return [name, [kind, reason, message, restartCount].filter(part => part !== '').join(' | ')];
     }),
   );

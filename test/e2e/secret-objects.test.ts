@@ -152,9 +152,13 @@ describe('types', () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'keylet-tls-'));
     const file = (name: string): string => path.join(folder, name);
     try {
+      const request = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x';
       await mustRun('openssl', [
-        ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
-        ...['-keyout', file('key'), '-out', file('crt'), '-subj', '/CN=x'],
+        ...request.split(' '),
+        '-keyout',
+        file('key'),
+        '-out',
+        file('crt'),
       ]);
       await mustRun('openssl', ['genpkey', '-algorithm', 'ed25519', '-out', file('other')]);
       expect(
@@ -479,6 +483,38 @@ describe('deletion', () => {
     await eventually(async () => (await get('owned')).code === 404);
   });
 
+  test('an owner that goes by itself leaves what it owns; in the foreground it goes last', async () => {
+    const own = async (owner: string, owned: string): Promise<void> => {
+      await post(named(owner));
+      const { uid } = (await get(owner)).body.metadata as { uid?: string };
+      const reference = {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        name: owner,
+        uid,
+        blockOwnerDeletion: true,
+      };
+      await post({
+        metadata: { name: owned, ownerReferences: [reference], finalizers: ['example.com/wait'] },
+      });
+    };
+    await own('alone', 'left');
+    await n('delete secret alone --cascade=orphan');
+    const left = (await get('left')).body.metadata as Record<string, unknown>;
+    expect(left).not.toHaveProperty('ownerReferences');
+    expect(left).not.toHaveProperty('deletionTimestamp');
+
+    await own('last', 'first');
+    await n('delete secret last --cascade=foreground --wait=false');
+    await eventually(async () =>
+      expect((await get('first')).body.metadata).toHaveProperty('deletionTimestamp'),
+    );
+    expect((await get('last')).body.metadata).toMatchObject({ finalizers: ['foregroundDeletion'] });
+    await patch('first', { metadata: { finalizers: null } });
+    await eventually(async () => (await get('last')).code === 404);
+    await patch('left', { metadata: { finalizers: null } });
+  });
+
   test('of a collection, by labels and by type', async () => {
     await post({ metadata: { name: 'c1', labels: { of: 'collection' } }, type: 'a/1' });
     await post({ metadata: { name: 'c2', labels: { of: 'collection' } }, type: 'a/2' });
@@ -523,6 +559,25 @@ describe('kubectl on what was declared', () => {
     );
     expect(await n('get secret declared -o jsonpath={.data}')).toBe(
       '{"kept":"eA==","other":"eQ=="}',
+    );
+  });
+
+  test('where the Secret wishes it, apply leaves no values behind, nor keys that left stringData', async () => {
+    const tidy = (stringData: object): string =>
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: 'tidy', annotations: { 'keylet.dev/apply': 'tidy' } },
+        stringData,
+      });
+    await n('apply -f -', [], tidy({ user: 'hunter2', pass: 'hunter2' }));
+    await n('patch secret tidy', ['-p', '{"stringData":{"foreign":"kept"}}']);
+    await n('apply -f -', [], tidy({ pass: 'hunter2' }));
+    const { text, body } = await get('tidy');
+    expect(Object.keys(body.data as object)).toEqual(['pass', 'foreign']);
+    expect(text).not.toContain('hunter2');
+    expect((await tried('diff -f -', [], tidy({ pass: 'hunter2' }))).stdout).not.toContain(
+      'hunter2',
     );
   });
 
