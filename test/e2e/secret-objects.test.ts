@@ -112,6 +112,14 @@ describe('what a Secret may hold', () => {
     const warned = await yaml(twice);
     expect(warned.warnings).toEqual(['line 5: key "a" already set in map']);
     expect(warned.body).toMatchObject({ data: { a: 'dHdv', b: 'b25l' } });
+    for (const octal of ['0400', '0o400', '256']) {
+      const { body } = await send({
+        path: `/api/v1/namespaces/${namespace}/pods?dryRun=All`,
+        contentType: 'application/yaml',
+        body: `metadata: {name: p}\nspec:\n  containers: [{name: c, image: i}]\n  volumes: [{name: v, secret: {secretName: s, defaultMode: ${octal}}}]\n`,
+      });
+      expect(body.spec).toMatchObject({ volumes: [{ secret: { defaultMode: 256 } }, {}] });
+    }
   });
 
   test('a field that no Secret has, in any alphabet, is told in a header', async () => {
