@@ -1,4 +1,7 @@
-/** `npm run bench`: the design's budgets beside their raw limits, in one run. Needs root, as `keylet up` does. */
+/**
+ * `npm run bench`: the design's budgets beside their raw limits, in one run. Needs root, as `keylet up` does.
+ * `npm run bench -- volumes delivery` runs these parts only: start, pods, api, volumes, delivery.
+ */
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
@@ -12,9 +15,13 @@ import { ensurePackages } from '../test/support/packages.ts';
 import { mustRun } from '../test/support/run.ts';
 import { serveImages } from '../test/support/serve-images.ts';
 import { benchApi } from './api.ts';
+import { benchDelivery } from './delivery.ts';
 import { keeps, median, ratioOf, type Row } from './measure.ts';
 import { benchPods } from './pods.ts';
+import { benchVolumes } from './volumes.ts';
 
+const parts = process.argv.slice(2);
+const runs = (part: string): boolean => parts.length === 0 || parts.includes(part);
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 async function main(): Promise<void> {
@@ -24,7 +31,8 @@ async function main(): Promise<void> {
   const rows: Row[] = [];
   try {
     const args = ['--registry-hosts-dir', images.hostsDir];
-    rows.push(...(await benchStart(args)));
+    if (runs('start')) rows.push(...(await benchStart(args)));
+    if (runs('volumes')) rows.push(...(await benchVolumes()));
     const keylet = await startKeylet({ args });
     try {
       const config = await loadKubeconfig(keylet.kubeconfig);
@@ -36,9 +44,10 @@ async function main(): Promise<void> {
         budget: { value: 120, of: 'value', better: 'less' },
       });
       const socket = `/run/keylet/${createHash('sha256').update(path.resolve(keylet.dataDir)).digest('hex').slice(0, 12)}/containerd.sock`;
-      rows.push(...(await benchPods(keylet, client, socket)));
+      if (runs('pods')) rows.push(...(await benchPods(keylet, client, socket)));
+      if (runs('api')) rows.push(...(await benchApi(config)));
+      if (runs('delivery')) rows.push(...(await benchDelivery(keylet, client)));
       await client.close();
-      rows.push(...(await benchApi(config)));
     } finally {
       await keylet.stop();
     }

@@ -2,7 +2,7 @@
 export interface Row {
   readonly what: string;
   readonly value: number;
-  readonly unit: 'ms' | '/s' | 'MiB' | '×';
+  readonly unit: 'ms' | '/s' | 'MiB' | '×' | '%';
   /** What it is held against, measured in the same run. */
   readonly limit?: { readonly what: string; readonly value: number };
   /** The design's budget, in the same unit, or of the ratio to the limit. */
@@ -13,10 +13,13 @@ export interface Row {
   };
 }
 
-export const median = (values: readonly number[]): number => {
+export const percentile = (values: readonly number[], percent: number): number => {
   const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  const at = Math.min(Math.floor((sorted.length * percent) / 100), sorted.length - 1);
+  return sorted[at] ?? Number.NaN;
 };
+
+export const median = (values: readonly number[]): number => percentile(values, 50);
 
 export const ratioOf = ({ value, limit }: Row): number | undefined =>
   limit === undefined ? undefined : value / limit.value;

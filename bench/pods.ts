@@ -56,7 +56,8 @@ async function postToRunning(client: KubeClient, name: string): Promise<number> 
   return tookMs;
 }
 
-async function untilRunning(client: KubeClient, name: string): Promise<void> {
+/** @returns once a watch shows the pod running */
+export async function untilRunning(client: KubeClient, name: string): Promise<void> {
   const stop = new AbortController();
   const options = {
     namespace: 'default',

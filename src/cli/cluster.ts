@@ -1,14 +1,20 @@
+import { createHash } from 'node:crypto';
 import { hostname, networkInterfaces } from 'node:os';
 import path from 'node:path';
 import { createClient } from '../client/http-client.ts';
 import type { KubeClient } from '../client/client.ts';
 import { startControllers } from '../controllers/start-controllers.ts';
 import type { Logger } from '../machinery/log.ts';
+import {
+  createVerificationPolicy,
+  type VerificationPolicyName,
+} from '../node/images/verification-policy.ts';
 import { defaultNodeName } from '../node/node-status/node-object.ts';
 import {
   startManagedContainerd,
   type ManagedContainerd,
 } from '../node/runtime/containerd/managed-containerd.ts';
+import { keepConfidential } from '../node/runtime/containerd/confidential-values.ts';
 import { connectCri } from '../node/runtime/cri/connect-cri.ts';
 import { startNode } from '../node/start-node.ts';
 import { kubeconfigText } from '../server/pki/kubeconfig.ts';
@@ -35,6 +41,8 @@ export interface ClusterSettings {
   readonly secretTtl: number;
   /** Milliseconds. */
   readonly syncFrequency: number;
+  readonly imagePullCredentialsVerificationPolicy: VerificationPolicyName;
+  readonly preloadedImagesVerificationAllowlist?: readonly string[];
 }
 
 export interface Cluster {
@@ -90,6 +98,7 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
     const controllers = startControllers({
       client: controllerClient,
       certificateAuthority: pki.ca,
+      serviceAccountKey: pki.serviceAccountKey,
       log,
     });
     closers.push(() => controllers.close());
@@ -102,7 +111,8 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
       if (!leavePods) await managed?.cleanUp();
     });
     const endpoint = managed?.endpoint ?? settings.runtimeEndpoint ?? '';
-    const runtime = connectCri({ endpoint, log });
+    const cri = connectCri({ endpoint, log });
+    const runtime = managed === undefined ? cri : keepConfidential(cri, managed.valuesDir);
     closers.push(() => runtime.close());
     const { runtimeName, runtimeVersion } = await runtime.version();
     say(`Runtime      ${runtimeName} ${runtimeVersion}`);
@@ -121,6 +131,21 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
       changeDetection: settings.secretUpdates,
       ttlMs: settings.secretTtl,
       syncFrequencyMs: settings.syncFrequency,
+      images: {
+        recordsDir: imageRecordsDir(settings),
+        keysDir: path.join(dataDir, 'keys'),
+        policy: createVerificationPolicy(
+          settings.imagePullCredentialsVerificationPolicy,
+          settings.preloadedImagesVerificationAllowlist,
+        ),
+        onCredentialsTold: words => {
+          managed
+            ?.scrubLog(words)
+            .catch((error: unknown) =>
+              log.warn("containerd's log was not scrubbed", { error: (error as Error).message }),
+            );
+        },
+      },
       version,
       log,
     });
@@ -160,6 +185,13 @@ const startRuntime = (
         ...(registryHostsDir === undefined ? {} : { registryHostsDir }),
       })
     : Promise.resolve(undefined);
+
+/** Each runtime has its own images, and so its own records of who pulled them. */
+function imageRecordsDir({ dataDir, runtimeEndpoint }: ClusterSettings): string {
+  const dir = path.join(dataDir, 'image_manager');
+  if (runtimeEndpoint === undefined) return dir;
+  return `${dir}-${createHash('sha256').update(runtimeEndpoint).digest('hex').slice(0, 12)}`;
+}
 
 /** The first address of the pods' network is the bridge: pods reach the machine by it. */
 const gatewayOf = (cidr: string): string => cidr.replace(/\.0\/24$/, '.1').replace(/\/\d+$/, '');

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { createVerificationPolicy } from '../node/images/verification-policy.ts';
 import { defaultDataDir } from './instance.ts';
 
 export const dataDirOption = (): Option =>
@@ -12,6 +13,17 @@ export function port(text: string): number {
     throw new InvalidArgumentError('expected a port number between 0 and 65535.');
   }
   return value;
+}
+
+/** Repositories, or all below a path (`quay.io/team/*`), with commas between. */
+export function allowlist(text: string): readonly string[] {
+  const patterns = text.split(',');
+  try {
+    createVerificationPolicy('NeverVerifyAllowlistedImages', patterns);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+  return patterns;
 }
 
 /** Go's duration notation, as KubeletConfiguration has it: `90s`, `1m30s`, `500ms`. @returns milliseconds */

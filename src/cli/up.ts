@@ -5,7 +5,8 @@ import { startCluster, type ClusterSettings } from './cluster.ts';
 import { detach, type ProgressMessage } from './detach.ts';
 import { announceInstance, runningInstance, withdrawInstance } from './instance.ts';
 import { createLogger, type LogLevel } from './log.ts';
-import { dataDirOption, duration, port } from './options.ts';
+import { verificationPolicies } from '../node/images/verification-policy.ts';
+import { allowlist, dataDirOption, duration, port } from './options.ts';
 import { UserError } from './user-error.ts';
 
 interface UpOptions extends ClusterSettings {
@@ -47,6 +48,20 @@ export function upCommand(): Command {
         .default(60_000, '1m')
         .argParser(duration),
     )
+    .addOption(
+      new Option(
+        '--image-pull-credentials-verification-policy <policy>',
+        'when a pod that wants an image that is here must show credentials for it',
+      )
+        .choices(verificationPolicies)
+        .default('NeverVerifyPreloadedImages'),
+    )
+    .addOption(
+      new Option(
+        '--preloaded-images-verification-allowlist <images>',
+        'those that NeverVerifyAllowlistedImages gives everyone, with commas: busybox,quay.io/team/*',
+      ).argParser(allowlist),
+    )
     .option('--leave-pods', 'let the pods run on when Keylet stops')
     .addOption(
       new Option('--log-level <level>', 'what goes to stderr')
@@ -62,6 +77,7 @@ async function up(options: UpOptions): Promise<void> {
       'needs root: it mounts a tmpfs for each secret volume and lets containerd make namespaces and networks. Try: sudo keylet up',
     );
   }
+  refuseIdleAllowlist(options);
   await refuseSecond(options.dataDir);
   if (options.detach === true) return detach(options.dataDir);
   await foreground(options);
@@ -72,6 +88,16 @@ async function refuseSecond(dataDir: string): Promise<void> {
   if (running === undefined) return;
   throw new UserError(
     `one runs on ${dataDir} already (pid ${running.pid}, ${running.url}). Stop it with: keylet down --data-dir ${dataDir}`,
+  );
+}
+
+function refuseIdleAllowlist({
+  imagePullCredentialsVerificationPolicy: policy,
+  preloadedImagesVerificationAllowlist: images,
+}: UpOptions): void {
+  if (images === undefined || policy === 'NeverVerifyAllowlistedImages') return;
+  throw new UserError(
+    `--preloaded-images-verification-allowlist has no effect with the policy ${policy}. Give --image-pull-credentials-verification-policy NeverVerifyAllowlistedImages too`,
   );
 }
 

@@ -17,6 +17,8 @@ export interface ClientConfig {
 /** A small typed client of any Kubernetes API. All connections end with `close()`. */
 export interface KubeClient {
   resource<T extends KubeObject>(ref: ResourceRef<T>): ResourceClient<T>;
+  /** The same objects with their metadata alone: what they hold stays at the server. */
+  metadata(ref: ResourceRef): ResourceReader<KubeObject>;
   /** A path of no resource, such as `/readyz`. @throws StatusError */
   raw(method: string, path: string, body?: unknown): Promise<{ status: number; body: Buffer }>;
   close(): Promise<void>;
@@ -55,10 +57,15 @@ export interface DeleteOptions extends WriteOptions {
 export type PatchType = 'json' | 'merge' | 'strategic';
 
 /** Every call rejects with StatusError for what the API refuses, and with the transport's own error otherwise. */
-export interface ResourceClient<T extends KubeObject> {
+export interface ResourceReader<T extends KubeObject> {
   readonly ref: ResourceRef<T>;
   get(namespace: string, name: string, options?: { signal?: AbortSignal }): Promise<T>;
   list(options?: ListOptions): Promise<KubeList<T>>;
+  /** Ends when the server closes it; an `ERROR` event is thrown as a StatusError. */
+  watch(options: WatchOptions): AsyncIterable<Exclude<WatchEvent<T>, { type: 'ERROR' }>>;
+}
+
+export interface ResourceClient<T extends KubeObject> extends ResourceReader<T> {
   create(object: T, options?: WriteOptions): Promise<T>;
   update(object: T, options?: WriteOptions): Promise<T>;
   updateStatus(object: T, options?: WriteOptions): Promise<T>;
@@ -78,6 +85,4 @@ export interface ResourceClient<T extends KubeObject> {
     options?: WriteOptions,
   ): Promise<R>;
   delete(namespace: string, name: string, options?: DeleteOptions): Promise<void>;
-  /** Ends when the server closes it; an `ERROR` event is thrown as a StatusError. */
-  watch(options: WatchOptions): AsyncIterable<Exclude<WatchEvent<T>, { type: 'ERROR' }>>;
 }

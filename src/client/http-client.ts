@@ -12,6 +12,7 @@ import type {
   WatchOptions,
   WriteOptions,
 } from './client.ts';
+import { lines } from './lines.ts';
 import { createTransport, type Transport } from './transport.ts';
 
 const patchTypes: Record<PatchType, string> = {
@@ -20,10 +21,16 @@ const patchTypes: Record<PatchType, string> = {
   strategic: 'application/strategic-merge-patch+json',
 };
 
+/** Lists are asked for by the first, single objects and watches by the second. */
+const metadataTypes = ['PartialObjectMetadataList', 'PartialObjectMetadata']
+  .map(as => `application/json;as=${as};g=meta.k8s.io;v=v1`)
+  .join(', ');
+
 export function createClient(config: ClientConfig): KubeClient {
   const transport = createTransport(config);
   return {
     resource: ref => createResourceClient(ref, transport),
+    metadata: ref => createResourceClient(ref, accepting(transport, metadataTypes)),
     async raw(method, path, body) {
       const answer = await transport.request({
         method,
@@ -35,6 +42,12 @@ export function createClient(config: ClientConfig): KubeClient {
     close: () => transport.close(),
   };
 }
+
+const accepting = (transport: Transport, accept: string): Transport => ({
+  ...transport,
+  request: request => transport.request({ ...request, accept }),
+  open: request => transport.open({ ...request, accept }),
+});
 
 function createResourceClient<T extends KubeObject>(
   ref: ResourceRef<T>,
@@ -191,18 +204,11 @@ async function* watch<T extends KubeObject>(
     const chunks = (await stream.toArray()) as Buffer[];
     throw statusErrorOf(status, Buffer.concat(chunks));
   }
-  let rest: Buffer = Buffer.alloc(0);
   try {
-    for await (const chunk of stream) {
-      rest = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
-      let from = 0;
-      for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10, from)) {
-        const event = JSON.parse(rest.toString('utf8', from, end)) as WatchEvent<T>;
-        from = end + 1;
-        if (event.type === 'ERROR') throw new StatusError(event.object);
-        yield event;
-      }
-      rest = rest.subarray(from);
+    for await (const line of lines(stream)) {
+      const event = JSON.parse(line) as WatchEvent<T>;
+      if (event.type === 'ERROR') throw new StatusError(event.object);
+      yield event;
     }
   } catch (error) {
     if (signal?.aborted !== true) throw error;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../machinery/log.ts';
 import type { KubeObject } from '../machinery/meta.ts';
 import { isStatusError } from '../machinery/status.ts';
-import type { ResourceClient } from './client.ts';
+import type { ResourceReader } from './client.ts';
 
 export type InformerChange<T> =
   | { readonly type: 'added'; readonly object: T }
@@ -31,7 +31,7 @@ const pageSize = 500;
 const maxDelayMs = 30_000;
 
 export function createInformer<T extends KubeObject>(
-  client: ResourceClient<T>,
+  client: Pick<ResourceReader<T>, 'ref' | 'list' | 'watch'>,
   { namespace, labelSelector, fieldSelector, signal, log }: InformerOptions,
 ): Informer<T> {
   const objects = new Map<string, T>();

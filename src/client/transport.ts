@@ -6,6 +6,8 @@ export interface TransportRequest {
   readonly path: string;
   readonly body?: string;
   readonly contentType?: string;
+  /** @default application/json */
+  readonly accept?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -17,6 +19,8 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+/** How much may be on its way to us: more than the largest object. */
+const windowBytes = 4 * 1024 * 1024;
 const pingEveryMs = 20_000;
 const pingTimeoutMs = 10_000;
 
@@ -31,13 +35,14 @@ export function createTransport(config: ClientConfig): Transport {
       ...(config.certificateAuthority === undefined ? {} : { ca: config.certificateAuthority }),
       ...(config.clientCertificate === undefined ? {} : { cert: config.clientCertificate }),
       ...(config.clientKey === undefined ? {} : { key: config.clientKey }),
-      settings: { initialWindowSize: 1024 * 1024 },
+      settings: { initialWindowSize: windowBytes },
       peerMaxConcurrentStreams: 10_000,
     });
-    opened.once(
-      'connect',
-      (_session, socket) => void ('setNoDelay' in socket && socket.setNoDelay(true)),
-    );
+    opened.once('connect', (_session, socket) => {
+      if ('setNoDelay' in socket) socket.setNoDelay(true);
+      // All streams share this window: one large object would wait for acknowledgements at every 64 KiB.
+      opened.setLocalWindowSize(windowBytes);
+    });
     // Streams that it carried fail by themselves; the next request opens another.
     opened.on('error', () => undefined);
     opened.on('goaway', () => opened.close());
@@ -51,7 +56,7 @@ export function createTransport(config: ClientConfig): Transport {
     const headers: Record<string, string> = {
       [constants.HTTP2_HEADER_METHOD]: request.method,
       [constants.HTTP2_HEADER_PATH]: request.path,
-      accept: 'application/json',
+      accept: request.accept ?? 'application/json',
       'user-agent': config.userAgent ?? 'keylet',
       ...(request.body === undefined
         ? {}

@@ -6,15 +6,19 @@ import { namespaceResource } from '../api/core/v1/namespace.ts';
 import { nodeResource } from '../api/core/v1/node.ts';
 import { podResource } from '../api/core/v1/pod.ts';
 import type { Logger } from '../machinery/log.ts';
+import { startClusterRoleAggregation } from './cluster-roles/aggregation.ts';
 import { startGarbageCollector } from './garbage/garbage-collector.ts';
 import { startNamespaceDeletion } from './namespaces/namespace-deletion.ts';
 import { startScheduler } from './scheduler/scheduler.ts';
 import { startNamespaceContents } from './service-accounts/namespace-contents.ts';
+import { startTokenSecrets } from './service-accounts/token-secrets.ts';
 
 export interface ControllersOptions {
   readonly client: KubeClient;
   /** PEM, for the ConfigMap kube-root-ca.crt of each namespace. */
   readonly certificateAuthority: string;
+  /** PKCS #8 PEM: signs the tokens of Secrets that ask for one. */
+  readonly serviceAccountKey: string;
   readonly log: Logger;
 }
 
@@ -26,6 +30,7 @@ export interface Controllers {
 export function startControllers({
   client,
   certificateAuthority,
+  serviceAccountKey,
   log,
 }: ControllersOptions): Controllers {
   const stop = new AbortController();
@@ -38,9 +43,17 @@ export function startControllers({
   const recorder = createEventRecorder({ client, component: 'default-scheduler', log });
   const loops = [
     startNamespaceContents({ client, namespaces, certificateAuthority, signal, log }),
+    startTokenSecrets({
+      client,
+      signingKey: serviceAccountKey,
+      certificateAuthority,
+      signal,
+      log,
+    }),
     startNamespaceDeletion({ client, namespaces, log }),
     startScheduler({ client, pods, nodes, recorder, log }),
     startGarbageCollector({ client, pods, nodes, signal, log }),
+    startClusterRoleAggregation({ client, signal, log }),
   ];
   return {
     async close() {

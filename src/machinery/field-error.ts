@@ -61,6 +61,10 @@ export const requiredField = (at: FieldPath, detail = ''): FieldError =>
 export const invalid = (at: FieldPath, value: unknown, detail: string): FieldError =>
   error('FieldValueInvalid', at, withDetail(`Invalid value: ${show(value)}`, detail));
 
+/** As `invalid`, for a value that Kubernetes shows in Go's own syntax. @param shown such as `[]string{"a"}` */
+export const invalidShown = (at: FieldPath, shown: string, detail: string): FieldError =>
+  error('FieldValueInvalid', at, withDetail(`Invalid value: ${shown}`, detail));
+
 export const notSupported = (
   at: FieldPath,
   value: unknown,

@@ -1,15 +1,20 @@
 import { setMaxListeners } from 'node:events';
 import { podResource } from '../api/core/v1/pod.ts';
 import type { KubeClient } from '../client/client.ts';
-import { createEventRecorder } from '../client/event-recorder.ts';
+import { createEventRecorder, type EventRecorder } from '../client/event-recorder.ts';
 import { createInformer } from '../client/informer.ts';
 import type { Logger } from '../machinery/log.ts';
-import { createImagePuller } from './images/image-puller.ts';
+import { openCredentialHash } from './images/credential-hash.ts';
+import { createImagePuller, type ImagePuller } from './images/image-puller.ts';
+import { openPullRecords } from './images/pull-records.ts';
+import { createPullSecrets } from './images/pull-secrets.ts';
+import type { VerificationPolicy } from './images/verification-policy.ts';
 import { hostAddress, type NodeFacts } from './node-status/node-object.ts';
 import { registerNode } from './node-status/node-registration.ts';
 import { startPodWorkers } from './pods/pod-workers.ts';
-import { createReferences } from './references/references.ts';
+import { createReferences, type References } from './references/references.ts';
 import type { Runtime } from './runtime/runtime.ts';
+import { createRequestAuthorizer } from './server/authorize-request.ts';
 import { startNodeServer } from './server/start-node-server.ts';
 import { createVolumeManager } from './volumes/volume-manager.ts';
 
@@ -28,8 +33,18 @@ export interface NodeOptions {
   readonly changeDetection: 'Watch' | 'Cache' | 'Get';
   readonly ttlMs: number;
   readonly syncFrequencyMs: number;
+  readonly images: ImageOptions;
   readonly version: string;
   readonly log: Logger;
+}
+
+export interface ImageOptions {
+  /** Where it is kept which Secret has pulled which image. */
+  readonly recordsDir: string;
+  readonly keysDir: string;
+  readonly policy: VerificationPolicy;
+  /** The runtime has told words of credentials in an error, and may have logged them. */
+  readonly onCredentialsTold: (words: readonly string[]) => void;
 }
 
 export interface NodeAgent {
@@ -51,6 +66,7 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
     runtime,
     serving: { cert: serving.cert, key: serving.key },
     clientCa: serving.clientCa,
+    authorize: createRequestAuthorizer(client, nodeName),
     host: hostIp,
     port: 0,
     log,
@@ -63,7 +79,15 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
     signal,
     log,
   });
-  const volumes = createVolumeManager({ dataDir, references, client, nodeName, log });
+  const images = await createImages(options, recorder, references);
+  const { recursiveReadOnlyMounts } = await runtime.features();
+  const volumes = createVolumeManager({
+    dataDir,
+    references,
+    client,
+    recursiveReadOnlyMounts,
+    log,
+  });
   const pods = createInformer(client.resource(podResource), {
     fieldSelector: `spec.nodeName=${nodeName}`,
     signal,
@@ -77,7 +101,7 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
       runtimeName,
       volumes,
       references,
-      images: createImagePuller({ runtime, recorder }),
+      images,
       recorder,
       dataDir,
       nodeName,
@@ -121,6 +145,28 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
       await server.close();
     },
   };
+}
+
+async function createImages(
+  { runtime, images, log }: NodeOptions,
+  recorder: EventRecorder,
+  references: References,
+): Promise<ImagePuller> {
+  const records = await openPullRecords({
+    dir: images.recordsDir,
+    runtime,
+    policy: images.policy,
+    hash: await openCredentialHash(images.keysDir, log),
+    log,
+  });
+  const pullSecrets = createPullSecrets({ references, recorder });
+  return createImagePuller({
+    runtime,
+    recorder,
+    pullSecrets,
+    records,
+    onTold: images.onCredentialsTold,
+  });
 }
 
 async function whyNotReady(runtime: Runtime): Promise<string | undefined> {

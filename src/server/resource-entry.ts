@@ -1,5 +1,6 @@
 import type { ResourceDescriptor } from '../machinery/resource.ts';
 import type { AdmissionChain } from './admission/admission.ts';
+import type { Authorizer } from './authz/authorizer.ts';
 import type { ObjectStore } from './registry/object-store.ts';
 
 /** A resource that is served, and where its objects are. */
@@ -13,4 +14,5 @@ export interface ResourceEntry {
 export interface VerbServices {
   readonly entry: ResourceEntry & { readonly objects: ObjectStore };
   readonly admission: AdmissionChain;
+  readonly authorize: Authorizer;
 }

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Namespace } from '../api/core/v1/namespace.ts';
 import { resources } from '../api/index.ts';
+import { rbacGroup } from '../api/rbac.authorization.k8s.io/v1/policy-rule.ts';
 import type { ServiceAccount } from '../api/core/v1/service-account.ts';
 import type { Logger } from '../machinery/log.ts';
 import { isStatusError } from '../machinery/status.ts';
@@ -11,14 +12,14 @@ import type { Store } from '../store/store.ts';
 import { chain } from './admission/admission.ts';
 import { defaultTolerations } from './admission/default-tolerations.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
+import { nodeRestriction } from './admission/node-restriction.ts';
+import { roleEscalation } from './admission/role-escalation.ts';
 import { serviceAccountAdmission } from './admission/service-account.ts';
+import { createLegacyTokens } from './authn/legacy-tokens.ts';
 import { issuerDocuments } from './authn/issuer-documents.ts';
-import {
-  createServiceAccountTokens,
-  tokenIssuer,
-  type UidLookup,
-} from './authn/service-account-tokens.ts';
-import { builtInAuthorizer } from './authz/built-in.ts';
+import type { ObjectLookup } from './authn/object-lookup.ts';
+import { createServiceAccountTokens, tokenIssuer } from './authn/service-account-tokens.ts';
+import { startAuthorization } from './authz/start-authorization.ts';
 import { createDiscovery } from './discovery/discovery.ts';
 import { listen } from './http/listener.ts';
 import { createMetrics } from './http/metrics.ts';
@@ -61,8 +62,8 @@ export async function startServer({
     if (objects !== undefined) stores.set(`${descriptor.plural}.${descriptor.group}`, objects);
     return { descriptor, objects };
   });
-  const storeOf = <T extends object>(plural: string): T => {
-    const found = stores.get(`${plural}.`);
+  const storeOf = <T extends object>(plural: string, group = ''): T => {
+    const found = stores.get(`${plural}.${group}`);
     if (found === undefined) throw new Error(`No store of ${plural}`);
     return found as unknown as T;
   };
@@ -70,10 +71,10 @@ export async function startServer({
   const accounts = storeOf<ObjectStore<ServiceAccount>>('serviceaccounts');
   await makeFirstNamespaces(namespaces);
 
-  const uidOf: UidLookup = async (kind, namespace, name) => {
+  const lookup: ObjectLookup = async (kind, namespace, name) => {
     try {
       const objects = storeOf<ObjectStore>(`${kind.toLowerCase()}s`);
-      return (await objects.get(kind === 'Node' ? '' : namespace, name)).object().metadata.uid;
+      return (await objects.get(kind === 'Node' ? '' : namespace, name)).object();
     } catch (error) {
       if (isStatusError(error, 'NotFound')) return undefined;
       throw error;
@@ -82,16 +83,32 @@ export async function startServer({
   const stop = new AbortController();
   // Every request listens to its end.
   setMaxListeners(0, stop.signal);
+  const { authorize, rulesFor, access } = await startAuthorization({
+    pods: storeOf('pods'),
+    roles: storeOf('roles', rbacGroup),
+    roleBindings: storeOf('rolebindings', rbacGroup),
+    clusterRoles: storeOf('clusterroles', rbacGroup),
+    clusterRoleBindings: storeOf('clusterrolebindings', rbacGroup),
+    signal: stop.signal,
+    log,
+  });
   const metrics = createMetrics(store);
   const nodeProxy = createNodeProxy({ pods: storeOf('pods'), nodes: storeOf('nodes'), pki });
   const pipeline = createPipeline({
     entries,
-    tokens: createServiceAccountTokens(pki.serviceAccountKey, uidOf),
-    uidOf,
-    authorize: builtInAuthorizer,
+    tokens: createServiceAccountTokens({
+      privateKey: pki.serviceAccountKey,
+      lookup,
+      legacy: createLegacyTokens({ lookup, secrets: storeOf('secrets') }),
+    }),
+    lookup,
+    authorize,
+    rulesFor,
     admission: chain(
       namespaceLifecycle(namespaces),
       serviceAccountAdmission(accounts),
+      nodeRestriction({ pods: storeOf('pods'), nodes: storeOf('nodes') }),
+      roleEscalation(access, authorize),
       defaultTolerations,
     ),
     discovery: createDiscovery(resources, `${host}:${port}`),
@@ -115,6 +132,9 @@ export async function startServer({
     },
     onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       void pipeline.upgrade(request, socket, head),
+  }).catch((error: unknown) => {
+    stop.abort();
+    throw error;
   });
   const expiring = entries.filter(
     ({ descriptor }) => descriptor.ttlSeconds !== undefined && descriptor.storedAs === undefined,

@@ -285,6 +285,29 @@ export const conformance: readonly ConformanceCase[] = [
     },
   },
   {
+    name: 'the watches know of a write before its writer, and of all that a read shows',
+    async run(store) {
+      let told = await store.revision();
+      await store.watch(
+        { prefix: '/', afterRevision: told },
+        { onEvents: events => (told = events.at(-1)?.revision ?? told), onError: () => undefined },
+      );
+      const mustBeTold = (revision: number): void =>
+        assert.ok(told >= revision, `told ${told} of ${revision}`);
+      for (let turns = 0; turns < 10; turns += 1) {
+        const writes = ['/a', '/b'].map(async key => mustBeTold(await put(store, key, 'x')));
+        for (let i = 0; i < turns; i += 1) await new Promise(setImmediate);
+        // The disk may be done while this thread is busy: what is there then is not told yet.
+        const until = performance.now() + 20;
+        while (performance.now() < until);
+        mustBeTold((await store.get('/a')).revision);
+        mustBeTold((await store.range({ prefix: '/' })).revision);
+        mustBeTold(await store.revision());
+        await Promise.all(writes);
+      }
+    },
+  },
+  {
     name: 'a listener that throws loses its own watch; the writer and the others do not notice',
     async run(store) {
       const afterRevision = await store.revision();

@@ -3,7 +3,8 @@
  * commit that changes something takes the next revision. Values are opaque.
  *
  * Life: an adapter's `openXStore()` gives one; `close()` ends it, its watches with it. A write is
- * acknowledged (its promise resolves) when it is on disk.
+ * acknowledged (its promise resolves) when it is on disk and the watches were told of it; a read shows
+ * nothing that they were not told of. What a watch keeps in memory is thus never behind its asker.
  */
 export interface Store {
   /** The newest revision. 1 in an empty store, as etcd has it. */

@@ -78,6 +78,12 @@ describe('keys that are no names of variables', () => {
         /Warning\s+InvalidEnvironmentVariableNames\s+pod\/dapi-test-pod\s+Keys \[1badkey, 2alsobad\] from the EnvFrom secret default\/mysecret were skipped since they are considered invalid environment variable names\./,
       ),
     );
+    const node = await kubectl('get nodes -o jsonpath={.items[0].metadata.name}');
+    const source = await kubectl(
+      'get events --field-selector reason=InvalidEnvironmentVariableNames -o',
+      ['jsonpath={.items[0].source.component}, {.items[0].source.host}'],
+    );
+    expect(source).toBe(`kubelet, ${node}`);
     await kubectl('delete pod/dapi-test-pod secret/mysecret');
   });
 

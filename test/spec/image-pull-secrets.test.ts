@@ -28,6 +28,14 @@ describe('imagePullSecrets', () => {
       `--docker-password=${password}`,
     ]);
 
+  const givePullSecrets = (account: string, ...names: string[]): Promise<string> =>
+    kubectl(`patch serviceaccount ${account} -n ${namespace} -p`, [
+      JSON.stringify({ imagePullSecrets: names.map(name => ({ name })) }),
+      '--type=merge',
+    ]);
+  const pullSecretsOf = (pod: string): Promise<string> =>
+    kubectl(`get pod ${pod} -n ${namespace} -o jsonpath={.spec.imagePullSecrets[*].name}`);
+
   test('P1 without a secret the private image is refused; the pod starts once the secret is made', async () => {
     await kubectl.apply(privatePod('needs', { imagePullSecrets: [{ name: 'regcred' }] }));
     await eventually(async () => {
@@ -74,19 +82,32 @@ describe('imagePullSecrets', () => {
   test('P5 pods that use, or default to, a service account get its imagePullSecrets', async () => {
     await createDockerRegistry('regcred');
     await kubectl(`create serviceaccount puller -n ${namespace}`);
-    for (const account of ['puller', 'default']) {
-      await kubectl(`patch serviceaccount ${account} -n ${namespace} -p`, [
-        '{"imagePullSecrets":[{"name":"regcred"}]}',
-      ]);
-    }
+    for (const account of ['puller', 'default']) await givePullSecrets(account, 'regcred');
     await kubectl.apply(privatePod('named', { serviceAccountName: 'puller' }), privatePod('dflt'));
     for (const pod of ['named', 'dflt']) {
       await waitReady(kubectl, pod, namespace);
-      expect(
-        await kubectl(
-          `get pod ${pod} -n ${namespace} -o jsonpath={.spec.imagePullSecrets[*].name}`,
-        ),
-      ).toBe('regcred');
+      expect(await pullSecretsOf(pod)).toBe('regcred');
     }
+  });
+
+  test('P6 an account gives what it has when the pod is made, and only to a pod that names none', async () => {
+    await createDockerRegistry('regcred');
+    await kubectl.apply(privatePod('before', {}));
+    await givePullSecrets('default', 'one', 'regcred');
+    await kubectl.apply(
+      privatePod('after', {}),
+      privatePod('own', { imagePullSecrets: [{ name: 'regcred' }] }),
+      privatePod('none', { imagePullSecrets: [] }),
+    );
+    expect(await pullSecretsOf('before')).toBe('');
+    expect(await pullSecretsOf('after')).toBe('one regcred');
+    expect(await pullSecretsOf('own')).toBe('regcred');
+    expect(await pullSecretsOf('none')).toBe('one regcred');
+    await givePullSecrets('default');
+    expect(await pullSecretsOf('after')).toBe('one regcred');
+    for (const pod of ['after', 'own', 'none']) await waitReady(kubectl, pod, namespace);
+    await eventually(async () =>
+      expect(await eventsOf(kubectl, 'before', namespace)).toContain('Error: ErrImagePull'),
+    );
   });
 });

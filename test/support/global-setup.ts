@@ -11,7 +11,7 @@ const credentials = { user: 'puller', password: 'p4ssw0rd-of-the-registry' };
 export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
   await ensurePackages(line => process.stdout.write(`${line}\n`));
   const images = await serveImages(['busybox', 'redis', 'my-ssh-image']);
-  const registry = await startRegistry(credentials);
+  const registry = await startRegistry({ credentials });
   await registry.push('private/busybox', '1', await busyboxImage());
   const keylet = await startKeylet({ args: ['--registry-hosts-dir', images.hostsDir] });
   provide('kubeconfig', keylet.kubeconfig);

@@ -7,7 +7,7 @@ import { redisImage } from './images/redis.ts';
 import { startRegistry } from './registry.ts';
 
 const builders: Readonly<Record<string, () => Promise<OciImage>>> = {
-  busybox: busyboxImage,
+  busybox: () => busyboxImage(),
   redis: redisImage,
   'my-ssh-image': sshImage,
 };

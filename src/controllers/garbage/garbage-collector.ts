@@ -28,12 +28,13 @@ export function startGarbageCollector({
     each =>
       each.stored &&
       each.storedAs === undefined &&
+      each.verbs.includes('delete') &&
       each.kind !== 'Event' &&
       each.kind !== 'Pod' &&
       each.kind !== 'Lease',
   );
   const informers = new Map<string, Informer<KubeObject>>(
-    owned.map(each => [each.plural, createInformer(client.resource(each), { signal, log })]),
+    owned.map(each => [each.plural, createInformer(client.metadata(each), { signal, log })]),
   );
   informers.set('pods', pods);
 

@@ -4,7 +4,7 @@ import { envVarNameStrict } from '../../machinery/validation/names.ts';
 import { isNotFoundReference } from '../references/not-found-reference.ts';
 import { secretData } from '../references/object-data.ts';
 import type { References } from '../references/references.ts';
-import { expand } from './expand.ts';
+import { expand, namesIn } from './expand.ts';
 import { fieldValue, type PodPlace } from './field-ref.ts';
 import { resourceValue } from './resource-field-ref.ts';
 
@@ -28,6 +28,8 @@ export interface EnvironmentRequest extends PodPlace {
 
 export interface Environment {
   readonly envs: { key: string; value: Uint8Array }[];
+  /** Names whose value is a Secret's, or holds one. */
+  readonly confidential: ReadonlySet<string>;
   /** One message a source, as the event InvalidEnvironmentVariableNames says it. */
   readonly skipped: string[];
   /** Expands `$(NAME)` in command, args and subPathExpr. */
@@ -54,9 +56,10 @@ export async function buildEnvironment(request: EnvironmentRequest): Promise<Env
 async function build(request: EnvironmentRequest): Promise<Environment> {
   const { container, serviceEnv } = request;
   const values: Values = new Map();
+  const confidential = new Set<string>();
   const skipped: string[] = [];
   for (const source of container.envFrom ?? []) {
-    await addSource(request, { source, values, skipped });
+    await addSource(request, { source, values, confidential, skipped });
   }
   const services = new Map(
     Object.entries(serviceEnv).map(([name, value]) => [name, toBytes(value)]),
@@ -66,15 +69,30 @@ async function build(request: EnvironmentRequest): Promise<Environment> {
     const value = variable.value
       ? expandBytes(variable.value, name => values.get(name) ?? services.get(name))
       : await valueFrom(request, variable);
-    if (value !== undefined) values.set(variable.name, value);
+    if (value === undefined) continue;
+    values.set(variable.name, value);
+    mark(confidential, variable.name, isConfidential(variable, confidential));
   }
   for (const [name, value] of services) if (!values.has(name)) values.set(name, value);
   return {
     envs: [...values].map(([key, value]) => ({ key, value: Buffer.from(value, 'latin1') })),
+    confidential,
     skipped,
     expand: text => fromBytes(expandBytes(text, name => values.get(name))),
   };
 }
+
+/** The last to set a variable says whether it is a Secret's. */
+function mark(confidential: Set<string>, name: string, secret: boolean): void {
+  if (secret) confidential.add(name);
+  else confidential.delete(name);
+}
+
+const isConfidential = (
+  { value, valueFrom: source }: EnvVar,
+  known: ReadonlySet<string>,
+): boolean =>
+  value ? namesIn(value).some(name => known.has(name)) : source?.secretKeyRef !== undefined;
 
 const toBytes = (text: string): string => Buffer.from(text).toString('latin1');
 const fromBytes = (bytes: string): string => Buffer.from(bytes, 'latin1').toString();
@@ -82,9 +100,16 @@ const fromBytes = (bytes: string): string => Buffer.from(bytes, 'latin1').toStri
 const expandBytes = (text: string, valueOf: (name: string) => string | undefined): string =>
   expand(toBytes(text), name => valueOf(fromBytes(name)));
 
+interface SourceTarget {
+  readonly source: EnvFromSource;
+  readonly values: Values;
+  readonly confidential: Set<string>;
+  readonly skipped: string[];
+}
+
 async function addSource(
   { pod, references, nameRule }: EnvironmentRequest,
-  { source, values, skipped }: { source: EnvFromSource; values: Values; skipped: string[] },
+  { source, values, confidential, skipped }: SourceTarget,
 ): Promise<void> {
   const namespace = pod.metadata.namespace ?? '';
   const { prefix = '', secretRef, configMapRef } = source;
@@ -100,8 +125,12 @@ async function addSource(
   const invalid: string[] = [];
   for (const [key, value] of data ?? []) {
     const name = `${prefix}${key}`;
-    if (nameRule === 'strict' && envVarNameStrict(name).length > 0) invalid.push(name);
-    else values.set(name, whole(value, { name, key, kind, from: `${namespace}/${from}` }));
+    if (nameRule === 'strict' && envVarNameStrict(name).length > 0) {
+      invalid.push(name);
+      continue;
+    }
+    values.set(name, whole(value, { name, key, kind, from: `${namespace}/${from}` }));
+    mark(confidential, name, kind === 'Secret');
   }
   if (invalid.length > 0) {
     const what = kind === 'Secret' ? 'secret' : 'configMap';

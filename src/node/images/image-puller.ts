@@ -1,171 +1,183 @@
 import type { Container, Pod } from '../../api/core/v1/pod.ts';
-import type { Secret } from '../../api/core/v1/secret.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
-import { createBackoff } from '../../machinery/backoff.ts';
 import { goDuration } from '../../machinery/duration.ts';
 import { fieldPathOf } from '../field-path.ts';
-import type { AuthConfig, Image, PodSandboxConfig, Runtime } from '../runtime/runtime.ts';
-import { parseImageName } from './image-name.ts';
-import { createKeyring } from './keyring.ts';
-
-export type ImageErrorReason =
-  | 'ErrImagePull'
-  | 'ImagePullBackOff'
-  | 'ErrImageNeverPull'
-  | 'InvalidImageName'
-  | 'ImageInspectError';
-
-/** `message` is what the container's waiting state shows. */
-export class ImageError extends Error {
-  readonly reason: ImageErrorReason;
-  /** When another try is worth it, in milliseconds. */
-  readonly retryAfterMs: number;
-
-  constructor(
-    reason: ImageErrorReason,
-    message: string,
-    retryAfterMs: number,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-    this.name = 'ImageError';
-    this.reason = reason;
-    this.retryAfterMs = retryAfterMs;
-  }
-}
+import type { Image, PodSandboxConfig, Runtime } from '../runtime/runtime.ts';
+import { PullSecretError } from './docker-config.ts';
+import { ImageError, pullError } from './image-error.ts';
+import { parseImageName, type ImageName } from '../../machinery/image-name.ts';
+import { createKeyring, type PullCredential } from './keyring.ts';
+import { createPullBackoff } from './pull-backoff.ts';
+import { createPullImage } from './pull-image.ts';
+import type { PullRecords } from './pull-records.ts';
+import type { PullSecrets } from './pull-secrets.ts';
 
 export interface ImageRequest {
   readonly pod: Pod;
   readonly container: Container;
-  /** Those of the pod's pull secrets that are there. */
-  readonly pullSecrets: readonly Secret[];
   readonly sandboxConfig?: PodSandboxConfig;
 }
 
+export interface ReadyImage {
+  /** To create containers from. */
+  readonly imageRef: string;
+  readonly image: Image;
+}
+
 export interface ImagePuller {
-  /** Makes sure that the image is here, by the pull policy. @throws ImageError */
-  ensureImage(request: ImageRequest): Promise<{ imageRef: string; image: Image }>;
-  /** Forgets the back-off of a pod's pulls. */
+  /** Makes sure that the image is here, by the pull policy, and that the pod may use it. @throws ImageError */
+  ensureImage(request: ImageRequest): Promise<ReadyImage>;
+  /** Ends the back-off of a pod's pulls: what they waited for has changed. */
+  resetBackoff(podUid: string): void;
+  /** The pod is gone. */
   forget(podUid: string): void;
 }
 
 export interface ImagePullerOptions {
   readonly runtime: Runtime;
   readonly recorder: EventRecorder;
+  readonly pullSecrets: PullSecrets;
+  readonly records: PullRecords;
+  /** Words of credentials that the runtime has told, and may have logged. */
+  readonly onTold: (words: readonly string[]) => void;
 }
 
-/** What cannot mend itself is looked at again so often. */
-const settledRetryMs = 60_000;
+/** What no event mends is looked at again so often, as the kubelet does. */
+const lookAgainMs = 10_000;
+/** Soon after a failure: the next look finds the back-off, and says so. */
+const backOffMs = 1000;
+
+type Tell = (type: 'Normal' | 'Warning', reason: string, message: string) => void;
 
 /** kubelet's image manager. */
-export function createImagePuller({ runtime, recorder }: ImagePullerOptions): ImagePuller {
-  const backoff = createBackoff({ initialMs: 10_000, maxMs: 300_000 });
-  const failures = new Map<string, string>();
-  const keysOf = new Map<string, Set<string>>();
-  const pulls = new Map<string, Promise<string>>();
+export function createImagePuller(options: ImagePullerOptions): ImagePuller {
+  const { runtime, recorder, pullSecrets, records } = options;
+  const backoff = createPullBackoff();
+  const pullImage = createPullImage(options);
 
-  const pullOnce = (
-    image: string,
-    auth: AuthConfig | undefined,
-    sandbox: PodSandboxConfig | undefined,
-  ): Promise<string> => {
-    const key = JSON.stringify([image, auth?.username, auth?.password]);
-    let pull = pulls.get(key);
-    if (pull === undefined) {
-      pull = runtime.pullImage(image, auth, sandbox).finally(() => pulls.delete(key));
-      pulls.set(key, pull);
+  /** @throws ImageError */
+  const inspect = async (name: ImageName, tell: Tell): Promise<Image | undefined> => {
+    try {
+      return await runtime.imageStatus(name.full);
+    } catch (error) {
+      const message = `Failed to inspect image "${name.full}": ${(error as Error).message}`;
+      tell('Warning', 'InspectFailed', message);
+      throw new ImageError('ImageInspectError', message, lookAgainMs);
     }
-    return pull;
   };
 
-  /** All that match are tried; without a match the pull is anonymous. */
-  const pullWith = async (
-    name: ReturnType<typeof parseImageName>,
-    { pullSecrets, sandboxConfig }: ImageRequest,
-  ): Promise<string> => {
-    const credentials: (AuthConfig | undefined)[] = createKeyring(pullSecrets).lookup(
-      name.repository,
-    );
-    if (credentials.length === 0) credentials.push(undefined);
-    const errors: string[] = [];
-    for (const auth of credentials) {
-      try {
-        return await pullOnce(name.full, auth, sandboxConfig);
-      } catch (error) {
-        errors.push((error as Error).message);
-      }
+  /** @throws Error fit to be shown */
+  const pullRecorded = async (
+    name: ImageName,
+    credentials: readonly PullCredential[],
+    sandboxConfig: PodSandboxConfig | undefined,
+  ): Promise<ReadyImage> => {
+    try {
+      const { imageRef, used } = await pullImage({
+        image: name.full,
+        credentials,
+        ...(sandboxConfig === undefined ? {} : { sandboxConfig }),
+      });
+      const image = await runtime.imageStatus(imageRef);
+      if (image === undefined)
+        throw new Error(`the image "${name.full}" is not there after it was pulled`);
+      await records.succeeded(name, image.id, used);
+      return { imageRef, image };
+    } catch (error) {
+      await records.failed(name);
+      throw error;
     }
-    throw new Error(errors.length === 1 ? errors[0] : `[${errors.join(', ')}]`);
+  };
+
+  const pull = async (
+    { pod, container, sandboxConfig }: ImageRequest,
+    name: ImageName,
+    credentials: readonly PullCredential[],
+    tell: Tell,
+  ): Promise<ReadyImage> => {
+    const { uid = '' } = pod.metadata;
+    const { image: wanted = '' } = container;
+    const shown = JSON.stringify(wanted);
+    const held = backoff.held(uid, wanted);
+    if (held !== undefined) {
+      tell('Normal', 'BackOff', `Back-off pulling image ${shown}`);
+      throw new ImageError('ImagePullBackOff', held.message, held.leftMs);
+    }
+    await records.begin(name).catch((error: unknown) => {
+      const message = `Failed to record image pull intent for container image ${shown}: ${(error as Error).message}`;
+      throw new ImageError('ErrImagePull', message, lookAgainMs);
+    });
+    tell('Normal', 'Pulling', `Pulling image ${shown}`);
+    const startedAt = performance.now();
+    try {
+      const ready = await pullRecorded(name, credentials, sandboxConfig);
+      const took = goDuration(Math.round(performance.now() - startedAt));
+      tell(
+        'Normal',
+        'Pulled',
+        `Successfully pulled image ${shown} in ${took} (${took} including waiting). Image size: ${ready.image.size} bytes.`,
+      );
+      backoff.succeeded(uid, wanted);
+      return ready;
+    } catch (error) {
+      const { message } = error as Error;
+      tell('Warning', 'Failed', `Failed to pull image ${shown}: ${message}`);
+      const failure = pullError(wanted, message, backOffMs);
+      backoff.failed(uid, wanted, failure);
+      throw failure;
+    }
   };
 
   return {
     async ensureImage(request) {
       const { pod, container } = request;
-      const wanted = container.image ?? '';
+      const { imagePullPolicy: policy = 'IfNotPresent', image: wanted = '' } = container;
       const shown = JSON.stringify(wanted);
-      const tell = (type: 'Normal' | 'Warning', reason: string, message: string): void =>
+      const tell: Tell = (type, reason, message) =>
         recorder.event(pod, type, reason, message, fieldPathOf(pod, container.name));
-      let name: ReturnType<typeof parseImageName>;
+      const secrets = await pullSecrets.read(pod);
+      const name = parseOrTell(wanted, tell);
+      const present = policy === 'Always' ? undefined : await inspect(name, tell);
+      let found: PullCredential[] | undefined;
+      const credentials = (): PullCredential[] =>
+        (found ??= createKeyring(secrets).lookup(name.repository));
       try {
-        name = parseImageName(wanted);
+        if (present !== undefined && (await records.mayUse(name, present.id, credentials))) {
+          tell(
+            'Normal',
+            'Pulled',
+            `Container image ${shown} already present on machine and can be accessed by the pod`,
+          );
+          return { imageRef: present.id, image: present };
+        }
+        if (policy === 'Never') {
+          // The same where it is here for others: who may not use an image is not told of it.
+          const message = `Container image ${shown} is not present with pull policy of Never`;
+          tell('Warning', 'ErrImageNeverPull', message);
+          throw new ImageError('ErrImageNeverPull', message, lookAgainMs);
+        }
+        return await pull(request, name, credentials(), tell);
       } catch (error) {
-        const { message } = error as Error;
-        tell('Warning', 'InspectFailed', message);
-        throw new ImageError('InvalidImageName', message, settledRetryMs);
-      }
-      const present = await runtime.imageStatus(name.full);
-      if (present !== undefined && container.imagePullPolicy !== 'Always') {
-        tell('Normal', 'Pulled', `Container image ${shown} already present on machine`);
-        return { imageRef: present.id, image: present };
-      }
-      if (container.imagePullPolicy === 'Never') {
-        const message = `Container image ${shown} is not present with pull policy of Never`;
-        tell('Warning', 'ErrImageNeverPull', message);
-        throw new ImageError('ErrImageNeverPull', message, settledRetryMs);
-      }
-      const uid = pod.metadata.uid ?? '';
-      const key = `${uid}_${wanted}`;
-      const leftMs = backoff.remaining(key);
-      if (leftMs > 0) {
-        const message = `Back-off pulling image ${shown}`;
-        tell('Normal', 'BackOff', message);
-        throw new ImageError(
-          'ImagePullBackOff',
-          `${message}: ErrImagePull: ${failures.get(key) ?? ''}`,
-          leftMs,
-        );
-      }
-      tell('Normal', 'Pulling', `Pulling image ${shown}`);
-      const startedAt = performance.now();
-      try {
-        const ref = await pullWith(name, request);
-        const image = await runtime.imageStatus(ref);
-        if (image === undefined)
-          throw new Error(`the image ${shown} is not there after it was pulled`);
-        const took = goDuration(Math.round(performance.now() - startedAt));
-        tell(
-          'Normal',
-          'Pulled',
-          `Successfully pulled image ${shown} in ${took} (${took} including waiting). Image size: ${image.size} bytes.`,
-        );
-        backoff.reset(key);
-        return { imageRef: ref, image };
-      } catch (error) {
-        const { message } = error as Error;
-        tell('Warning', 'Failed', `Failed to pull image ${shown}: ${message}`);
-        failures.set(key, message);
-        keysOf.set(uid, (keysOf.get(uid) ?? new Set()).add(key));
-        backoff.next(key);
-        // The next look finds the back-off, and says so.
-        throw new ImageError('ErrImagePull', message, 1000, { cause: error });
+        if (!(error instanceof PullSecretError)) throw error;
+        tell('Warning', 'Failed', `Failed to pull image ${shown}: ${error.message}`);
+        throw new ImageError('ErrImagePull', error.message, lookAgainMs);
       }
     },
+    resetBackoff: podUid => backoff.reset(podUid),
     forget(podUid) {
-      for (const key of keysOf.get(podUid) ?? []) {
-        backoff.reset(key);
-        failures.delete(key);
-      }
-      keysOf.delete(podUid);
+      backoff.reset(podUid);
+      pullSecrets.forget(podUid);
     },
   };
+}
+
+/** @throws ImageError */
+function parseOrTell(image: string, tell: Tell): ImageName {
+  try {
+    return parseImageName(image);
+  } catch (error) {
+    const message = `Failed to apply default image tag ${JSON.stringify(image)}: ${(error as Error).message}`;
+    tell('Warning', 'InspectFailed', message);
+    throw new ImageError('InvalidImageName', message, lookAgainMs);
+  }
 }

@@ -1,29 +1,32 @@
 import type { Secret } from '../../api/core/v1/secret.ts';
 import type { AuthConfig } from '../runtime/runtime.ts';
+import { dockerConfigOf } from './docker-config.ts';
+
+/** Credentials, and the Secret that they come from. */
+export interface PullCredential {
+  readonly auth: AuthConfig;
+  readonly secret: SecretCoordinates;
+}
+
+export interface SecretCoordinates {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+}
 
 /** Credentials by registry, as pull secrets hold them. */
 export interface Keyring {
   /** Credentials for an image's repository (no tag, no digest), the most specific first; all of them are tried. */
-  lookup(repository: string): AuthConfig[];
+  lookup(repository: string): PullCredential[];
 }
 
-/** A pull secret that cannot be read. Names it, and never quotes it. */
-export class KeyringError extends Error {
-  constructor(secret: string) {
-    super(
-      `unable to parse the pull secret ${JSON.stringify(secret)}: it does not hold a Docker configuration`,
-    );
-    this.name = 'KeyringError';
-  }
-}
-
-interface Entry {
+interface Entry extends PullCredential {
   readonly key: string;
-  readonly auth: AuthConfig;
 }
 
-/** kubelet's credentialprovider keyring. Other types of Secret are left out. @throws KeyringError */
+/** kubelet's credentialprovider keyring. Other types of Secret are left out. @throws PullSecretError */
 export function createKeyring(secrets: readonly Secret[]): Keyring {
+  // Reverse order puts longer paths first; the sort is stable, so that secrets keep their order.
   const entries = secrets
     .flatMap(entriesOf)
     .toSorted((a, b) => (a.key < b.key ? 1 : a.key > b.key ? -1 : 0));
@@ -34,60 +37,38 @@ export function createKeyring(secrets: readonly Secret[]): Keyring {
         found.length > 0 || !isDockerHub(repository)
           ? []
           : entries.filter(({ key }) => key === 'index.docker.io');
-      return [...found, ...hub].map(({ auth }) => auth);
+      return [...found, ...hub].map(({ auth, secret }) => ({ auth, secret }));
     },
   };
 }
 
-interface DockerEntry {
-  readonly username?: string;
-  readonly password?: string;
-  readonly auth?: string;
-}
-
 function entriesOf(secret: Secret): Entry[] {
-  const json = secret.type === 'kubernetes.io/dockerconfigjson';
-  const encoded = json
-    ? secret.data?.['.dockerconfigjson']
-    : secret.type === 'kubernetes.io/dockercfg'
-      ? secret.data?.['.dockercfg']
-      : undefined;
-  if (encoded === undefined) return [];
-  const name = secret.metadata.name ?? '';
-  let config: Record<string, DockerEntry> | undefined;
-  try {
-    const value = JSON.parse(Buffer.from(encoded, 'base64').toString()) as Record<string, unknown>;
-    config = (json ? value['auths'] : value) as Record<string, DockerEntry> | undefined;
-  } catch {
-    // The parser's message quotes the text: only the secret's name is told.
-    throw new KeyringError(name);
-  }
-  return Object.entries(config ?? {}).map(([registry, entry]) => ({
-    key: registryKey(registry),
-    auth: credentials(entry, name),
-  }));
-}
-
-/** `auth` is base64 of `user:password` and wins. */
-function credentials(
-  { username = '', password = '', auth }: DockerEntry,
-  secret: string,
-): AuthConfig {
-  if (auth === undefined || auth === '') return { username, password };
-  const text = Buffer.from(auth, 'base64').toString();
-  const cut = text.indexOf(':');
-  if (cut < 0) throw new KeyringError(secret);
-  return { username: text.slice(0, cut), password: text.slice(cut + 1).replace(/\0+$/, '') };
+  const { uid = '', namespace = '', name = '' } = secret.metadata;
+  return dockerConfigOf(secret).flatMap(({ registry, username, password }) => {
+    const key = registryKey(registry);
+    // As the kubelet: what is no URL is left out.
+    return key === undefined
+      ? []
+      : [{ key, auth: { username, password }, secret: { uid, namespace, name } }];
+  });
 }
 
 /** `https://index.docker.io/v1/` → `index.docker.io`; a path that means something stays. */
-function registryKey(registry: string): string {
-  const url = registry.replace(/^https?:\/\//, '');
-  const cut = url.indexOf('/');
-  const host = cut < 0 ? url : url.slice(0, cut);
-  const path = (cut < 0 ? '' : url.slice(cut)).replace(/^\/v[12]\//, '/');
-  return path === '' || path === '/' ? host : `${host}${path}`;
+function registryKey(registry: string): string | undefined {
+  const [, authority = '', rawPath = ''] =
+    /^(?:https?:\/\/)?([^/?#]*)([^?#]*)/.exec(registry) ?? [];
+  const host = authority.slice(authority.lastIndexOf('@') + 1);
+  if (!hostRule.test(host)) return undefined;
+  try {
+    const path = decodeURIComponent(rawPath).replace(/^\/v[12]\//, '/');
+    return path === '/' ? host : `${host}${path}`;
+  } catch {
+    return undefined;
+  }
 }
+
+/** What Go's net/url takes as a host, with a port or without. */
+const hostRule = /^(?:\[[^\]]*\]|(?!\[)[^:\s%^`{|}\\]*)(?::\d*)?$/;
 
 /** Same port, as many labels, each label a glob of its own, and the path a plain prefix. */
 function matches(key: string, repository: string): boolean {
@@ -95,29 +76,35 @@ function matches(key: string, repository: string): boolean {
   const image = splitHost(repository);
   if (entry.port !== image.port || entry.labels.length !== image.labels.length) return false;
   return (
-    entry.labels.every((label, i) => glob(label).test(image.labels[i] ?? '')) &&
-    image.path.startsWith(entry.path)
+    image.path.startsWith(entry.path) &&
+    entry.labels.every((label, i) => glob(label)?.test(image.labels[i] ?? '') === true)
   );
 }
 
 function splitHost(text: string): { labels: string[]; port: string; path: string } {
-  const cut = text.indexOf('/');
-  const [host = '', port = ''] = (cut < 0 ? text : text.slice(0, cut)).split(':');
-  return { labels: host.split('.'), port, path: cut < 0 ? '' : text.slice(cut) };
+  const [, host = '', port = '', path = ''] =
+    /^(\[[^\]]*\]|[^:/]*)(?::(\d*))?(.*)$/s.exec(text) ?? [];
+  const bare = host.startsWith('[') ? host.slice(1, -1) : host;
+  return { labels: bare.split('.'), port, path };
 }
 
-/** Go's filepath.Match within one label. */
-function glob(pattern: string): RegExp {
-  const source = pattern.replaceAll(/\[[^\]]*\]|[.+^${}()|\\]|\*|\?/g, part => {
-    if (part === '*') return '[^.]*';
-    if (part === '?') return '[^.]';
-    return part.startsWith('[') ? part : `\\${part}`;
+/** Go's filepath.Match within one label; a pattern that is none matches nothing. */
+function glob(pattern: string): RegExp | undefined {
+  if (/\[(?![^\]]+\])/.test(pattern)) return undefined;
+  const source = pattern.replaceAll(/\[[^\]]+\]|\W/g, part => {
+    if (part === '*') return '.*';
+    return part.length > 1 ? part : `\\${part}`;
   });
-  return new RegExp(`^${source}$`);
+  try {
+    return new RegExp(`^${source}$`, 's');
+  } catch {
+    return undefined;
+  }
 }
 
 function isDockerHub(repository: string): boolean {
   const [first = '', ...rest] = repository.split('/');
+  if (first === '') return false;
   return (
     rest.length === 0 || !/[.:]/.test(first) || first === 'docker.io' || first === 'index.docker.io'
   );

@@ -3,6 +3,7 @@ import type { Container, Pod } from '../../api/core/v1/pod.ts';
 import { parseQuantity, quantityMilli, quantityUnits } from '../../machinery/quantity.ts';
 import type { Environment } from '../env/build-environment.ts';
 import { ContainerConfigError } from '../env/build-environment.ts';
+import { namesIn } from '../env/expand.ts';
 import type { ContainerConfig, Image, Mount } from '../runtime/runtime.ts';
 import { annotations, labels, podText, uidOf } from './names.ts';
 import { defined, namespaceOptions, seccompProfile, supplementalGroups } from './sandbox-config.ts';
@@ -20,7 +21,8 @@ export interface ContainerConfigRequest {
 /** What the runtime is told of a container. @throws ContainerConfigError when it may not run so */
 export function containerConfig(request: ContainerConfigRequest): ContainerConfig {
   const { pod, container, attempt, imageRef, image, environment, mounts } = request;
-  const { expand } = environment;
+  const { expand, confidential } = environment;
+  const words = [...(container.command ?? []), ...(container.args ?? [])];
   return {
     metadata: { name: container.name, attempt },
     image: imageRef,
@@ -28,6 +30,10 @@ export function containerConfig(request: ContainerConfigRequest): ContainerConfi
     args: (container.args ?? []).map(expand),
     workingDir: container.workingDir ?? '',
     envs: environment.envs,
+    confidential: {
+      envs: [...confidential],
+      words: words.filter(word => namesIn(word).some(name => confidential.has(name))).map(expand),
+    },
     mounts: [...mounts],
     labels: {
       [labels.podName]: pod.metadata.name ?? '',

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { podResource, type Pod } from '../../api/core/v1/pod.ts';
+import { podResource, type Container, type Pod } from '../../api/core/v1/pod.ts';
 import { createBackoff } from '../../machinery/backoff.ts';
 import { isStatusError } from '../../machinery/status.ts';
 import { createProber } from '../probes/prober.ts';
@@ -29,7 +29,7 @@ export interface PodWorker {
   /** The newest wanted state; undefined once the API has forgotten the pod. */
   update(pod: Pod | undefined): void;
   wake(): void;
-  /** Forgets delays of pulls and starts: what they waited for has changed. */
+  /** An object that the pod names has changed: what may have waited for that is tried again at once. */
   retryNow(): void;
   /** Resolves when nothing of the pod is left here. */
   readonly gone: Promise<void>;
@@ -41,6 +41,8 @@ const restartDelayMs = { initialMs: 10_000, maxMs: 300_000 };
 const mountDelayMs = { initialMs: 500, maxMs: 122_000 };
 /** What is killed without a word from the API gets at least this. */
 const forcedGraceSeconds = 2;
+/** The longest that setTimeout can count. */
+const maxTimerMs = 2 ** 31 - 1;
 
 export function createPodWorker(first: Pod, services: WorkerServices): PodWorker {
   const { runtime, recorder, volumes, references, client, log } = services;
@@ -59,8 +61,12 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
   let stopping: { graceSeconds: number; work: Promise<void> } | undefined;
   let running: Promise<void> | undefined;
   let again = false;
+  /** While volumes are missing: when it is worth another look. */
+  let mountAt: number | undefined;
+  let objectChanges = 0;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
+  let wakeAt = Infinity;
   let resolveGone: () => void;
   const gone = new Promise<void>(resolve => (resolveGone = resolve));
   const prober = createProber({
@@ -70,10 +76,19 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
       recorder.event(pod, 'Warning', 'Unhealthy', message, fieldPathOf(pod, container)),
   });
 
+  /** The soonest that is asked for counts: each look asks again for what is still to come. */
   const wakeIn = (ms: number): void => {
-    if (closed) return;
+    const at = Date.now() + ms;
+    if (closed || at >= wakeAt) return;
     clearTimeout(timer);
-    timer = setTimeout(() => worker.wake(), ms);
+    wakeAt = at;
+    timer = setTimeout(
+      () => {
+        wakeAt = Infinity;
+        worker.wake();
+      },
+      Math.min(ms, maxTimerMs),
+    );
   };
 
   const sync = async (): Promise<void> => {
@@ -101,9 +116,16 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
 
   /** @returns whether every volume is there */
   const mount = async (state: PodRuntimeState): Promise<boolean> => {
+    if (mountAt !== undefined && mountAt > Date.now()) {
+      tell(state);
+      wakeIn(mountAt - Date.now());
+      return false;
+    }
+    const seen = objectChanges;
     try {
       await volumes.mountAll(pod);
       mounts.reset(uid);
+      mountAt = undefined;
       return true;
     } catch (error) {
       if (!(error instanceof VolumeSetupError)) throw error;
@@ -116,7 +138,10 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
         );
       }
       tell(state);
-      wakeIn(mounts.next(uid));
+      // What was missing may have come while it was looked for.
+      const delayMs = objectChanges === seen ? mounts.next(uid) : 0;
+      mountAt = Date.now() + delayMs;
+      wakeIn(delayMs);
       return false;
     }
   };
@@ -223,7 +248,7 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
 
   /** Whether a start may be tried now; else says why it waits. */
   const isDue = ({ container, previous }: Start): boolean => {
-    const at = notBefore.get(container.name) ?? 0;
+    const at = notBefore.get(startKey(container)) ?? 0;
     if (at > Date.now()) {
       wakeIn(at - Date.now());
       return false;
@@ -252,15 +277,20 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
 
   const start = async (request: StartRequest): Promise<void> => {
     const { name } = request.container;
+    const key = startKey(request.container);
+    const seen = objectChanges;
     try {
       await startContainer(request, services);
       waiting.delete(name);
-      notBefore.delete(name);
+      notBefore.delete(key);
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
       waiting.set(name, error.waiting);
-      notBefore.set(name, Date.now() + error.retryMs);
-      wakeIn(error.retryMs);
+      const changed = objectChanges !== seen;
+      if (changed) services.images.resetBackoff(uid);
+      const retryMs = changed ? 0 : error.retryMs;
+      notBefore.set(key, Date.now() + retryMs);
+      wakeIn(retryMs);
     }
   };
 
@@ -431,9 +461,13 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
       });
     },
     retryNow() {
+      objectChanges += 1;
+      // A pod that waits for nothing is left alone: its volumes follow by themselves.
+      if (mountAt === undefined && notBefore.size === 0) return;
       notBefore.clear();
+      if (mountAt !== undefined) mountAt = 0;
       mounts.reset(uid);
-      services.images.forget(uid);
+      services.images.resetBackoff(uid);
       worker.wake();
     },
     async close() {
@@ -447,6 +481,9 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
   worker.wake();
   return worker;
 }
+
+/** A delay is of one image: another that the spec names since is tried at once. */
+const startKey = ({ name, image = '' }: Container): string => `${name} ${image}`;
 
 /** `10s`, `2m40s`. */
 function goSeconds(ms: number): string {

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type { Container, Pod } from '../../api/core/v1/pod.ts';
-import type { Secret } from '../../api/core/v1/secret.ts';
 import { buildEnvironment, ContainerConfigError } from '../env/build-environment.ts';
-import { ImageError } from '../images/image-puller.ts';
+import { ImageError } from '../images/image-error.ts';
+import type { ReadyImage } from '../images/image-puller.ts';
 import type { Mount, PodSandboxConfig } from '../runtime/runtime.ts';
 import { containerConfig } from './container-config.ts';
 import { runHook } from './lifecycle.ts';
@@ -100,34 +100,11 @@ type Tell = (type: 'Normal' | 'Warning', reason: string, message: string) => voi
 
 async function pull(
   { pod, container, sandbox }: StartRequest,
-  services: WorkerServices,
+  { images }: WorkerServices,
   tell: Tell,
-) {
-  const wanted = (pod.spec.imagePullSecrets ?? []).map(({ name = '' }) => name).filter(Boolean);
-  const missing: string[] = [];
-  const secrets = await Promise.all(
-    wanted.map(name =>
-      services.references
-        .getSecret(pod.metadata.namespace ?? '', name)
-        .catch((): undefined => void missing.push(name)),
-    ),
-  );
-  if (missing.length > 0) {
-    services.recorder.event(
-      pod,
-      'Warning',
-      'FailedToRetrieveImagePullSecret',
-      `Unable to retrieve some image pull secrets (${missing.join(', ')}); attempting to pull the image may not succeed.`,
-    );
-  }
-  const pullSecrets = secrets.filter((each): each is Secret => each !== undefined);
+): Promise<ReadyImage> {
   try {
-    return await services.images.ensureImage({
-      pod,
-      container,
-      pullSecrets,
-      sandboxConfig: sandbox,
-    });
+    return await images.ensureImage({ pod, container, sandboxConfig: sandbox });
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
     tell('Warning', 'Failed', `Error: ${error.reason}`);

@@ -1,4 +1,4 @@
-import type { ReferencedKind } from './pod-references.ts';
+import type { ReferencedKind } from '../../api/core/v1/pod/pod-references.ts';
 
 /** A pod names an object that is not there: the one failure that `optional` forgives. */
 export class NotFoundReference extends Error {

@@ -3,7 +3,7 @@ import { secretResource, type Secret } from '../../api/core/v1/secret.ts';
 import type { KubeClient, ResourceClient } from '../../client/client.ts';
 import { isStatusError } from '../../machinery/status.ts';
 import { NotFoundReference } from './not-found-reference.ts';
-import type { ObjectReference } from './pod-references.ts';
+import type { ObjectReference } from '../../api/core/v1/pod/pod-references.ts';
 
 export type ReferencedObject = Secret | ConfigMap;
 

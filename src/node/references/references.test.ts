@@ -6,7 +6,7 @@ import type { KubeClient, ListOptions, ResourceClient, WatchOptions } from '../.
 import type { KubeObject } from '../../machinery/meta.ts';
 import { internalError, notFound } from '../../machinery/status.ts';
 import type { WatchEvent } from '../../machinery/watch-event.ts';
-import { objectsOf } from './pod-references.ts';
+import { objectsOf } from '../../api/core/v1/pod/pod-references.ts';
 import { createReferences, type ChangeDetection, type References } from './references.ts';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };

@@ -11,7 +11,7 @@ import {
   objectsOf,
   type ObjectReference,
   type ReferencedKind,
-} from './pod-references.ts';
+} from '../../api/core/v1/pod/pod-references.ts';
 import { createTtlObjects } from './ttl-objects.ts';
 import { createWatchedObjects } from './watched-objects.ts';
 

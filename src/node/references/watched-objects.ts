@@ -2,7 +2,7 @@ import type { KubeClient } from '../../client/client.ts';
 import { createInformer, type Informer } from '../../client/informer.ts';
 import type { Logger } from '../../machinery/log.ts';
 import { NotFoundReference } from './not-found-reference.ts';
-import type { ObjectReference } from './pod-references.ts';
+import type { ObjectReference } from '../../api/core/v1/pod/pod-references.ts';
 import {
   clientFor,
   notRegistered,

@@ -6,6 +6,8 @@ export interface Runtime {
   version(): Promise<{ runtimeName: string; runtimeVersion: string; runtimeApiVersion: string }>;
   /** RuntimeReady and NetworkReady. */
   status(): Promise<RuntimeCondition[]>;
+  /** What not every runtime can. */
+  features(): Promise<RuntimeFeatures>;
 
   /** @returns the sandbox id. @throws RuntimeError */
   runPodSandbox(config: PodSandboxConfig): Promise<string>;
@@ -72,6 +74,11 @@ export interface RuntimeCondition {
   status: boolean;
   reason: string;
   message: string;
+}
+
+export interface RuntimeFeatures {
+  /** Mounts whose sub-mounts are read-only too: containerd 2.0, Linux 5.12. */
+  recursiveReadOnlyMounts: boolean;
 }
 
 export type RuntimeEvent =
@@ -147,6 +154,8 @@ export interface ContainerConfig {
   args?: string[];
   workingDir?: string;
   envs: { key: string; value: Uint8Array }[];
+  /** What of the above holds a Secret's value: names of `envs`, and whole words of `command` and `args`. */
+  confidential?: { readonly envs: readonly string[]; readonly words: readonly string[] };
   mounts: Mount[];
   devices?: { containerPath: string; hostPath: string; permissions: string }[];
   labels: Record<string, string>;
@@ -187,6 +196,8 @@ export interface Mount {
   containerPath: string;
   hostPath: string;
   readonly: boolean;
+  /** Only where the runtime has the feature. */
+  recursiveReadOnly?: boolean;
   selinuxRelabel?: boolean;
   propagation?:
     'PROPAGATION_PRIVATE' | 'PROPAGATION_HOST_TO_CONTAINER' | 'PROPAGATION_BIDIRECTIONAL';

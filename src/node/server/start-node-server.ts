@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Logger } from '../../machinery/log.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import type { RequestAuthorizer } from './authorize-request.ts';
 import { findContainer, findSandbox, NodeServerError } from './find-container.ts';
 import { sendLogs } from './send-logs.ts';
 import { passThrough } from './pass-through.ts';
@@ -14,6 +15,7 @@ export interface NodeServerOptions {
   readonly serving: { readonly cert: string; readonly key: string };
   /** Only clients that this signed are served. */
   readonly clientCa: string;
+  readonly authorize: RequestAuthorizer;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -27,7 +29,7 @@ export interface NodeServer {
 
 /** The node's own server, by the kubelet's paths: logs, exec, attach, port-forward. */
 export async function startNodeServer(options: NodeServerOptions): Promise<NodeServer> {
-  const { runtime, serving, clientCa, host, port, log } = options;
+  const { runtime, serving, clientCa, authorize, host, port, log } = options;
   const server = createServer({
     ...serving,
     ca: clientCa,
@@ -42,7 +44,11 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
   });
   server.on('tlsClientError', () => undefined);
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    serve(request, response, runtime).catch((error: unknown) => {
+    const answer = async (): Promise<void> => {
+      await authorize(request);
+      await serve(request, response, runtime);
+    };
+    answer().catch((error: unknown) => {
       const { code, message } = asServerError(error);
       if (code === 500) log.warn('The node server failed', { error: message });
       if (response.headersSent) response.destroy();
@@ -51,7 +57,11 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
-    upgrade(request, socket, head, runtime).catch((error: unknown) => {
+    const answer = async (): Promise<void> => {
+      await authorize(request);
+      await upgrade(request, socket, head, runtime);
+    };
+    answer().catch((error: unknown) => {
       const { code, message } = asServerError(error);
       socket.end(
         `HTTP/1.1 ${code} Error\r\ncontent-type: text/plain\r\ncontent-length: ${Buffer.byteLength(message)}\r\nconnection: close\r\n\r\n${message}`,

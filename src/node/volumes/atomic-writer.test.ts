@@ -6,15 +6,17 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, watch } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createAtomicWriter } from './atomic-writer.ts';
+import { createTmpfs, unmount } from './mounts.ts';
 import type { Payload } from './payload.ts';
 
 let dir: string;
@@ -63,7 +65,7 @@ describe('createAtomicWriter()', () => {
   });
 
   test('lets the group of fsGroup read', () => {
-    createAtomicWriter(dir, 2000).write(files({ 'sub/key': 'x' }, 0o400));
+    createAtomicWriter(dir, { gid: 2000 }).write(files({ 'sub/key': 'x' }, 0o400));
     const file = statSync(path.join(dir, 'sub/key'));
     expect([file.mode & 0o7777, file.uid, file.gid]).toEqual([0o440, 0, 2000]);
     const folder = statSync(path.join(dir, 'sub'));
@@ -76,9 +78,41 @@ describe('createAtomicWriter()', () => {
     expect(writer.write(files({ a: '3', d: '4' }))).toBe(true);
     expect(readdirSync(dir).filter(name => !name.startsWith('..'))).toEqual(['a', 'd']);
     expect([read('a'), read('d')]).toEqual(['3', '4']);
+    writer.sweep(0);
     expect(versions()).toHaveLength(1);
     writer.write(new Map());
     expect(readdirSync(dir).filter(name => !name.startsWith('..'))).toEqual([]);
+  });
+
+  test('lets a reader finish with the version it began with', () => {
+    const writer = createAtomicWriter(dir);
+    writer.write(files({ a: '1', b: '1' }));
+    const begun = path.join(dir, readlinkSync(path.join(dir, '..data')));
+    for (const n of ['2', '3']) writer.write(files({ a: n }));
+    expect(writer.sweep(60_000)).toBe(true);
+    expect(readFileSync(path.join(begun, 'b'), 'utf8')).toBe('1');
+    expect(writer.sweep(0)).toBe(false);
+    expect(versions()).toEqual([readlinkSync(path.join(dir, '..data'))]);
+  });
+
+  test('keeps a version that is held until it is no more, also after a restart', () => {
+    const held = new Set<string>();
+    const open = () => createAtomicWriter(dir, { held: () => held });
+    let writer = open();
+    writer.write(files({ 'in/a': '1' }));
+    const [first = ''] = versions();
+    held.add(first);
+    writer.write(files({ 'in/a': '2' }));
+    expect(writer.sweep(0)).toBe(false);
+    writer = open();
+    writer.write(files({ 'in/a': '3' }));
+    writer.sweep(0);
+    expect(read(path.join(first, 'in/a'))).toBe('1');
+    expect(versions()).toHaveLength(2);
+    held.clear();
+    writer.write(files({ 'in/a': '4' }));
+    writer.sweep(0);
+    expect(versions()).toEqual([readlinkSync(path.join(dir, '..data'))]);
   });
 
   test('leaves the same content alone, also after a restart and with other modes', () => {
@@ -88,24 +122,128 @@ describe('createAtomicWriter()', () => {
     expect(lstatSync(path.join(dir, '..data')).ino).toBe(before);
   });
 
+  test('changes no time where nothing changed', () => {
+    const writer = createAtomicWriter(dir);
+    writer.write(files({ a: '1', 'b/c': '2' }));
+    const times = (): number[] =>
+      ['', '..data', '..data/', 'a', 'b/c'].map(name => lstatSync(path.join(dir, name)).ctimeMs);
+    const before = times();
+    expect(writer.write(files({ a: '1', 'b/c': '2' }))).toBe(false);
+    expect(times()).toEqual(before);
+  });
+
+  test('follows a name that turns from file to folder and back', () => {
+    const writer = createAtomicWriter(dir);
+    writer.write(files({ a: 'file', b: 'x' }));
+    writer.write(files({ 'a/one': '1', 'a/two/three': '3' }));
+    expect(readdirSync(dir).filter(name => !name.startsWith('..'))).toEqual(['a']);
+    expect([read('a/one'), read('a/two/three')]).toEqual(['1', '3']);
+    writer.write(files({ a: 'file again' }));
+    expect(read('a')).toBe('file again');
+    writer.sweep(0);
+    expect(versions()).toHaveLength(1);
+  });
+
+  test('tells names apart by case, and keeps empty values and any bytes', () => {
+    const any = Buffer.from(Array.from({ length: 1024 * 1024 }, (_, i) => i % 256));
+    createAtomicWriter(dir).write(
+      new Map([
+        ...files({ Key: '1', key: '2', KEY: '3', empty: '', '.dot': '4', 'a..b': '5' }),
+        ['any', { data: any, mode: 0o644 }],
+      ]),
+    );
+    expect(['Key', 'key', 'KEY', 'empty', '.dot', 'a..b'].map(read).join()).toBe('1,2,3,,4,5');
+    expect(readFileSync(path.join(dir, 'any')).equals(any)).toBe(true);
+  });
+
+  test.each([
+    ['x//y/./z', 'x/y/z'],
+    ['q/', 'q'],
+    ['./d', 'd'],
+    [`${'n'.repeat(255)}/m`, `${'n'.repeat(255)}/m`],
+  ])('puts %j at its shortest path', (name, target) => {
+    createAtomicWriter(dir).write(files({ [name]: 'here' }));
+    expect(read(target)).toBe('here');
+  });
+
+  test('leaves a mount point of its own name alone', () => {
+    mkdirSync(path.join(dir, 'taken'));
+    const writer = createAtomicWriter(dir);
+    writer.write(files({ taken: 'x', other: 'y' }));
+    writer.write(files({ other: 'z' }));
+    expect(statSync(path.join(dir, 'taken')).isDirectory()).toBe(true);
+    expect(read('other')).toBe('z');
+  });
+
+  test('tells apart from the disk what it may take away', () => {
+    const writer = createAtomicWriter(dir);
+    writer.write(files({ a: '1' }));
+    // As a privileged container can, once it has remounted the volume.
+    rmSync(path.join(dir, 'a'));
+    writeFileSync(path.join(dir, '..data/own'), 'x');
+    expect(writer.write(files({ b: '2' }))).toBe(true);
+    writer.sweep(0);
+    expect(versions()).toHaveLength(1);
+    expect(read('b')).toBe('2');
+  });
+
   test('goes on after a crash at any step', () => {
     createAtomicWriter(dir).write(files({ a: '1', gone: 'x' }));
     symlinkSync('..2000_01_01_00_00_00.1', path.join(dir, '..data_tmp'));
     mkdirSync(path.join(dir, '..2000_01_01_00_00_00.1'));
     writeFileSync(path.join(dir, '..2000_01_01_00_00_00.1/a'), 'half');
-    expect(createAtomicWriter(dir).write(files({ a: '2' }))).toBe(true);
+    const next = createAtomicWriter(dir);
+    expect(next.write(files({ a: '2' }))).toBe(true);
+    next.sweep(0);
     expect(read('a')).toBe('2');
     expect(readdirSync(dir).toSorted()).toEqual(['..data', versions()[0] ?? '', 'a'].toSorted());
     expect(versions()).toHaveLength(1);
   });
 
-  test('keeps what is published when a new version cannot be written', () => {
+  test.each([
+    [{ a: '2', 'a/b': 'x' }, /^mkdir .*\/a: not a directory$/],
+    [{ 'a/b': 'x', a: '2' }, /^open .*\/a: is a directory$/],
+  ])('keeps what is published when %j cannot be written', (contents, message) => {
     const writer = createAtomicWriter(dir);
     writer.write(files({ a: '1' }));
-    expect(() => writer.write(files({ a: '2', 'a/b': 'both a file and a folder' }))).toThrow();
+    expect(() => writer.write(files(contents))).toThrow(message);
     expect(read('a')).toBe('1');
     expect(versions()).toHaveLength(1);
     expect(writer.write(files({ a: '2' }))).toBe(true);
+  });
+
+  test('keeps what is published when the tmpfs is full, and goes on when there is room', async () => {
+    await createTmpfs()(dir, { mode: '1777', sizeBytes: 64 * 1024 });
+    try {
+      const writer = createAtomicWriter(dir);
+      writer.write(files({ a: 'first', big: 'x'.repeat(24 * 1024) }));
+      expect(() => writer.write(files({ a: 'second', big: 'y'.repeat(60 * 1024) }))).toThrow(
+        /^write .*\/big: no space left on device$/,
+      );
+      expect(read('a')).toBe('first');
+      expect(readdirSync(dir).toSorted()).toEqual(
+        ['..data', versions()[0] ?? '', 'a', 'big'].toSorted(),
+      );
+      expect(writer.write(files({ a: 'third', big: 'z'.repeat(24 * 1024) }))).toBe(true);
+      expect(read('a')).toBe('third');
+    } finally {
+      await unmount(dir);
+    }
+  });
+
+  test('tells watchers of ..data of each version', async () => {
+    const writer = createAtomicWriter(dir);
+    writer.write(files({ a: '1' }));
+    const stop = new AbortController();
+    const seen = (async () => {
+      for await (const { filename } of watch(dir, { signal: stop.signal })) {
+        if (filename === '..data') return read('a');
+      }
+      return undefined;
+    })();
+    writer.write(files({ a: '2' }));
+    expect(await seen).toBe('2');
+    stop.abort();
   });
 
   test.each([
@@ -131,6 +269,7 @@ describe('createAtomicWriter()', () => {
     await once(reader.stdout, 'data');
     for (let n = 1; n <= 1000; n += 1) {
       writer.write(version(n));
+      writer.sweep(100);
       // Lets the reader have the processor on a machine that has one.
       if (n % 10 === 0) await new Promise(setImmediate);
     }

@@ -1,34 +1,42 @@
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  fchmodSync,
-  fchownSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
-import { randomInt } from 'node:crypto';
+import { readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
-import type { Payload, ProjectedFile } from './payload.ts';
+import { fileError } from './file-error.ts';
+import { cleanPaths } from './payload-paths.ts';
+import type { Payload } from './payload.ts';
+import {
+  readVersion,
+  removeVersion,
+  versionName,
+  writeVersion,
+  type Contents,
+} from './version-folder.ts';
 
 /** Publishes versions of a set of files in a folder: a reader sees one whole version or another. */
 export interface AtomicWriter {
-  /** @returns whether anything was written: the same content is left as it is. @throws Error */
+  /**
+   * @returns whether anything was written: the same content is left as it is, with its times
+   * @throws Error with the kubelet's text; what was there is still there then
+   */
   write(payload: Payload): boolean;
+  /**
+   * Takes away the versions that were replaced at least so long ago, and that nothing holds: a reader that was on
+   * its way to one finds what it looks for.
+   * @returns whether there are younger ones
+   */
+  sweep(ageMs: number): boolean;
+}
+
+export interface AtomicWriterOptions {
+  /** fsGroup: the group of all files, which may read them. */
+  readonly gid?: number | undefined;
+  /** Names of versions that have to stay though they were replaced. */
+  readonly held?: (() => ReadonlySet<string>) | undefined;
 }
 
 interface Version {
   /** Name of its folder. */
   readonly folder: string;
-  readonly contents: ReadonlyMap<string, Pick<ProjectedFile, 'data'>>;
+  readonly contents: Contents;
 }
 
 const dataLink = '..data';
@@ -36,72 +44,64 @@ const nextDataLink = '..data_tmp';
 
 /**
  * The kubelet's AtomicWriter: real files lie in `..<timestamp>`, `..data` leads there, and each top name is a
- * link through `..data`. A version is written out whole, with its final modes and groups, before `..data`
- * is renamed onto it; then names are added and taken away, and the old version goes.
+ * link through `..data`. A version is written out whole, with its final modes and owners, before `..data`
+ * is renamed onto it; then names are added and taken away. Old versions go with `sweep`.
  *
  * Calls are synchronous: on tmpfs one takes microseconds, less than the way to a thread and back.
- * @param gid fsGroup: the group of all files, which may read them
  */
-export function createAtomicWriter(dir: string, gid?: number): AtomicWriter {
-  const at = (...parts: string[]): string => path.join(dir, ...parts);
+export function createAtomicWriter(
+  dir: string,
+  { gid, held = () => new Set() }: AtomicWriterOptions = {},
+): AtomicWriter {
+  const at = (name: string): string => path.join(dir, name);
   let current: Version | undefined;
   let links: Set<string> | undefined;
+  let replaced: (Version & { readonly atMs: number })[] = [];
 
   return {
     write(payload) {
-      const files = cleaned(payload);
+      const files = cleanPaths(payload);
       if (links === undefined) {
-        current = readVersion(dir);
-        links = tidy(dir, current?.folder);
+        current = findVersion(dir);
+        const found = tidy(dir, new Set([...held(), current?.folder ?? '']));
+        links = found.links;
+        replaced = found.versions
+          .filter(folder => folder !== current?.folder)
+          .map(folder => ({ folder, contents: new Map(), atMs: 0 }));
       }
-      const top = new Set([...files.keys()].map(topName));
-      const changed = current === undefined || !sameContent(current.contents, files);
+      const before = links;
       const old = current;
+      const changed = old === undefined || !sameContent(old.contents, files);
+      const folder = changed ? versionName() : old.folder;
       if (changed) {
-        const folder = versionName();
         writeVersion(at(folder), files, gid);
         publish(dir, folder);
-        current = { folder, contents: files };
       }
-      for (const name of top) if (!links.has(name)) link(at(name), path.join(dataLink, name));
-      for (const name of links) if (!top.has(name)) unlinkSync(at(name));
-      links = top;
-      if (changed && old !== undefined) rmSync(at(old.folder), { recursive: true, force: true });
+      // Also where nothing changed: what was read from the disk is held once for all volumes by now.
+      current = { folder, contents: files };
+      // Should any of the rest fail, the next call looks at what there is.
+      links = undefined;
+      if (changed && old !== undefined) replaced.push({ ...old, atMs: performance.now() });
+      links = relink(dir, before, new Set([...files.keys()].map(topName)));
       return changed;
+    },
+    sweep(ageMs) {
+      const untilMs = performance.now() - ageMs;
+      const old = replaced.filter(({ atMs }) => atMs <= untilMs);
+      const younger = replaced.slice(old.length);
+      const kept = old.length === 0 ? new Set() : held();
+      for (const { folder, contents } of old) {
+        if (!kept.has(folder)) removeVersion(at(folder), contents);
+      }
+      replaced = [...old.filter(({ folder }) => kept.has(folder)), ...younger];
+      return younger.length > 0;
     },
   };
 }
 
-/** The last of two files at one path wins, as their order in the payload says. */
-function cleaned(payload: Payload): Payload {
-  const files = new Map<string, ProjectedFile>();
-  for (const [name, file] of payload) {
-    mustBeSafe(name);
-    files.set(path.posix.normalize(name), file);
-  }
-  return files;
-}
-
-/** atomic_writer.go validatePath. */
-function mustBeSafe(name: string): void {
-  if (name === '') refuse('must not be empty: ""');
-  if (path.posix.isAbsolute(name)) refuse(`must be relative path: ${name}`);
-  if (Buffer.byteLength(name) > 4096) refuse('must be less than or equal to 4096 characters');
-  const parts = name.split('/');
-  if (parts.includes('..')) refuse(`must not contain '..': ${name}`);
-  if (parts.some(part => Buffer.byteLength(part) > 255)) {
-    refuse('filenames must be less than or equal to 255 characters');
-  }
-  if (name.startsWith('..')) refuse(`must not start with '..': ${name}`);
-}
-
-function refuse(why: string): never {
-  throw new Error(`invalid path: ${why}`);
-}
-
 const topName = (name: string): string => name.split('/', 1)[0] ?? name;
 
-function sameContent(old: Version['contents'], next: Payload): boolean {
+function sameContent(old: Contents, next: Payload): boolean {
   if (old.size !== next.size) return false;
   for (const [name, { data }] of next) {
     const before = old.get(name)?.data;
@@ -110,94 +110,62 @@ function sameContent(old: Version['contents'], next: Payload): boolean {
   return true;
 }
 
-/** `..2006_01_02_15_04_05.<digits>`, UTC. */
-const versionName = (): string =>
-  `..${new Date().toISOString().slice(0, 19).replaceAll(/[-T:]/g, '_')}.${randomInt(2 ** 32)}`;
-
-function writeVersion(folder: string, files: Payload, gid: number | undefined): void {
-  const made = new Set<string>();
-  const makeFolder = (name: string): void => {
-    if (made.has(name)) return;
-    if (name !== folder) makeFolder(path.dirname(name));
-    mkdirSync(name);
-    if (gid !== undefined) chownSync(name, 0, gid);
-    chmodSync(name, gid === undefined ? 0o755 : 0o2755);
-    made.add(name);
-  };
-  try {
-    makeFolder(folder);
-    for (const [name, file] of files) {
-      const to = path.join(folder, name);
-      makeFolder(path.dirname(to));
-      writeFile(to, file, gid);
-    }
-  } catch (error) {
-    rmSync(folder, { recursive: true, force: true });
-    throw error;
-  }
-}
-
-function writeFile(to: string, { data, mode, uid = 0 }: ProjectedFile, gid?: number): void {
-  const fd = openSync(to, 'wx', 0o600);
-  try {
-    for (let written = 0; written < data.length;) written += writeSync(fd, data, written);
-    if (gid !== undefined || uid !== 0) fchownSync(fd, uid, gid ?? 0);
-    fchmodSync(fd, gid === undefined ? mode : mode | 0o440);
-  } finally {
-    closeSync(fd);
-  }
-}
-
 function publish(dir: string, folder: string): void {
   const next = path.join(dir, nextDataLink);
   try {
     symlinkSync(folder, next);
     renameSync(next, path.join(dir, dataLink));
   } catch (error) {
-    rmSync(path.join(dir, folder), { recursive: true, force: true });
-    throw error;
+    for (const name of [nextDataLink, folder]) {
+      rmSync(path.join(dir, name), { recursive: true, force: true });
+    }
+    throw fileError(error, next);
   }
 }
 
-function link(from: string, target: string): void {
+/** Adds and takes away top names. @returns those there are now */
+function relink(dir: string, links: ReadonlySet<string>, wanted: ReadonlySet<string>): Set<string> {
+  const there = new Set(wanted);
+  for (const name of wanted) {
+    if (!links.has(name) && !link(path.join(dir, name), path.join(dataLink, name))) {
+      there.delete(name);
+    }
+  }
+  for (const name of links) if (!wanted.has(name)) rmSync(path.join(dir, name), { force: true });
+  return there;
+}
+
+/** @returns false where something else is: a mount point that a container needs below this folder */
+function link(from: string, target: string): boolean {
   try {
     symlinkSync(target, from);
+    return true;
   } catch (error) {
-    // Something else is there: a mount point that a container needed below this folder.
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw fileError(error, from);
   }
 }
 
 /** What an agent before this one published. */
-function readVersion(dir: string): Version | undefined {
-  let folder: string;
+function findVersion(dir: string): Version | undefined {
   try {
-    folder = readlinkSync(path.join(dir, dataLink));
+    const folder = readlinkSync(path.join(dir, dataLink));
+    return { folder, contents: readVersion(path.join(dir, folder)) };
   } catch {
     return undefined;
   }
-  const root = path.join(dir, folder);
-  const entries = readdirSync(root, { recursive: true, withFileTypes: true });
-  const files = entries.filter(entry => entry.isFile());
-  return {
-    folder,
-    contents: new Map(
-      files.map(({ parentPath, name }) => {
-        const file = path.join(parentPath, name);
-        return [path.relative(root, file), { data: readFileSync(file) }];
-      }),
-    ),
-  };
 }
 
-/** Takes away what a crash may have left behind. @returns the top names there are */
-function tidy(dir: string, folder: string | undefined): Set<string> {
+/** Takes away what a crash may have left behind, but for the versions that stay. @returns what there is then */
+function tidy(dir: string, stay: ReadonlySet<string>): { links: Set<string>; versions: string[] } {
   const links = new Set<string>();
+  const versions: string[] = [];
   for (const entry of readdirSync(dir, { withFileTypes: true })) {
     const { name } = entry;
-    if (name === dataLink || name === folder) continue;
-    if (name.startsWith('..')) rmSync(path.join(dir, name), { recursive: true, force: true });
+    if (name === dataLink) continue;
+    if (stay.has(name)) versions.push(name);
+    else if (name.startsWith('..')) rmSync(path.join(dir, name), { recursive: true, force: true });
     else if (entry.isSymbolicLink()) links.add(name);
   }
-  return links;
+  return { links, versions };
 }

@@ -1,9 +1,11 @@
 import path from 'node:path';
 import type { Container, VolumeMount } from '../../api/core/v1/pod.ts';
+import { ContainerConfigError } from '../env/build-environment.ts';
 import { namesIn } from '../env/expand.ts';
 import type { Mount } from '../runtime/runtime.ts';
 import type { MountedVolume } from './mounted-volume.ts';
-import { bindSubPath } from './sub-path.ts';
+import { isRecursiveReadOnly } from './recursive-read-only.ts';
+import { bindSubPath, SubPathNotMade, subPathsFolder } from './sub-path.ts';
 
 export interface ContainerMountsRequest {
   readonly container: Container;
@@ -12,16 +14,18 @@ export interface ContainerMountsRequest {
   readonly podFolder: string;
   /** Expands `$(NAME)` from the variables of the container. */
   readonly expand: (text: string) => string;
+  /** Whether the runtime has this feature. */
+  readonly recursiveReadOnlyMounts: boolean;
 }
 
-/** What of its pod's volumes a container sees, and where. @throws Error with the kubelet's text */
+/** What of its pod's volumes a container sees, and where. @throws ContainerConfigError with the kubelet's text */
 export async function containerMounts(request: ContainerMountsRequest): Promise<Mount[]> {
-  const { container, volumes } = request;
+  const { container, volumes, recursiveReadOnlyMounts } = request;
   const mounts: Mount[] = [];
   for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
     const volume = volumes.get(mount.name);
     if (volume === undefined) {
-      throw new Error(
+      throw new ContainerConfigError(
         `cannot find volume "${mount.name}" to mount into container "${container.name}"`,
       );
     }
@@ -30,6 +34,7 @@ export async function containerMounts(request: ContainerMountsRequest): Promise<
       hostPath: await hostPathOf(request, { mount, index, volume }),
       readonly: mount.readOnly === true || volume.readOnly,
       propagation: propagations[mount.mountPropagation ?? 'None'],
+      recursiveReadOnly: isRecursiveReadOnly(mount, recursiveReadOnlyMounts),
     });
   }
   return mounts;
@@ -48,17 +53,21 @@ async function hostPathOf(
   const subPath = mount.subPathExpr ? expandAll(mount.subPathExpr, expand) : (mount.subPath ?? '');
   if (subPath === '') return volume.path;
   if (path.posix.isAbsolute(subPath)) {
-    throw new Error(`error SubPath \`${subPath}\` must not be an absolute path`);
+    throw new ContainerConfigError(`error SubPath \`${subPath}\` must not be an absolute path`);
   }
   if (subPath.split('/').includes('..')) {
-    throw new Error(`unable to provision SubPath \`${subPath}\`: must not contain '..'`);
+    throw new ContainerConfigError(
+      `unable to provision SubPath \`${subPath}\`: must not contain '..'`,
+    );
   }
-  const target = path.join(podFolder, 'volume-subpaths', mount.name, container.name, String(index));
+  const target = path.join(subPathsFolder(podFolder, mount.name), container.name, String(index));
   try {
     await bindSubPath({ volumePath: volume.path, subPath, target });
   } catch (error) {
-    throw new Error(
-      `failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}"`,
+    // What the disk of the node looks like is not for the pod's events.
+    const what = error instanceof SubPathNotMade ? 'create subPath directory' : 'prepare subPath';
+    throw new ContainerConfigError(
+      `failed to ${what} for volumeMount "${mount.name}" of container "${container.name}"`,
       { cause: error },
     );
   }
@@ -67,7 +76,13 @@ async function hostPathOf(
 
 /** In a path, unlike in a command, every name has to have a value. */
 function expandAll(text: string, expand: (text: string) => string): string {
-  const missing = namesIn(text).find(name => expand(`$(${name})`) === `$(${name})`);
-  if (missing !== undefined) throw new Error(`missing value for "${missing}"`);
+  const missing = namesIn(text).filter(name => {
+    const value = expand(`$(${name})`);
+    return value === '' || value === `$(${name})`;
+  });
+  if (missing.length > 0) {
+    const names = [...new Set(missing)].toSorted().join(', ');
+    throw new ContainerConfigError(`missing value for ${names}`);
+  }
   return expand(text);
 }

@@ -3,27 +3,28 @@ import type { DownwardFile } from '../../api/core/v1/pod/volume-schema.ts';
 import { fieldValue } from '../env/field-ref.ts';
 import { resourceValue } from '../env/resource-field-ref.ts';
 import { aggregate } from './aggregate.ts';
-import { defaultFileMode, type Payload, type ProjectedFile } from './payload.ts';
+import { projectedFile, type FileDefaults, type Payload, type ProjectedFile } from './payload.ts';
 import type { ContentPlugin } from './plugin.ts';
 
 export const downwardApiPlugin: ContentPlugin = {
   folder: 'kubernetes.io~downward-api',
   medium: 'disk',
-  collect: ({ downwardAPI: { items, defaultMode } = {} }, { pod }) =>
-    Promise.resolve({ payload: downwardFiles(pod, items, defaultMode) }),
+  collect: ({ downwardAPI: { items, ...defaults } = {} }, { pod }) =>
+    Promise.resolve({ payload: downwardFiles(pod, items, defaults) }),
 };
 
 /** Files that tell of the pod. @throws Error with all that is wrong */
 export function downwardFiles(
   pod: Pod,
   items: readonly DownwardFile[] = [],
-  defaultMode = defaultFileMode,
+  defaults: FileDefaults = {},
 ): Payload {
   const files = new Map<string, ProjectedFile>();
   const failures: unknown[] = [];
-  for (const { path, mode = defaultMode, ...source } of items) {
+  for (const { path, mode, user, ...source } of items) {
     try {
-      files.set(path, { data: Buffer.from(valueOf(pod, source)), mode });
+      const data = Buffer.from(valueOf(pod, source));
+      files.set(path, projectedFile(data, { mode, user }, defaults));
     } catch (error) {
       failures.push(error);
     }

@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
@@ -12,17 +13,32 @@ export type Tmpfs = (
 
 /** Every mount point of this process, the oldest first. */
 export async function mountPoints(): Promise<string[]> {
-  const table = await readFile('/proc/self/mountinfo', 'utf8');
-  return table
-    .split('\n')
-    .map(line => line.split(' ')[4] ?? '')
-    .filter(point => point !== '')
-    .map(point =>
-      point.replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
-        String.fromCharCode(Number.parseInt(octal, 8)),
-      ),
-    );
+  return parseMounts(await readFile(table, 'utf8')).map(({ point }) => point);
 }
+
+export interface MountedPath {
+  /** What of its file system is mounted. */
+  readonly root: string;
+  readonly point: string;
+}
+
+/** What is mounted below a folder. */
+export const mountsBelow = (folder: string): MountedPath[] =>
+  parseMounts(readFileSync(table, 'utf8')).filter(({ point }) => point.startsWith(`${folder}/`));
+
+const table = '/proc/self/mountinfo';
+
+const parseMounts = (text: string): MountedPath[] =>
+  text
+    .split('\n')
+    .map(line => line.split(' '))
+    .filter(({ length }) => length > 4)
+    .map(([, , , root = '', point = '']) => ({ root: unescaped(root), point: unescaped(point) }));
+
+const unescaped = (text: string): string =>
+  text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  );
 
 /** Pages of these tmpfs never go to swap where the kernel can promise it (6.3): found out once. */
 export function createTmpfs(): Tmpfs {

@@ -1,5 +1,6 @@
 import { constants, type Stats } from 'node:fs';
 import {
+  chmod,
   mkdir,
   open,
   readlink,
@@ -22,21 +23,28 @@ export interface SubPathRequest {
 // Not in Node's constants; the same on x86 and arm.
 const openPath = 0o10000000;
 
+/** Where the sub-paths of a volume are bound to. @param podFolder `<pod>` */
+export const subPathsFolder = (podFolder: string, volumeName: string): string =>
+  path.join(podFolder, 'volume-subpaths', volumeName);
+
+/** A path that was not there could not be made within its volume. */
+export class SubPathNotMade extends Error {}
+
 /**
  * Binds a path within a volume to a path outside of it. What is opened is checked, not what its name
  * led to before, so that no link swapped in by a container leads out of the volume. A path that is not
- * there becomes a folder, as in the kubelet.
- * @throws Error
+ * there becomes a folder with the mode of the volume, as in the kubelet.
+ * @throws SubPathNotMade, Error
  */
 export async function bindSubPath({ volumePath, subPath, target }: SubPathRequest): Promise<void> {
   const root = await realpath(volumePath);
-  await createWithin(root, subPath);
-  const handle = await open(
-    await realpath(path.join(root, subPath)),
-    openPath | constants.O_NOFOLLOW,
-  );
   try {
-    await mustBeWithin(root, handle);
+    await createWithin(root, subPath);
+  } catch (error) {
+    throw new SubPathNotMade((error as Error).message, { cause: error });
+  }
+  const handle = await openWithin(root, path.join(root, subPath));
+  try {
     await prepareTarget(target, await handle.stat());
     await bindMount(handle.fd, target);
   } finally {
@@ -47,17 +55,36 @@ export async function bindSubPath({ volumePath, subPath, target }: SubPathReques
 async function createWithin(root: string, subPath: string): Promise<void> {
   let existing = path.join(root, subPath);
   while (!(await exists(existing))) existing = path.dirname(existing);
-  const real = await realpath(existing);
-  if (!isWithin(root, real)) throw new Error(`subpath ${subPath} leads out of its volume`);
   const missing = path.relative(existing, path.join(root, subPath));
   if (missing === '') return;
-  const { mode } = await stat(root);
-  await mkdir(path.join(real, missing), { recursive: true, mode: mode & 0o777 });
+  let folder = await openWithin(root, existing);
+  try {
+    for (const name of missing.split('/')) {
+      // Below an open folder: a link that a container puts there meanwhile is not followed.
+      const made = `/proc/self/fd/${folder.fd}/${name}`;
+      await mkdir(made);
+      const next = await open(made, openPath | constants.O_NOFOLLOW | constants.O_DIRECTORY);
+      await folder.close();
+      folder = next;
+    }
+    // The umask had its say in mkdir.
+    await chmod(`/proc/self/fd/${folder.fd}`, (await stat(root)).mode & 0o7777);
+  } finally {
+    await folder.close();
+  }
 }
 
-async function mustBeWithin(root: string, handle: FileHandle): Promise<void> {
-  const opened = await readlink(`/proc/self/fd/${handle.fd}`);
-  if (!isWithin(root, opened)) throw new Error('subpath leads out of its volume');
+/** @throws Error where the path leads out of the volume */
+async function openWithin(root: string, file: string): Promise<FileHandle> {
+  const handle = await open(await realpath(file), openPath | constants.O_NOFOLLOW);
+  try {
+    const opened = await readlink(`/proc/self/fd/${handle.fd}`);
+    if (!isWithin(root, opened)) throw new Error('subpath leads out of its volume');
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
 const isWithin = (root: string, file: string): boolean =>

@@ -1,8 +1,18 @@
-import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ConfigMap } from '../../api/core/v1/configmap.ts';
 import type { Pod, Volume, VolumeMount } from '../../api/core/v1/pod.ts';
 import type { Secret } from '../../api/core/v1/secret.ts';
@@ -12,7 +22,8 @@ import {
   type ReferenceChange,
   type References,
 } from '../references/references.ts';
-import { mountPoints } from './mounts.ts';
+import { createTmpfs, mountPoints } from './mounts.ts';
+import { bindSubPath } from './sub-path.ts';
 import { createVolumeManager, VolumeSetupError, type VolumeManager } from './volume-manager.ts';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -42,7 +53,7 @@ const open = (): VolumeManager =>
     dataDir,
     references: cluster.references,
     client,
-    nodeName: 'n',
+    recursiveReadOnlyMounts: false,
     log: silent,
   });
 
@@ -212,6 +223,149 @@ describe('a secret volume', () => {
     expect(failures).toContainEqual({ volume: 'foo', message: 'secret "mysecret" not found' });
   });
 
+  test.each([
+    [
+      'a name too long',
+      'x'.repeat(256),
+      'invalid path: filenames must be less than or equal to 255 characters',
+    ],
+    [
+      'a path too long',
+      'x/'.repeat(2048) + 'y',
+      'invalid path: must be less than or equal to 4096 characters',
+    ],
+  ])('is not set up, again and again, and leaves nothing: %s', async (_, target, message) => {
+    cluster.secret('mysecret', { key: 'x' });
+    const items = [{ key: 'key', path: target }];
+    const pod = podWith([{ name: 'foo', secret: { secretName: 'mysecret', items } }]);
+    for (const _again of [1, 2]) {
+      expect(await failuresOf(pod)).toEqual([{ volume: 'foo', message }]);
+      expect(await mountPoints()).not.toContain(at('secret', 'foo'));
+      expect(readdirSync(at('secret'))).toEqual([]);
+    }
+  });
+
+  test('is not set up where a key is a file and a folder, until it is no more', async () => {
+    cluster.secret('mysecret', { a: 'file' });
+    cluster.secret('other', { b: 'below' });
+    const sources = [
+      { secret: { name: 'mysecret' } },
+      { secret: { name: 'other', items: [{ key: 'b', path: 'a/b' }] } },
+    ];
+    const pod = podWith([{ name: 'foo', projected: { sources } }]);
+    const [failure] = await failuresOf(pod);
+    expect(failure?.message).toMatch(/^mkdir .*\/a: not a directory$/);
+    expect(await mountPoints()).not.toContain(at('projected', 'foo'));
+    cluster.secret('mysecret', { c: 'file' });
+    await volumes.mountAll(pod);
+    expect([text(at('projected', 'foo/c')), text(at('projected', 'foo/a/b'))]).toEqual([
+      'file',
+      'below',
+    ]);
+    // Once it is there, a clash leaves it as it is.
+    cluster.secret('mysecret', { a: 'file', c: 'newer' });
+    await settled();
+    expect([text(at('projected', 'foo/c')), text(at('projected', 'foo/a/b'))]).toEqual([
+      'file',
+      'below',
+    ]);
+  });
+
+  test('empties when its optional secret goes, and fills when that comes back', async () => {
+    cluster.secret('mysecret', { key: 'x', other: 'y' });
+    const items = [{ key: 'key', path: 'key' }];
+    await volumes.mountAll(
+      podWith([
+        { name: 'a', secret: { secretName: 'mysecret', optional: true } },
+        { name: 'b', secret: { secretName: 'mysecret', optional: true, items } },
+      ]),
+    );
+    const names = (name: string): string[] =>
+      readdirSync(at('secret', name)).filter(each => !each.startsWith('..'));
+    const seen: unknown[] = [[names('a'), names('b')]];
+    for (const contents of [undefined, { other: 'z' }, { key: 'back' }]) {
+      cluster.secret('mysecret', contents);
+      await settled();
+      seen.push([names('a'), names('b')]);
+    }
+    expect(seen).toEqual([
+      [['key', 'other'], ['key']],
+      [[], []],
+      [['other'], []],
+      [['key'], ['key']],
+    ]);
+    expect(text(at('secret', 'b/key'))).toBe('back');
+  });
+
+  test('shows only whole objects: the newest of many changes, in each of many volumes', async () => {
+    cluster.secret('mysecret', { a: '0', b: '0' });
+    const many = Array.from({ length: 60 }, (_, i): Volume => ({
+      name: `v${i}`,
+      secret: { secretName: 'mysecret', defaultMode: i % 2 === 0 ? 0o400 : 0o444 },
+    }));
+    await volumes.mountAll(podWith(many));
+    for (let n = 1; n <= 100; n += 1) cluster.secret('mysecret', { a: String(n), b: String(n) });
+    await settled();
+    for (const { name } of many) {
+      expect(text(at('secret', name, 'a')) + text(at('secret', name, 'b'))).toBe('100100');
+      // The version before is gone soon, and nothing else is there.
+      await vi.waitFor(() => expect(readdirSync(at('secret', name))).toHaveLength(4));
+    }
+    expect(modeOf(at('secret', 'v1/a'))).toBe(0o444);
+  });
+
+  test('belongs to the users that it names, whatever the group', async () => {
+    cluster.secret('mysecret', { a: '1', b: '2' });
+    const items = [
+      { key: 'a', path: 'a' },
+      { key: 'b', path: 'b', user: 0, mode: 0o600 },
+    ];
+    const secret = { secretName: 'mysecret', defaultUser: 1234, defaultMode: 0o400, items };
+    const sources = [{ secret: { name: 'mysecret', items } }];
+    await volumes.mountAll(
+      podWith(
+        [
+          { name: 'foo', secret },
+          { name: 'bar', projected: { sources, defaultUser: 99 } },
+        ],
+        { fsGroup: 3000 },
+      ),
+    );
+    const facts = (file: string): unknown[] => {
+      const { uid, gid } = statSync(file);
+      return [uid, gid, modeOf(file).toString(8)];
+    };
+    expect(facts(at('secret', 'foo/a'))).toEqual([1234, 3000, '440']);
+    expect(facts(at('secret', 'foo/b'))).toEqual([0, 3000, '640']);
+    expect(facts(at('projected', 'bar/a'))).toEqual([99, 3000, '644']);
+    expect(facts(at('projected', 'bar/b'))).toEqual([0, 3000, '640']);
+  });
+
+  test('has a place for what its containers mount below it', async () => {
+    cluster.secret('mysecret', { key: 'x' });
+    const pod = podWith([volume, { name: 'scratch', emptyDir: {} }]);
+    pod.spec.containers = [
+      container([
+        { name: 'foo', mountPath: '/etc/foo' },
+        { name: 'scratch', mountPath: '/etc/foo/in/ner' },
+      ]),
+    ];
+    await volumes.mountAll(pod);
+    expect(statSync(at('secret', 'foo/in/ner')).isDirectory()).toBe(true);
+    cluster.secret('mysecret', { key: 'y', in: 'hidden by the place' });
+    await settled();
+    expect(text(at('secret', 'foo/key'))).toBe('y');
+    expect(statSync(at('secret', 'foo/in/ner')).isDirectory()).toBe(true);
+    // An ephemeral container comes later.
+    const ephemeral = { ...container([]), name: 'e', targetContainerName: 'c' };
+    ephemeral.volumeMounts = [
+      { name: 'foo', mountPath: '/f' },
+      { name: 'scratch', mountPath: '/f/late' },
+    ];
+    await volumes.mountAll({ ...pod, spec: { ...pod.spec, ephemeralContainers: [ephemeral] } });
+    expect(statSync(at('secret', 'foo/late')).isDirectory()).toBe(true);
+  });
+
   test('is found and gone on with by the next agent', async () => {
     cluster.secret('mysecret', { key: 'old' });
     const pod = podWith([volume]);
@@ -325,12 +479,14 @@ describe('containerMounts()', () => {
         hostPath: at('secret', 'secret'),
         readonly: true,
         propagation: 'PROPAGATION_PRIVATE',
+        recursiveReadOnly: false,
       },
       {
         containerPath: '/tmp',
         hostPath: at('empty-dir', 'scratch'),
         readonly: false,
         propagation: 'PROPAGATION_PRIVATE',
+        recursiveReadOnly: false,
       },
     ]);
   });
@@ -348,19 +504,62 @@ describe('containerMounts()', () => {
   test('expands subPathExpr and makes what is not there', async () => {
     const mount = { name: 'scratch', mountPath: '/s', subPathExpr: '$(POD)/logs' };
     await mountsOf([mount], { POD: 'p1' });
-    expect(statSync(at('empty-dir', 'scratch/p1/logs')).isDirectory()).toBe(true);
-    await expect(mountsOf([mount])).rejects.toThrow('missing value for "POD"');
+    // Whoever the container runs as may write there, as in the volume itself.
+    expect(modeOf(at('empty-dir', 'scratch/p1/logs'))).toBe(0o777);
+    await expect(mountsOf([mount])).rejects.toThrow(/^missing value for POD$/);
+    await expect(
+      mountsOf([{ ...mount, subPathExpr: '$(Z)/$(POD)/$(A)/$(Z)' }], { POD: 'p', A: '' }),
+    ).rejects.toThrow(/^missing value for A, Z$/);
+    await expect(mountsOf([mount], { POD: '../..' })).rejects.toThrow(
+      "unable to provision SubPath `../../logs`: must not contain '..'",
+    );
+    await expect(mountsOf([mount], { POD: '/etc' })).rejects.toThrow(
+      'error SubPath `/etc/logs` must not be an absolute path',
+    );
   });
 
   test('does not follow a link out of the volume', async () => {
     await mountsOf([]);
     symlinkSync('/etc', at('empty-dir', 'scratch/out'));
-    await expect(mountsOf([{ name: 'scratch', mountPath: '/s', subPath: 'out' }])).rejects.toThrow(
+    const mount = { name: 'scratch', mountPath: '/s' };
+    await expect(mountsOf([{ ...mount, subPath: 'out' }])).rejects.toThrow(
       'failed to prepare subPath for volumeMount "scratch" of container "c"',
     );
-    await expect(
-      mountsOf([{ name: 'scratch', mountPath: '/s', subPath: 'out/made' }]),
-    ).rejects.toThrow('failed to prepare subPath');
+    await expect(mountsOf([{ ...mount, subPath: 'out/made' }])).rejects.toThrow(
+      'failed to create subPath directory for volumeMount "scratch" of container "c"',
+    );
+    expect(existsSync('/etc/made')).toBe(false);
+  });
+
+  test('binds a folder, a file in it, and a folder made for a key that is not there', async () => {
+    cluster.secret('mysecret', { key: 'x' });
+    const items = [{ key: 'key', path: 'deep/er/file' }];
+    const pod = podWith([{ name: 'secret', secret: { secretName: 'mysecret', items } }]);
+    const mounts = ['deep', 'deep/er/file', 'none'].map((subPath, i) => ({
+      name: 'secret',
+      mountPath: `/${i}`,
+      subPath,
+    }));
+    pod.spec.containers = [container(mounts)];
+    await volumes.mountAll(pod);
+    const [folder, file, none] = (
+      await volumes.containerMounts(pod, container(mounts), each => each)
+    ).map(each => each.hostPath);
+    expect(text(path.join(folder ?? '', 'er/file'))).toBe('x');
+    expect(text(file ?? '')).toBe('x');
+    expect(readdirSync(none ?? '')).toEqual([]);
+    cluster.secret('mysecret', { key: 'y' });
+    await settled();
+    expect([text(file ?? ''), text(at('secret', 'secret/deep/er/file'))]).toEqual(['x', 'y']);
+    const versions = (): string[] =>
+      readdirSync(at('secret', 'secret')).filter(name => /^\.\.\d/.test(name));
+    // One more change takes away what the first one left, but for what a container has.
+    for (const contents of ['z', 'zz']) {
+      cluster.secret('mysecret', { key: contents });
+      await settled();
+      await vi.waitFor(() => expect(versions()).toHaveLength(2));
+    }
+    expect(text(path.join(folder ?? '', 'er/file'))).toBe('x');
   });
 });
 
@@ -371,4 +570,49 @@ test('unmountAll() leaves nothing, and can be called again', async () => {
   await volumes.unmountAll('uid-1');
   expect(await volumes.podUidsOnDisk()).toEqual([]);
   expect((await mountPoints()).filter(point => point.startsWith(dataDir))).toEqual([]);
+});
+
+test('unmountAll() waits for nobody who still uses a volume', async () => {
+  cluster.secret('mysecret', { key: 'x' });
+  await volumes.mountAll(podWith([{ name: 'foo', secret: { secretName: 'mysecret' } }]));
+  const busy = spawn('sleep', ['60'], { cwd: at('secret', 'foo') });
+  try {
+    await once(busy, 'spawn');
+    await volumes.unmountAll('uid-1');
+    expect(await volumes.podUidsOnDisk()).toEqual([]);
+    expect((await mountPoints()).filter(point => point.startsWith(dataDir))).toEqual([]);
+  } finally {
+    busy.kill();
+  }
+});
+
+test('unmountAll() takes away what an agent before this one began and did not finish', async () => {
+  podWith([], { uid: 'uid-1' });
+  // Killed between making the folder, mounting it, writing, and binding a sub-path.
+  mkdirSync(at('secret', 'made'), { recursive: true });
+  for (const name of ['mounted', 'half']) {
+    mkdirSync(at('secret', name), { recursive: true });
+    await createTmpfs()(at('secret', name), { mode: '1777' });
+  }
+  mkdirSync(at('secret', 'half/..2026_01_01_00_00_00.1'));
+  writeFileSync(at('secret', 'half/..2026_01_01_00_00_00.1/key'), 'x');
+  symlinkSync('..2026_01_01_00_00_00.1', at('secret', 'half/..data_tmp'));
+  const target = path.join(dataDir, 'pods/uid-1/volume-subpaths/half/c/0');
+  await bindSubPath({
+    volumePath: at('secret', 'half'),
+    subPath: '..2026_01_01_00_00_00.1/key',
+    target,
+  });
+  cluster.secret('mysecret', { key: 'y' });
+  const list = ['made', 'mounted', 'half'].map(name => ({
+    name,
+    secret: { secretName: 'mysecret' },
+  }));
+  await volumes.mountAll(podWith(list));
+  for (const { name } of list) {
+    expect(text(at('secret', name, 'key'))).toBe('y');
+    expect(readdirSync(at('secret', name))).toHaveLength(3);
+  }
+  await volumes.unmountAll('uid-1');
+  expect(await volumes.podUidsOnDisk()).toEqual([]);
 });

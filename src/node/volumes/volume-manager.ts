@@ -7,8 +7,10 @@ import type { Logger } from '../../machinery/log.ts';
 import type { References } from '../references/references.ts';
 import type { Mount } from '../runtime/runtime.ts';
 import { containerMounts } from './container-mounts.ts';
-import { createMountedVolume, type MountedVolume, type MountTable } from './mounted-volume.ts';
+import { createMountedVolume } from './create-mounted-volume.ts';
+import type { MountedVolume, MountTable } from './mounted-volume.ts';
 import { createTmpfs, mountPoints, unmountUnder } from './mounts.ts';
+import { createPace } from './pace.ts';
 import { createServiceAccountTokens } from './service-account-tokens.ts';
 
 export interface VolumeFailure {
@@ -54,7 +56,8 @@ export interface VolumeManagerOptions {
   readonly dataDir: string;
   readonly references: References;
   readonly client: KubeClient;
-  readonly nodeName: string;
+  /** Whether the runtime has this feature. */
+  readonly recursiveReadOnlyMounts: boolean;
   readonly log: Logger;
 }
 
@@ -67,6 +70,7 @@ export function createVolumeManager({
   dataDir,
   references,
   client,
+  recursiveReadOnlyMounts,
   log,
 }: VolumeManagerOptions): VolumeManager {
   const podsFolder = path.join(path.resolve(dataDir), 'pods');
@@ -74,6 +78,7 @@ export function createVolumeManager({
   // The mount table has real paths only.
   const root = realpathSync(podsFolder);
   const tmpfs = createTmpfs();
+  const pace = createPace();
   const tokens = createServiceAccountTokens({ client, log });
   const pods = new Map<string, PodVolumes>();
   const ending = new Map<string, Promise<void>>();
@@ -97,6 +102,7 @@ export function createVolumeManager({
       references,
       tokens,
       tmpfs,
+      pace,
       onRefreshFailed: (pod, message) => failed(pod, { volume: name, message }),
     });
     held.volumes.set(name, made);
@@ -153,7 +159,13 @@ export function createVolumeManager({
     async containerMounts(pod, container, expand) {
       const uid = pod.metadata.uid ?? '';
       const volumes = pods.get(uid)?.volumes ?? new Map<string, MountedVolume>();
-      return containerMounts({ container, volumes, podFolder: folderOf(uid), expand });
+      return containerMounts({
+        container,
+        volumes,
+        podFolder: folderOf(uid),
+        expand,
+        recursiveReadOnlyMounts,
+      });
     },
     async refreshAll() {
       await Promise.all(

@@ -6,10 +6,14 @@ import type { UserInfo } from '../authn/authenticator.ts';
 export interface AdmissionRequest {
   readonly operation: 'create' | 'update' | 'delete';
   readonly descriptor: ResourceDescriptor;
+  /** `status`, `token`, `eviction` …; empty for the object itself. */
+  readonly subresource: string;
   readonly namespace: string;
   readonly name: string;
   /** The object as it would be; plug-ins may fill it. Absent for delete. */
   readonly object: KubeObject | undefined;
+  /** The object as it is; absent for create. Not to be changed. */
+  readonly old: KubeObject | undefined;
   readonly user: UserInfo;
 }
 

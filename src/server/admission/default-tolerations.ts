@@ -4,8 +4,8 @@ import type { AdmissionPlugin } from './admission.ts';
 const keys = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'];
 
 /** A pod bears an unready node for five minutes unless it says otherwise (DefaultTolerationSeconds). */
-export const defaultTolerations: AdmissionPlugin = ({ operation, descriptor, object }) => {
-  if (operation !== 'delete' && descriptor.plural === 'pods' && object !== undefined) {
+export const defaultTolerations: AdmissionPlugin = ({ descriptor, subresource, object }) => {
+  if (descriptor.plural === 'pods' && subresource === '' && object !== undefined) {
     const { spec } = object as Pod;
     for (const key of keys) {
       const borne = (spec.tolerations ?? []).some(

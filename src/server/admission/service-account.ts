@@ -1,4 +1,5 @@
-import type { Container, Pod } from '../../api/core/v1/pod.ts';
+import { objectsOf } from '../../api/core/v1/pod/pod-references.ts';
+import { isMirrorPod, type Container, type Pod } from '../../api/core/v1/pod.ts';
 import type { ServiceAccount } from '../../api/core/v1/service-account.ts';
 import { randomSuffix } from '../../machinery/names.ts';
 import { forbidden, isStatusError } from '../../machinery/status.ts';
@@ -12,8 +13,10 @@ const defaultAccountWaitMs = 2000;
 
 /** Gives each new pod its account, that account's pull secrets, and its token (plugin/admission/serviceaccount). */
 export function serviceAccountAdmission(accounts: ObjectStore<ServiceAccount>): AdmissionPlugin {
-  return async ({ operation, descriptor, namespace, object, name }) => {
-    if (operation !== 'create' || descriptor.plural !== 'pods' || object === undefined) return;
+  return async ({ operation, descriptor, subresource, namespace, object, name }) => {
+    if (operation !== 'create' || descriptor.plural !== 'pods' || subresource !== '') return;
+    if (object === undefined) return;
+    if (isMirrorPod(object)) return mustNameNothing(object as Pod);
     const { spec } = object as Pod;
     const isDefault = !spec.serviceAccountName;
     spec.serviceAccountName = spec.serviceAccount = spec.serviceAccountName || 'default';
@@ -37,6 +40,17 @@ export function serviceAccountAdmission(accounts: ObjectStore<ServiceAccount>): 
     if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true)
       mountToken(spec);
   };
+}
+
+/** What a node shows of its own has no account, and thereby none of an account's secrets. */
+function mustNameNothing(pod: Pod): void {
+  const refuse = (what: string) => forbidden(pods, pod.metadata.name ?? '', what);
+  if (pod.spec.serviceAccountName) throw refuse('a mirror pod may not reference service accounts');
+  if (objectsOf(pod).some(each => each.kind === 'Secret'))
+    throw refuse('a mirror pod may not reference secrets');
+  const tokens = (pod.spec.volumes ?? []).flatMap(each => each.projected?.sources ?? []);
+  if (tokens.some(each => each.serviceAccountToken !== undefined))
+    throw refuse('a mirror pod may not use service account token volume projections');
 }
 
 async function find(

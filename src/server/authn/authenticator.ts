@@ -30,3 +30,18 @@ export const certificateAuthenticator: Authenticator = ({ certificate }) =>
           groups: [...certificate.organizations, 'system:authenticated'],
         },
   );
+
+/** Who a service account is to the API, whatever token it comes with. */
+export const serviceAccountUser = ({
+  namespace,
+  name,
+  uid,
+}: {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}): UserInfo => ({
+  name: `system:serviceaccount:${namespace}:${name}`,
+  uid,
+  groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
+});

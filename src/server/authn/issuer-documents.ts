@@ -1,4 +1,5 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { keyIdOf } from '../../machinery/key-id.ts';
 
 /** What others verify service-account tokens with (OpenID Connect discovery): JSON texts. */
 export interface IssuerDocuments {
@@ -25,9 +26,3 @@ export function issuerDocuments(issuer: string, privateKey: string): IssuerDocum
     }),
   };
 }
-
-/** As Kubernetes names a key: the SHA-256 of its SPKI, base64url. */
-export const keyIdOf = (publicKey: KeyObject): string =>
-  createHash('sha256')
-    .update(publicKey.export({ type: 'spki', format: 'der' }))
-    .digest('base64url');

@@ -29,9 +29,14 @@ const alive = (): Map<string, string> =>
     ['Node//node-1', 'node-uid'],
   ]);
 const issuerOf = (living: ReadonlyMap<string, string>) =>
-  createServiceAccountTokens(pem, (kind, namespace, name) =>
-    Promise.resolve(living.get(`${kind}/${namespace}/${name}`)),
-  );
+  createServiceAccountTokens({
+    privateKey: pem,
+    async lookup(kind, namespace, name) {
+      const uid = living.get(`${kind}/${namespace}/${name}`);
+      return uid === undefined ? undefined : { apiVersion: 'v1', kind, metadata: { name, uid } };
+    },
+    legacy: () => Promise.reject(new Error('no legacy token here')),
+  });
 const builder: TokenSubject = {
   namespace: 'default',
   name: 'builder',

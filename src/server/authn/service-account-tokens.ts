@@ -1,8 +1,11 @@
 import { createPrivateKey, createPublicKey, randomUUID } from 'node:crypto';
 import type { JWTPayload } from 'jose';
+import { legacyIssuer } from '../../api/core/v1/token-secret.ts';
+import { keyIdOf } from '../../machinery/key-id.ts';
 import { unauthorized } from '../../machinery/status.ts';
-import type { Authenticator, UserInfo } from './authenticator.ts';
-import { keyIdOf } from './issuer-documents.ts';
+import { serviceAccountUser, type Authenticator, type UserInfo } from './authenticator.ts';
+import type { LegacyTokens } from './legacy-tokens.ts';
+import type { ObjectLookup } from './object-lookup.ts';
 
 export const tokenIssuer = 'https://kubernetes.default.svc.cluster.local';
 
@@ -12,6 +15,8 @@ export interface TokenSubject {
   readonly uid: string;
   readonly audiences: readonly string[];
   readonly expirationSeconds: number;
+  /** Seconds after which the token should have been renewed, though it is still good. */
+  readonly warnAfterSeconds?: number;
   /** The token is good only while this lives. */
   readonly boundTo?: {
     readonly kind: 'Pod' | 'Secret' | 'Node';
@@ -22,19 +27,13 @@ export interface TokenSubject {
   readonly node?: { readonly name: string; readonly uid: string };
 }
 
-/** Whether an object lives: asked for the account and for what a token is bound to. */
-export type UidLookup = (
-  kind: string,
-  namespace: string,
-  name: string,
-) => Promise<string | undefined>;
-
 interface KubernetesClaim {
   namespace: string;
   serviceaccount: { name: string; uid: string };
   pod?: { name: string; uid: string };
   secret?: { name: string; uid: string };
   node?: { name: string; uid: string };
+  warnafter?: number;
 }
 
 export interface ServiceAccountTokens {
@@ -48,11 +47,18 @@ export interface ServiceAccountTokens {
   readonly authenticator: Authenticator;
 }
 
-/** @param privateKey PKCS #8 PEM, P-256 */
-export function createServiceAccountTokens(
-  privateKey: string,
-  uidOf: UidLookup,
-): ServiceAccountTokens {
+export interface ServiceAccountTokensOptions {
+  /** PKCS #8 PEM, P-256. */
+  readonly privateKey: string;
+  readonly lookup: ObjectLookup;
+  readonly legacy: LegacyTokens;
+}
+
+export function createServiceAccountTokens({
+  privateKey,
+  lookup,
+  legacy,
+}: ServiceAccountTokensOptions): ServiceAccountTokens {
   const signingKey = createPrivateKey(privateKey);
   const publicKey = createPublicKey(signingKey);
   const kid = keyIdOf(publicKey);
@@ -60,19 +66,20 @@ export function createServiceAccountTokens(
   const verify: ServiceAccountTokens['verify'] = async (token, audiences) => {
     const { jwtVerify } = await import('jose');
     const { payload } = await jwtVerify(token, publicKey, {
-      issuer: tokenIssuer,
-      audience: [...audiences],
+      issuer: [tokenIssuer, legacyIssuer],
       algorithms: ['ES256'],
     }).catch(() => {
       throw unauthorized();
     });
+    // A legacy token has no audience of its own: it is for the API.
+    const isLegacy = payload.iss === legacyIssuer;
+    const held = isLegacy ? [tokenIssuer] : [payload.aud ?? []].flat();
+    const shared = audiences.filter(each => held.includes(each));
+    if (shared.length === 0) throw unauthorized();
+    if (isLegacy) return { user: await legacy(token, payload), audiences: shared };
     const claim = claimOf(payload);
-    await mustLive(claim, uidOf);
-    const held = [payload.aud ?? []].flat();
-    return {
-      user: userOf(claim, payload.jti),
-      audiences: audiences.filter(each => held.includes(each)),
-    };
+    await mustLive(claim, lookup);
+    return { user: userOf(claim, payload.jti), audiences: shared };
   };
 
   return {
@@ -89,6 +96,7 @@ export function createServiceAccountTokens(
         claim[kind.toLowerCase() as 'pod' | 'secret' | 'node'] = { name, uid };
       }
       if (subject.node !== undefined) claim.node = { ...subject.node };
+      if (subject.warnAfterSeconds !== undefined) claim.warnafter = now + subject.warnAfterSeconds;
       const token = await new SignJWT({ 'kubernetes.io': claim })
         .setProtectedHeader({ alg: 'ES256', kid })
         .setIssuer(tokenIssuer)
@@ -113,7 +121,7 @@ function claimOf(payload: JWTPayload): KubernetesClaim {
   return claim;
 }
 
-async function mustLive(claim: KubernetesClaim, uidOf: UidLookup): Promise<void> {
+async function mustLive(claim: KubernetesClaim, lookup: ObjectLookup): Promise<void> {
   const { namespace } = claim;
   const things = [
     ['ServiceAccount', claim.serviceaccount],
@@ -123,11 +131,9 @@ async function mustLive(claim: KubernetesClaim, uidOf: UidLookup): Promise<void>
     ['Node', claim.pod === undefined ? claim.node : undefined],
   ] as const;
   for (const [kind, thing] of things) {
-    if (
-      thing !== undefined &&
-      (await uidOf(kind, kind === 'Node' ? '' : namespace, thing.name)) !== thing.uid
-    )
-      throw unauthorized();
+    if (thing === undefined) continue;
+    const found = await lookup(kind, kind === 'Node' ? '' : namespace, thing.name);
+    if (found?.metadata.uid !== thing.uid) throw unauthorized();
   }
 }
 
@@ -137,13 +143,7 @@ function userOf(
 ): UserInfo {
   const prefix = 'authentication.kubernetes.io/';
   return {
-    name: `system:serviceaccount:${namespace}:${serviceaccount.name}`,
-    uid: serviceaccount.uid,
-    groups: [
-      'system:serviceaccounts',
-      `system:serviceaccounts:${namespace}`,
-      'system:authenticated',
-    ],
+    ...serviceAccountUser({ namespace, ...serviceaccount }),
     extra: {
       ...(id === undefined ? {} : { [`${prefix}credential-id`]: [`JTI=${id}`] }),
       ...(pod === undefined

@@ -25,6 +25,8 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+const windowBytes = 1024 * 1024;
+
 /** HTTPS, HTTP/2 and HTTP/1.1 on one port. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
   const server = createSecureServer({
@@ -34,10 +36,12 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     ca: options.ca,
     requestCert: true,
     rejectUnauthorized: false,
-    settings: { maxConcurrentStreams: 10_000, initialWindowSize: 1024 * 1024 },
+    settings: { maxConcurrentStreams: 10_000, initialWindowSize: windowBytes },
   });
   server.on('request', options.onRequest);
   server.on('upgrade', options.onUpgrade as (...args: unknown[]) => void);
+  // All streams of a session share this window: one large body would wait for a reply at every 64 KiB.
+  server.on('session', session => session.setLocalWindowSize(windowBytes));
   server.on('sessionError', () => undefined);
   server.on('tlsClientError', () => undefined);
   const sockets = new Set<Socket>();

@@ -1,4 +1,3 @@
-import { forbiddenError } from '../authz/authorizer.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import { versionInfo } from '../discovery/discovery.ts';
 import type { OpenApi } from '../openapi/documents.ts';
@@ -80,7 +79,5 @@ export async function nonResource(
       : 'ok';
     return respond(context, 200, body, 'text/plain; charset=utf-8');
   }
-  if (context.user.name === 'system:anonymous')
-    throw forbiddenError({ ...info, user: context.user });
   return respond(context, 404, '404 page not found\n', 'text/plain; charset=utf-8');
 }

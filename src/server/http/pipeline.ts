@@ -11,8 +11,11 @@ import {
   type UserInfo,
 } from '../authn/authenticator.ts';
 import type { IssuerDocuments } from '../authn/issuer-documents.ts';
-import type { ServiceAccountTokens, UidLookup } from '../authn/service-account-tokens.ts';
-import { forbiddenError, type Authorizer } from '../authz/authorizer.ts';
+import { actingUser } from '../authn/impersonation.ts';
+import type { ObjectLookup } from '../authn/object-lookup.ts';
+import type { ServiceAccountTokens } from '../authn/service-account-tokens.ts';
+import { mustAllow, type Authorizer } from '../authz/authorizer.ts';
+import type { RuleResolver } from '../authz/rule-resolver.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { OpenApi } from '../openapi/documents.ts';
 import type { ResourceEntry, VerbServices } from '../resource-entry.ts';
@@ -29,9 +32,9 @@ import { remove } from '../verbs/delete.ts';
 import { get } from '../verbs/get.ts';
 import { list } from '../verbs/list.ts';
 import { patch } from '../verbs/patch.ts';
-import { selectionOf } from '../verbs/query-options.ts';
 import { update } from '../verbs/update.ts';
 import { watch } from '../verbs/watch.ts';
+import { attributesOf } from './attributes.ts';
 import type { RequestContext } from './context.ts';
 import { credentialsOf } from './credentials.ts';
 import type { AnyRequest, AnyResponse } from './listener.ts';
@@ -43,8 +46,9 @@ import { respondError, toStatusError } from './respond.ts';
 export interface PipelineOptions {
   readonly entries: readonly ResourceEntry[];
   readonly tokens: ServiceAccountTokens;
-  readonly uidOf: UidLookup;
+  readonly lookup: ObjectLookup;
   readonly authorize: Authorizer;
+  readonly rulesFor: RuleResolver;
   readonly admission: AdmissionChain;
   readonly discovery: Discovery;
   readonly openApi: OpenApi;
@@ -76,7 +80,7 @@ const verbs: Readonly<Record<string, Verb>> = {
 /** Upgrades, which may also come as plain requests that are then refused. */
 const streams = new Set(['exec', 'attach', 'portforward']);
 
-/** authn → authz → verb. */
+/** authn → impersonation → authz → verb. */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { entries, authorize, admission, log, nodeProxy } = options;
   const byPath = new Map(entries.map(entry => [pathOf(entry.descriptor), entry]));
@@ -88,11 +92,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     'pods/binding': bindingHandler,
     'pods/eviction': evictionHandler,
     'pods/log': nodeProxy.log,
-    'serviceaccounts/token': tokenHandler(options.tokens, options.uidOf),
+    'serviceaccounts/token': tokenHandler(options.tokens, options.lookup),
     'namespaces/finalize': namespaceFinalizeHandler,
   };
 
-  const authenticate = async (request: AnyRequest): Promise<UserInfo> => {
+  const senderOf = async (request: AnyRequest): Promise<UserInfo> => {
     const credentials = credentialsOf(request);
     for (const authenticator of authenticators) {
       const user = await authenticator(credentials);
@@ -101,18 +105,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (credentials.token !== undefined) throw unauthorized();
     return anonymous;
   };
-
-  const admit = (info: RequestInfo, user: UserInfo, query: URLSearchParams): void => {
-    // A list or watch of one name is asked of that object: the agent's are.
-    const entry = byPath.get(pathOf({ ...info, plural: info.resource }));
-    const name =
-      info.name ||
-      (entry !== undefined && info.isResource
-        ? (selectionOf(entry.descriptor, query).name ?? '')
-        : '');
-    const attributes = { ...info, user, name };
-    if (authorize(attributes) !== 'allow') throw forbiddenError({ ...attributes, name: info.name });
-  };
+  const userOf = async (request: AnyRequest): Promise<UserInfo> =>
+    actingUser(await senderOf(request), request, authorize);
 
   const serve = async (context: RequestContext): Promise<void> => {
     const { info } = context;
@@ -124,7 +118,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       if (info.verb !== 'create') throw methodNotAllowed();
       return review(context, descriptor, options);
     }
-    const services: VerbServices = { entry: { descriptor, objects }, admission };
+    const services: VerbServices = { entry: { descriptor, objects }, admission, authorize };
     if (info.subresource !== '') return serveSubresource(context, services);
     const verb = verbs[info.verb];
     if (verb === undefined || !isRouted(info, descriptor)) throw methodNotAllowed();
@@ -166,8 +160,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       });
       const warnings: string[] = [];
       try {
-        const user = await authenticate(request);
-        admit(info, user, query);
+        const user = await userOf(request);
+        mustAllow(authorize, attributesOf(info, user, query));
         await serve({
           info,
           query,
@@ -193,9 +187,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const query = new URLSearchParams(search);
       const info = requestInfo(request.method ?? 'GET', path, query);
       try {
-        const user = await authenticate(request);
+        const user = await userOf(request);
         // POST or GET, an upgrade into a container is `create`.
-        admit({ ...info, verb: 'create' }, user, query);
+        mustAllow(authorize, attributesOf({ ...info, verb: 'create' }, user, query));
         if (info.resource !== 'pods' || !streams.has(info.subresource)) throw noSuchResource();
         await nodeProxy.stream({ info, query, request, socket, head });
       } catch (error) {

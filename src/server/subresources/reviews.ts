@@ -1,27 +1,36 @@
+import type { TokenReview } from '../../api/authentication.k8s.io/v1/reviews.ts';
 import type {
   SelfSubjectAccessReview,
+  SelfSubjectRulesReview,
   SubjectAccessReview,
 } from '../../api/authorization.k8s.io/v1/reviews.ts';
-import type { TokenReview } from '../../api/authentication.k8s.io/v1/reviews.ts';
+import type { KubeObject } from '../../machinery/meta.ts';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
+import { badRequest, invalidObject } from '../../machinery/status.ts';
 import type { UserInfo } from '../authn/authenticator.ts';
 import { tokenIssuer, type ServiceAccountTokens } from '../authn/service-account-tokens.ts';
-import type { Attributes, Authorizer } from '../authz/authorizer.ts';
+import type { Authorizer } from '../authz/authorizer.ts';
+import type { RuleResolver } from '../authz/rule-resolver.ts';
 import { readBody, type RequestContext } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondValue } from '../negotiation/encode.ts';
 import { writeOptionsOf } from '../verbs/write-options.ts';
+import { placeObject } from '../verbs/write-rules.ts';
+import { validateAccessReview, validateSubject } from './validate-access-review.ts';
 
 export interface ReviewServices {
   readonly authorize: Authorizer;
+  readonly rulesFor: RuleResolver;
   readonly tokens: ServiceAccountTokens;
 }
 
-type Answer = (
-  body: Record<string, unknown>,
-  context: RequestContext,
-  services: ReviewServices,
-) => Promise<object>;
+interface Question {
+  readonly body: KubeObject;
+  readonly user: UserInfo;
+  readonly descriptor: ResourceDescriptor;
+  readonly services: ReviewServices;
+}
+type Answer = (question: Question) => object | Promise<object>;
 
 /** Resources that are only asked: each answers its own body with a status. */
 export async function review(
@@ -37,17 +46,18 @@ export async function review(
       fieldValidation: writeOptionsOf(context.query, 'CreateOptions').fieldValidation,
       warnings: context.warnings,
     },
-  );
-  const answer = answers[descriptor.plural];
-  const status = answer === undefined ? {} : await answer(body, context, services);
-  await respondValue(context, 201, { ...body, metadata: body['metadata'] ?? {}, status });
+  ) as unknown as KubeObject;
+  placeObject(body, descriptor, context);
+  const { user } = context;
+  const status = await answers[descriptor.plural]?.({ body, user, descriptor, services });
+  await respondValue(context, 201, { ...body, status: status ?? {} });
 }
 
 const answers: Readonly<Record<string, Answer>> = {
-  async tokenreviews(body, _context, { tokens }) {
-    const { token = '', audiences = [] } = (body as unknown as TokenReview).spec ?? {};
+  async tokenreviews({ body, services }) {
+    const { token = '', audiences = [] } = (body as TokenReview).spec ?? {};
     try {
-      const verified = await tokens.verify(
+      const verified = await services.tokens.verify(
         token,
         audiences.length === 0 ? [tokenIssuer] : audiences,
       );
@@ -61,46 +71,51 @@ const answers: Readonly<Record<string, Answer>> = {
       return { authenticated: false, user: {}, error: 'invalid bearer token' };
     }
   },
-  selfsubjectreviews: (_body, { user }) =>
-    Promise.resolve({
-      userInfo: { username: user.name, uid: user.uid, groups: user.groups, extra: user.extra },
-    }),
-  selfsubjectaccessreviews: (body, { user }, { authorize }) =>
-    Promise.resolve(
-      decide((body as unknown as SelfSubjectAccessReview).spec ?? {}, user, authorize),
-    ),
-  subjectaccessreviews: (body, _context, { authorize }) =>
-    Promise.resolve(decideFor(body as unknown as SubjectAccessReview, authorize)),
-  localsubjectaccessreviews: (body, _context, { authorize }) =>
-    Promise.resolve(decideFor(body as unknown as SubjectAccessReview, authorize)),
-  selfsubjectrulesreviews: (_body, { user }) => {
-    const all = user.groups.includes('system:masters');
-    return Promise.resolve({
-      resourceRules: all
-        ? [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }]
-        : [
-            {
-              verbs: ['create'],
-              apiGroups: ['authorization.k8s.io'],
-              resources: ['selfsubjectaccessreviews', 'selfsubjectrulesreviews'],
-            },
-          ],
-      nonResourceRules: [
-        {
-          verbs: [all ? '*' : 'get'],
-          nonResourceURLs: all
-            ? ['*']
-            : ['/api', '/apis', '/healthz', '/livez', '/openapi', '/readyz', '/version'],
-        },
-      ],
-      incomplete: false,
-    });
+  selfsubjectreviews: ({ user }) => ({
+    userInfo: { username: user.name, uid: user.uid, groups: user.groups, extra: user.extra },
+  }),
+  selfsubjectaccessreviews({ body, user, descriptor, services }) {
+    const review = body as SelfSubjectAccessReview;
+    const errors = validateAccessReview(review);
+    if (errors.length > 0) throw invalidObject(descriptor, '', errors);
+    return decide(review.spec, user, services.authorize);
+  },
+  subjectaccessreviews: question => decideFor(question),
+  localsubjectaccessreviews: question => decideFor(question),
+  selfsubjectrulesreviews({ body, user, services }) {
+    const { namespace = '' } = (body as SelfSubjectRulesReview).spec ?? {};
+    if (namespace === '') throw badRequest('no namespace on request');
+    const { rules, incomplete, problem } = services.rulesFor(user, namespace);
+    return {
+      resourceRules: rules
+        .filter(each => (each.resources ?? []).length > 0)
+        .map(({ verbs, apiGroups, resources, resourceNames }) => ({
+          verbs,
+          apiGroups,
+          resources,
+          ...(resourceNames === undefined ? {} : { resourceNames }),
+        })),
+      nonResourceRules: rules
+        .filter(each => (each.nonResourceURLs ?? []).length > 0)
+        .map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs })),
+      incomplete,
+      ...(problem === '' ? {} : { evaluationError: problem }),
+    };
   },
 };
 
-function decideFor({ spec }: SubjectAccessReview, authorize: Authorizer): object {
-  const { user = '', groups = [], uid } = spec;
-  return decide(spec, { name: user, groups, ...(uid === undefined ? {} : { uid }) }, authorize);
+function decideFor({ body, descriptor, services }: Question): object {
+  const review = body as SubjectAccessReview;
+  const errors = [...validateAccessReview(review), ...validateSubject(review)];
+  if (errors.length > 0) throw invalidObject(descriptor, '', errors);
+  const { user = '', groups = [], uid, extra } = review.spec;
+  const subject = {
+    name: user,
+    groups,
+    ...(uid === undefined ? {} : { uid }),
+    ...(extra === undefined ? {} : { extra }),
+  };
+  return decide(review.spec, subject, services.authorize);
 }
 
 function decide(
@@ -109,7 +124,7 @@ function decide(
   authorize: Authorizer,
 ): object {
   const { resourceAttributes: resource, nonResourceAttributes: other } = spec;
-  const attributes: Attributes = {
+  const { decision, reason } = authorize({
     user,
     isResource: resource !== undefined,
     verb: resource?.verb ?? other?.verb ?? '',
@@ -119,7 +134,10 @@ function decide(
     subresource: resource?.subresource ?? '',
     namespace: resource?.namespace ?? '',
     name: resource?.name ?? '',
+  });
+  return {
+    allowed: decision === 'allow',
+    ...(decision === 'deny' ? { denied: true } : {}),
+    ...(reason === '' ? {} : { reason }),
   };
-  const decision = authorize(attributes);
-  return { allowed: decision === 'allow', ...(decision === 'deny' ? { denied: true } : {}) };
 }

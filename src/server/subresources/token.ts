@@ -2,12 +2,14 @@ import {
   TokenRequestSchema,
   type TokenRequest,
 } from '../../api/authentication.k8s.io/v1/reviews.ts';
+import type { Pod } from '../../api/core/v1/pod.ts';
 import { invalid, path } from '../../machinery/field-error.ts';
-import { conflict, invalidObject, notFound } from '../../machinery/status.ts';
+import { badRequest, conflict, invalidObject, notFound } from '../../machinery/status.ts';
+import type { ObjectLookup } from '../authn/object-lookup.ts';
 import {
   tokenIssuer,
   type ServiceAccountTokens,
-  type UidLookup,
+  type TokenSubject,
 } from '../authn/service-account-tokens.ts';
 import { readBody } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
@@ -15,9 +17,16 @@ import { respondValue } from '../negotiation/encode.ts';
 import { writeOptionsOf } from '../verbs/write-options.ts';
 import type { SubresourceHandler } from './handlers.ts';
 
+/** What an admitted pod's token asks for: the mark by which the server knows that it may live longer. */
+const admittedSeconds = 3607;
+const extendedSeconds = 365 * 24 * 3600;
+
 /** `kubectl create token`, and the agent's for projected volumes. */
-export function tokenHandler(tokens: ServiceAccountTokens, uidOf: UidLookup): SubresourceHandler {
-  return async (context, { entry }) => {
+export function tokenHandler(
+  tokens: ServiceAccountTokens,
+  lookup: ObjectLookup,
+): SubresourceHandler {
+  return async (context, { entry, admission }) => {
     const { namespace, name } = context.info;
     const account = (await entry.objects.get(namespace, name)).object();
     const request = decodeBody(
@@ -29,29 +38,47 @@ export function tokenHandler(tokens: ServiceAccountTokens, uidOf: UidLookup): Su
         warnings: context.warnings,
       },
     ) as unknown as TokenRequest;
-    const { audiences = [], expirationSeconds = 3600, boundObjectRef } = request.spec ?? {};
+    await admission({
+      operation: 'create',
+      descriptor: entry.descriptor,
+      subresource: 'token',
+      namespace,
+      name,
+      object: request,
+      old: undefined,
+      user: context.user,
+    });
+    const { audiences: asked = [], expirationSeconds = 3600, boundObjectRef } = request.spec ?? {};
     mustLastLawfully(expirationSeconds);
     const bound =
       boundObjectRef === undefined
         ? undefined
-        : await resolveBound(boundObjectRef, namespace, uidOf);
-    const audience = audiences.length === 0 ? [tokenIssuer] : audiences;
-    const { token, expiresAtMs } = await tokens.sign({
+        : await resolveBound(boundObjectRef, { namespace, name }, lookup);
+    const audiences = asked.length === 0 ? [tokenIssuer] : asked;
+    // Programs that read their token once would fail after an hour: they are given a year, as by kube-apiserver.
+    const extended =
+      bound?.boundTo.kind === 'Pod' &&
+      expirationSeconds === admittedSeconds &&
+      audiences.every(each => each === tokenIssuer);
+    const askedAtMs = Date.now();
+    const { token } = await tokens.sign({
       namespace,
       name,
       uid: account.metadata.uid ?? '',
-      audiences: audience,
-      expirationSeconds,
-      ...(bound === undefined ? {} : { boundTo: bound }),
+      audiences,
+      expirationSeconds: extended ? extendedSeconds : expirationSeconds,
+      ...(extended ? { warnAfterSeconds: expirationSeconds } : {}),
+      ...bound,
     });
+    const timestamp = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
     await respondValue(context, 201, {
       kind: 'TokenRequest',
       apiVersion: 'authentication.k8s.io/v1',
-      metadata: { name, namespace, creationTimestamp: `${new Date().toISOString().slice(0, 19)}Z` },
-      spec: { audiences: audience, expirationSeconds, boundObjectRef: boundObjectRef ?? null },
+      metadata: { name, namespace, creationTimestamp: timestamp(askedAtMs) },
+      spec: { audiences, expirationSeconds, boundObjectRef: boundObjectRef ?? null },
       status: {
         token,
-        expirationTimestamp: `${new Date(expiresAtMs).toISOString().slice(0, 19)}Z`,
+        expirationTimestamp: timestamp(askedAtMs + expirationSeconds * 1000),
       },
     });
   };
@@ -74,25 +101,39 @@ function mustLastLawfully(seconds: number): void {
 
 type BoundReference = NonNullable<TokenRequest['spec']['boundObjectRef']>;
 
+/** What the token is to be bound to, and with a pod its node. @throws StatusError */
 async function resolveBound(
-  { kind = '', name = '', uid = '' }: BoundReference,
-  namespace: string,
-  uidOf: UidLookup,
-): Promise<{ kind: 'Pod' | 'Secret' | 'Node'; name: string; uid: string }> {
-  if (kind !== 'Pod' && kind !== 'Secret' && kind !== 'Node') {
-    throw invalidObject({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, '', [
-      invalid(path('spec.boundObjectRef'), kind, 'cannot bind to object of this kind'),
-    ]);
+  { apiVersion = '', kind = '', name = '', uid = '' }: BoundReference,
+  account: { readonly namespace: string; readonly name: string },
+  lookup: ObjectLookup,
+): Promise<Required<Pick<TokenSubject, 'boundTo'>> & Pick<TokenSubject, 'node'>> {
+  if ((kind !== 'Pod' && kind !== 'Secret' && kind !== 'Node') || apiVersion !== 'v1') {
+    throw badRequest(`cannot bind token to object of type ${typeText(apiVersion, kind)}`);
   }
-  const resource = { group: '', plural: `${kind.toLowerCase()}s` };
-  const found = await uidOf(kind, namespace, name);
-  if (found === undefined) throw notFound(resource, name);
-  if (uid !== '' && uid !== found) {
+  const found = await lookup(kind, kind === 'Node' ? '' : account.namespace, name);
+  if (found === undefined) throw notFound({ group: '', plural: `${kind.toLowerCase()}s` }, name);
+  const { spec } = found as Pod;
+  if (kind === 'Pod' && spec.serviceAccountName !== account.name) {
+    throw badRequest(
+      `cannot bind token for serviceaccount "${account.name}" to pod running with different serviceaccount name.`,
+    );
+  }
+  const foundUid = found.metadata.uid ?? '';
+  if (uid !== '' && uid !== foundUid) {
     throw conflict(
-      resource,
+      { group: '', plural: kind },
       name,
       `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`,
     );
   }
-  return { kind, name, uid: found };
+  const boundTo = { kind, name, uid: foundUid } as const;
+  if (kind !== 'Pod' || !spec.nodeName) return { boundTo };
+  const node = await lookup('Node', '', spec.nodeName);
+  return { boundTo, node: { name: spec.nodeName, uid: node?.metadata.uid ?? '' } };
+}
+
+/** Go's GroupVersionKind as text. */
+function typeText(apiVersion: string, kind: string): string {
+  const gv = apiVersion.includes('/') ? apiVersion : `/${apiVersion}`;
+  return `${gv}, Kind=${kind}`;
 }

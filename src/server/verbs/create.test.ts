@@ -24,6 +24,7 @@ function services(taken: readonly string[]): VerbServices & { tried: string[] } 
     tried,
     entry: { descriptor: secretResource, objects },
     admission: () => Promise.resolve(),
+    authorize: () => ({ decision: 'allow', reason: '' }),
   };
 }
 

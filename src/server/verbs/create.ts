@@ -74,7 +74,16 @@ async function createOnce(
   const { name = '', namespace = '' } = object.metadata;
   // Admission reads what structure alone does not promise: an object without a spec is refused first.
   if (!('spec' in object) && descriptor.plural === 'pods') mustBeValid(object, descriptor);
-  await admission({ operation: 'create', descriptor, namespace, name, object, user: context.user });
+  await admission({
+    operation: 'create',
+    descriptor,
+    subresource: '',
+    namespace,
+    name,
+    object,
+    old: undefined,
+    user: context.user,
+  });
   mustBeValid(object, descriptor);
   addWarnings(context, [...repeatedOwners, ...(descriptor.warnings?.(object) ?? [])]);
   if (dryRun) {

@@ -56,9 +56,11 @@ export async function deleteObject(
   await admission({
     operation: 'delete',
     descriptor,
+    subresource: context.info.subresource,
     namespace,
     name,
     object: undefined,
+    old: current.object(),
     user: context.user,
   });
   if ((options.dryRun ?? []).length > 0) return { object: current, gone: true };

@@ -21,7 +21,7 @@ export async function replaceObject(
   { strategy, dryRun, next }: Replacement,
 ): Promise<StoredObject> {
   const { descriptor, objects } = entry;
-  const { name } = context.info;
+  const { name, subresource } = context.info;
   const namespace = descriptor.namespaced ? context.info.namespace : '';
   const change = async (current: KubeObject): Promise<KubeObject> => {
     const wanted = next(structuredClone(current));
@@ -31,9 +31,11 @@ export async function replaceObject(
     await admission({
       operation: 'update',
       descriptor,
+      subresource,
       namespace,
       name,
       object: wanted,
+      old: current,
       user: context.user,
     });
     addWarnings(context, [...repeatedOwners, ...(descriptor.warnings?.(wanted, current) ?? [])]);

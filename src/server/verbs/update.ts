@@ -5,6 +5,7 @@ import {
   type UpdateStrategy,
 } from '../../machinery/resource.ts';
 import { isStatusError } from '../../machinery/status.ts';
+import { mustAllow } from '../authz/authorizer.ts';
 import { readBody, type RequestContext } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondObject } from '../negotiation/encode.ts';
@@ -44,6 +45,8 @@ export async function update(context: RequestContext, services: VerbServices): P
       info.subresource !== ''
     )
       throw error;
+    // Who may change what is there may not thereby make what is not.
+    mustAllow(services.authorize, { ...info, verb: 'create', user: context.user });
     delete object.metadata.resourceVersion;
     const stored = await createObject(object, { context, services, dryRun });
     await respondObject(context, descriptor, 201, stored);

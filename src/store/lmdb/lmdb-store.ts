@@ -78,19 +78,18 @@ class LmdbStore implements Store {
   }
 
   async revision(): Promise<number> {
-    this.#mustBeOpen();
-    return newestOf(this.#tables);
+    return this.#told();
   }
 
   async get(key: string, atRevision?: number): Promise<GetResult> {
-    const revision = this.#readable(atRevision);
+    const revision = this.#readable(await this.#told(), atRevision);
     const kv =
       atRevision === undefined ? currentOf(this.#tables, key) : pastOf(this.#tables, key, revision);
     return { revision, kv };
   }
 
   async range(query: RangeQuery): Promise<RangeResult> {
-    const revision = this.#readable(query.atRevision);
+    const revision = this.#readable(await this.#told(), query.atRevision);
     const page =
       query.atRevision === undefined
         ? readPage(this.#tables, query)
@@ -113,8 +112,10 @@ class LmdbStore implements Store {
   ): Promise<CommitResult> {
     const outcome = await this.#transact(() => this.#write(key, value, expectedRevision));
     if (outcome.event !== undefined) {
+      const { revision } = outcome.event;
       this.#hub.publish(outcome.event);
-      this.#retention.wrote(outcome.event.revision, outcome.bytes);
+      this.#retention.wrote(revision, outcome.bytes);
+      if (this.#hub.published < revision) await this.#hub.reached(revision);
     }
     return outcome.result;
   }
@@ -212,9 +213,17 @@ class LmdbStore implements Store {
     }
   }
 
-  #readable(atRevision: number | undefined): number {
-    this.#mustBeOpen();
-    const newest = newestOf(this.#tables);
+  /** The newest revision, once the watches were told of it: between the disk and the hub lies a moment. */
+  async #told(): Promise<number> {
+    for (;;) {
+      this.#mustBeOpen();
+      const newest = newestOf(this.#tables);
+      if (newest <= this.#hub.published) return newest;
+      await this.#hub.reached(newest);
+    }
+  }
+
+  #readable(newest: number, atRevision: number | undefined): number {
     if (atRevision === undefined) return newest;
     if (atRevision > newest) {
       throw new StoreError('future', `Revision ${atRevision} is not reached yet`, {

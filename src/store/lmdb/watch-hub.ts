@@ -6,6 +6,8 @@ export interface WatchHub {
   readonly published: number;
   /** Takes commits in any order; passes them on without gaps. */
   publish(event: StoreEvent): void;
+  /** Resolves when that revision was handed out, or the hub is closed. */
+  reached(revision: number): Promise<void>;
   /** @param replayed what the listener is given first: its changes after `afterRevision` until `published` */
   subscribe(
     prefix: string,
@@ -26,6 +28,13 @@ export function createWatchHub(revision: number): WatchHub {
   let published = revision;
   const early = new Map<number, StoreEvent>();
   const subscriptions = new Set<Subscription>();
+  let waiting: { readonly revision: number; readonly wake: () => void }[] = [];
+
+  const wakeUpTo = (revision: number): void => {
+    const ready = waiting.filter(each => each.revision <= revision);
+    waiting = waiting.filter(each => each.revision > revision);
+    for (const { wake } of ready) wake();
+  };
 
   // One listener's fault ends its own watch, and neither the writer nor the others hear of it.
   const give = (subscription: Subscription, events: readonly StoreEvent[]): void => {
@@ -67,7 +76,13 @@ export function createWatchHub(revision: number): WatchHub {
         published = next.revision;
         ready.push(next);
       }
-      if (ready.length > 0) deliver(ready);
+      if (ready.length === 0) return;
+      deliver(ready);
+      if (waiting.length > 0) wakeUpTo(published);
+    },
+    reached(revision) {
+      if (published >= revision) return Promise.resolve();
+      return new Promise(wake => waiting.push({ revision, wake }));
     },
     subscribe(prefix, afterRevision, listener, replayed) {
       const subscription = { prefix, afterRevision, listener };
@@ -83,6 +98,7 @@ export function createWatchHub(revision: number): WatchHub {
     close() {
       const all = [...subscriptions];
       subscriptions.clear();
+      wakeUpTo(Infinity);
       for (const { listener } of all) {
         listener.onError(new StoreError('closed', 'The store is closed'));
       }

@@ -27,8 +27,11 @@ export async function busyboxFiles(): Promise<TarEntry[]> {
 
 const Env = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'];
 
-export const busyboxImage = async (): Promise<OciImage> =>
-  ociImage(await busyboxFiles(), { Cmd: ['sh'], Env });
+/** @param marker makes an image, and a layer, like no other */
+export async function busyboxImage(marker?: string): Promise<OciImage> {
+  const own = marker === undefined ? [] : [{ path: 'etc/marker', content: Buffer.from(marker) }];
+  return ociImage([...(await busyboxFiles()), ...own], { Cmd: ['sh'], Env });
+}
 
 /** Stands for the document's ssh image: something that runs and can read its files. */
 export const sshImage = async (): Promise<OciImage> =>

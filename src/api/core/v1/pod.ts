@@ -17,6 +17,11 @@ export type {
 } from './pod/status-schema.ts';
 export type { Volume, VolumeMount } from './pod/volume-schema.ts';
 
+/** A pod that an agent made of a file of its own, to show it here: nobody gave it any rights. */
+export const isMirrorPod = ({ metadata }: Pick<Pod, 'metadata'>): boolean =>
+  Object.hasOwn(metadata.annotations ?? {}, mirrorAnnotation);
+export const mirrorAnnotation = 'kubernetes.io/config.mirror';
+
 const finished = (pod: Pod): boolean =>
   pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 

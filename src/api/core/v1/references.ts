@@ -1,6 +1,7 @@
 import {
   boolean,
   int32,
+  int64,
   list,
   object,
   optional,
@@ -68,6 +69,7 @@ export const KeyToPathSchema = object(`${core}.KeyToPath`, 'Puts a key at a path
   key: required(1, string(), 'The key to project.'),
   path: required(2, string(), 'Where to: relative, without "..".'),
   mode: optional(3, int32(), 'Permission bits of the file, 0 to 0777; JSON needs decimal.'),
+  user: optional(4, int64(), 'UID that owns the file; over defaultUser.'),
 });
 export type KeyToPath = Infer<typeof KeyToPathSchema>;
 

@@ -28,7 +28,7 @@ async function mountsBelow(folders: readonly string[]): Promise<string[]> {
   return mountinfo
     .split('\n')
     .map(line => line.split(' ')[4] ?? '')
-    .filter(point => folders.some(folder => point.startsWith(`${folder}/`)));
+    .filter(point => folders.some(folder => `${point}/`.startsWith(`${folder}/`)));
 }
 
 const shimPatienceMs = 5000;

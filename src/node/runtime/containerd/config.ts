@@ -6,6 +6,8 @@ export interface ContainerdPaths {
   /** On a tmpfs, short: sockets lie below. */
   readonly state: string;
   readonly socket: string;
+  /** What is run as runc. */
+  readonly runc: string;
   readonly cniConfDir: string;
   readonly cniBinDir: string;
   /** `hosts.toml` folders of registries. */
@@ -51,6 +53,7 @@ disabled_plugins = [${unused.map(each => `"${each}"`).join(', ')}]
   runtime_type = "io.containerd.runc.v2"
 
 [${cri}.containerd.runtimes.runc.options]
+  BinaryName = "${paths.runc}"
   SystemdCgroup = false
 
 [${cri}.cni]

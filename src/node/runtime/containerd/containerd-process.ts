@@ -8,6 +8,8 @@ export interface ContainerdProcessOptions {
   readonly configFile: string;
   readonly logFile: string;
   readonly socket: string;
+  /** For files of its own that live but a moment. */
+  readonly temporaryDir: string;
   readonly pidFile: string;
   /** Whether one that a killed Keylet left running may be gone on with. */
   readonly adopt: boolean;
@@ -51,7 +53,12 @@ export async function keepContainerd(
     const child = spawn(binary, ['--config', configFile], {
       detached: true,
       stdio: ['ignore', out.fd, out.fd],
-      env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin:/usr/local/sbin` },
+      env: {
+        ...process.env,
+        PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin:/usr/local/sbin`,
+        // Read by the shims' go-runc.
+        XDG_RUNTIME_DIR: options.temporaryDir,
+      },
     });
     await out.close();
     child.once('error', ended);

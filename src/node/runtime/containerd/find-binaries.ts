@@ -4,6 +4,7 @@ import path from 'node:path';
 export interface Binaries {
   readonly containerd: string;
   readonly ctr: string;
+  readonly runc: string;
   readonly cniBinDir: string;
 }
 
@@ -36,12 +37,18 @@ export async function findBinaries(): Promise<Binaries> {
     ...(bridge === undefined ? ['containernetworking-plugins'] : []),
     ...(iptables === undefined ? ['iptables'] : []),
   ];
-  if (containerd === undefined || ctr === undefined || bridge === undefined || missing.length > 0) {
+  if (
+    containerd === undefined ||
+    ctr === undefined ||
+    runc === undefined ||
+    bridge === undefined ||
+    missing.length > 0
+  ) {
     throw new Error(
       `missing: ${missing.join(', ')}. On Debian: apt-get install ${missing.join(' ')}`,
     );
   }
-  return { containerd, ctr, cniBinDir: path.dirname(bridge) };
+  return { containerd, ctr, runc, cniBinDir: path.dirname(bridge) };
 }
 
 async function first(files: readonly string[]): Promise<string | undefined> {

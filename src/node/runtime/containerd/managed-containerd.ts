@@ -3,12 +3,15 @@ import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../../machinery/log.ts';
+import { createTmpfs, mountPoints } from '../../volumes/mounts.ts';
 import { connectCri } from '../cri/connect-cri.ts';
 import { cniConflist, containerdConfig } from './config.ts';
 import { keepContainerd } from './containerd-process.ts';
 import { findBinaries } from './find-binaries.ts';
 import { importImage } from './import-image.ts';
 import { pauseArchive, pauseImageName } from './pause-image.ts';
+import { runcWrapper } from './runc-wrapper.ts';
+import { scrubLog } from './scrub-log.ts';
 
 export interface ManagedContainerdOptions {
   readonly dataDir: string;
@@ -20,6 +23,10 @@ export interface ManagedContainerdOptions {
 export interface ManagedContainerd {
   /** Path of the CRI socket. */
   readonly endpoint: string;
+  /** Where what containers may hold and containerd may not keep is put for its runc: in memory. */
+  readonly valuesDir: string;
+  /** Takes words out of the end of its log. */
+  scrubLog(words: readonly string[]): Promise<void>;
   /** Ends containerd itself; what its shims run goes on. */
   close(): Promise<void>;
   /** After `close` and with no sandbox left: takes away mounts, bridge and state. */
@@ -43,13 +50,20 @@ export async function startManagedContainerd(
   await Promise.all([
     mkdir(cniConfDir, { recursive: true }),
     mkdir(registryHostsDir, { recursive: true }),
-    mkdir(state, { recursive: true, mode: 0o711 }),
+    placeInMemory(state),
+  ]);
+  const valuesDir = path.join(state, 'values');
+  const runc = path.join(base, 'runc');
+  await Promise.all([
+    mkdir(valuesDir, { recursive: true, mode: 0o700 }),
+    writeFile(runc, runcWrapper(binaries.runc, valuesDir), { mode: 0o755 }),
   ]);
   const configFile = path.join(base, 'config.toml');
   const config = await containerdConfig({
     root: path.join(base, 'root'),
     state,
     socket,
+    runc,
     cniConfDir,
     cniBinDir: binaries.cniBinDir,
     registryHostsDir,
@@ -67,6 +81,8 @@ export async function startManagedContainerd(
     configFile,
     logFile,
     socket,
+    // Where its shims put what they tell runc to run.
+    temporaryDir: state,
     pidFile: path.join(state, 'containerd.pid'),
     adopt: unchanged,
     log,
@@ -81,12 +97,20 @@ export async function startManagedContainerd(
 
   return {
     endpoint: socket,
+    valuesDir,
+    scrubLog: words => scrubLog(logFile, words),
     close: () => containerd.close(),
     async cleanUp() {
       const { cleanUpMachine } = await import('./clean-up.ts');
       await cleanUpMachine({ state, bridge: podNetwork.bridge, root: path.join(base, 'root') });
     },
   };
+}
+
+/** Bundles hold what a container is started with, a Secret's values too: they lie on no disk. */
+async function placeInMemory(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o711 });
+  if (!(await mountPoints()).includes(folder)) await createTmpfs()(folder, { mode: '0711' });
 }
 
 async function ready(socket: string, pid: number, logFile: string, log: Logger): Promise<void> {

@@ -10,6 +10,7 @@ import type {
   PodSandboxStatus,
   Runtime,
 } from '../runtime.ts';
+import { RuntimeError } from '../runtime.ts';
 import { openService } from './grpc.ts';
 import { watchRuntime } from './watch-runtime.ts';
 
@@ -34,6 +35,12 @@ export function connectCri({ endpoint, log }: CriOptions): Runtime {
     status: async () =>
       (await call<{ status: { conditions: Awaited<ReturnType<Runtime['status']>> } }>('Status', {}))
         .status.conditions,
+    async features() {
+      const { runtimeHandlers } = await call<{ runtimeHandlers: WireHandler[] }>('Status', {});
+      // The empty name is the default handler's.
+      const features = runtimeHandlers.find(({ name }) => name === '')?.features;
+      return { recursiveReadOnlyMounts: features?.recursiveReadOnlyMounts === true };
+    },
     runPodSandbox: async config =>
       (
         await call<{ podSandboxId: string }>(
@@ -118,14 +125,18 @@ export function connectCri({ endpoint, log }: CriOptions): Runtime {
       (await images.call<{ images: WireImage[] }>('ListImages', {}, callTimeoutMs)).images.map(
         imageOf,
       ),
-    pullImage: async (image, auth, sandbox) =>
-      (
-        await images.call<{ imageRef: string }>('PullImage', {
+    async pullImage(image, auth, sandbox) {
+      try {
+        const { imageRef } = await images.call<{ imageRef: string }>('PullImage', {
           image: { image },
           ...(auth === undefined ? {} : { auth }),
           ...(sandbox === undefined ? {} : { sandboxConfig: sandboxConfig(sandbox) }),
-        })
-      ).imageRef,
+        });
+        return imageRef;
+      } catch (error) {
+        throw withoutUnknown(error);
+      }
+    },
     removeImage: image => images.call('RemoveImage', { image: { image } }, callTimeoutMs),
     close() {
       runtime.close();
@@ -136,6 +147,14 @@ export function connectCri({ endpoint, log }: CriOptions): Runtime {
   return adapter;
 }
 
+/** As the kubelet: that a pull failed for a reason without a code is said by nothing in front of it. */
+function withoutUnknown(error: unknown): unknown {
+  const head = 'rpc error: code = Unknown desc = ';
+  return error instanceof RuntimeError && error.message.startsWith(head)
+    ? new RuntimeError(error.code, error.message.slice(head.length), { cause: error.cause })
+    : error;
+}
+
 /** 64-bit integers travel as strings. */
 type Wire<T> = Omit<T, 'createdAt'> & { createdAt: string };
 type WireContainer = Omit<Wire<Container>, 'image'> & { image: { image: string } | null };
@@ -144,6 +163,10 @@ type WireContainerStatus = Omit<Wire<ContainerStatus>, 'image' | 'startedAt' | '
   startedAt: string;
   finishedAt: string;
 };
+interface WireHandler {
+  readonly name: string;
+  readonly features: { readonly recursiveReadOnlyMounts: boolean } | null;
+}
 type WireSandboxStatus = Omit<Wire<PodSandboxStatus>, 'ips' | 'networkMode'> & {
   network: { ip: string; additionalIps: { ip: string }[] } | null;
   linux: {

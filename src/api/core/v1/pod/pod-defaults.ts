@@ -1,3 +1,4 @@
+import { parseImageName } from '../../../../machinery/image-name.ts';
 import type { Container, Probe } from './container-schema.ts';
 import type { Pod } from './pod-schema.ts';
 
@@ -67,10 +68,13 @@ function applyProbeDefaults(probe: Probe): void {
 }
 
 /** Whether an image is named by no tag, or by `latest`, and by no digest. */
+/** A name that is none has no tag either: that it is none is told when it is pulled. */
 function isLatest(image: string): boolean {
-  if (image.includes('@')) return false;
-  const tag = /:([^/:]+)$/.exec(image)?.[1];
-  return tag === undefined || tag === 'latest';
+  try {
+    return parseImageName(image).tag === 'latest';
+  } catch {
+    return false;
+  }
 }
 
 /** Guaranteed, Burstable or BestEffort, from the requests and limits of all containers. */

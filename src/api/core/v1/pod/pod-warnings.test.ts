@@ -79,7 +79,7 @@ const cases: [string, string[], string[]][] = [
       ],
     }),
     [
-      'spec.volumes[0].projected.sources.secrets[1]: has duplicated path with ServiceAccountToken "token"',
+      'volume "v" (Projected): overlapping paths: "token" (Secret "s") with "token" (ServiceAccountToken)',
     ],
   ],
   [

@@ -2,6 +2,7 @@ import { goQuote } from '../../../../machinery/go-quote.ts';
 import { parseQuantity } from '../../../../machinery/quantity.ts';
 import type { Container } from './container-schema.ts';
 import type { Pod } from './pod-schema.ts';
+import { volumeWarnings } from './volume-warnings.ts';
 
 /** Lines for Warning headers: what is lawful and hardly meant (pkg/api/pod/warnings.go). */
 export function podWarnings({ spec }: Pod): string[] {
@@ -9,7 +10,7 @@ export function podWarnings({ spec }: Pod): string[] {
     (spec[list] ?? []).map((container, i) => ({ container, at: `spec.${list}[${i}]` })),
   );
   return [
-    ...tokenPathWarnings(spec),
+    ...volumeWarnings(spec.volumes),
     ...repeated(
       (spec.hostAliases ?? []).map(({ ip }) => ip),
       (ip, i) => `spec.hostAliases[${i}].ip: duplicate ip ${goQuote(ip)}`,
@@ -30,36 +31,6 @@ function repeated(values: readonly string[], warn: (value: string, i: number) =>
     seen.add(value);
     return warnings;
   });
-}
-
-/** Paths are written as Kubernetes writes them here: without the number of the source. */
-function tokenPathWarnings({ volumes = [] }: Pod['spec']): string[] {
-  const tokens = new Set(
-    volumes
-      .flatMap(({ projected }) => projected?.sources ?? [])
-      .flatMap(({ serviceAccountToken }) =>
-        serviceAccountToken === undefined ? [] : [serviceAccountToken.path],
-      ),
-  );
-  return volumes.flatMap(({ projected }, i) =>
-    (projected?.sources ?? []).flatMap(({ configMap, secret, downwardAPI }) =>
-      (
-        [
-          ['configMap', configMap],
-          ['secrets', secret],
-          ['downwardAPI', downwardAPI],
-        ] as const
-      ).flatMap(([name, source]) =>
-        (source?.items ?? []).flatMap(({ path }, j) =>
-          tokens.has(path)
-            ? [
-                `spec.volumes[${i}].projected.sources.${name}[${j}]: has duplicated path with ServiceAccountToken ${goQuote(path)}`,
-              ]
-            : [],
-        ),
-      ),
-    ),
-  );
 }
 
 function pullSecretWarnings({ imagePullSecrets = [] }: Pod['spec']): string[] {

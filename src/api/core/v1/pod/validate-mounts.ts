@@ -8,6 +8,7 @@ import {
   type FieldPath,
 } from '../../../../machinery/field-error.ts';
 import type { Container } from './container-schema.ts';
+import { validateDescendingPath } from './validate-volume-files.ts';
 import type { Volume, VolumeMount } from './volume-schema.ts';
 
 const propagations = ['Bidirectional', 'HostToContainer', 'None'];
@@ -82,9 +83,3 @@ function validateRecursion(
       : [forbidden(at, 'may only be specified when mountPropagation is None or not specified')]),
   ];
 }
-
-/** A path that stays below where it starts. */
-export const validateDescendingPath = (target: string, at: FieldPath): FieldError[] => [
-  ...(target.startsWith('/') ? [invalid(at, target, 'must be a relative path')] : []),
-  ...(target.split('/').includes('..') ? [invalid(at, target, "must not contain '..'")] : []),
-];

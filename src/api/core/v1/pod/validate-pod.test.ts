@@ -189,6 +189,8 @@ describe('applyPodDefaults()', () => {
     ['redis:7', 'IfNotPresent'],
     ['host:5000/redis', 'Always'],
     [`redis@sha256:${'a'.repeat(64)}`, 'IfNotPresent'],
+    [`redis:latest@sha256:${'a'.repeat(64)}`, 'Always'],
+    ['mySshImage', 'IfNotPresent'],
   ])('image %s is pulled %s', (image, policy) => {
     const object = pod({}, { image });
     applyPodDefaults(object);

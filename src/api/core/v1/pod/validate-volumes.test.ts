@@ -262,7 +262,7 @@ describe('validateMounts()', () => {
     ],
     [
       'a recursiveReadOnly that is none',
-      [{ recursiveReadOnly: 'Yes', readOnly: true }],
+      [{ recursiveReadOnly: 'Yes' as 'Enabled', readOnly: true }],
       [
         'volumeMounts.recursiveReadOnly: Unsupported value: "Yes": supported values: "Disabled", "Enabled", "IfPossible"',
       ],

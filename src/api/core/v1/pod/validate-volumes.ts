@@ -8,12 +8,14 @@ import {
   type FieldPath,
 } from '../../../../machinery/field-error.ts';
 import { dns1123Label } from '../../../../machinery/validation/names.ts';
-import type { KeyToPath } from '../references.ts';
-import { validateDescendingPath } from './validate-mounts.ts';
-import { validateFieldRef, validateResourceFieldRef } from './validate-field-refs.ts';
-import type { DownwardFile, Volume, VolumeProjection, volumeSources } from './volume-schema.ts';
-
-const modeText = 'must be a number between 0 and 0777 (octal), both inclusive';
+import {
+  validateDefaults,
+  validateDownward,
+  validateItems,
+  validateLocalPath,
+  validateUser,
+} from './validate-volume-files.ts';
+import type { Volume, VolumeProjection, volumeSources } from './volume-schema.ts';
 
 export interface ValidatedVolumes {
   readonly errors: FieldError[];
@@ -70,22 +72,19 @@ function validateType(
   if (type === 'secret' && secret !== undefined) {
     return [
       ...(secret.secretName ? [] : [requiredField(at.child('secretName'))]),
-      ...validateMode(secret.defaultMode, at.child('defaultMode')),
+      ...validateDefaults(secret, at),
       ...validateItems(secret.items, at),
     ];
   }
   if (type === 'configMap' && configMap !== undefined) {
     return [
       ...(configMap.name ? [] : [requiredField(at.child('name'))]),
-      ...validateMode(configMap.defaultMode, at.child('defaultMode')),
+      ...validateDefaults(configMap, at),
       ...validateItems(configMap.items, at),
     ];
   }
   if (type === 'downwardAPI' && downwardAPI !== undefined) {
-    return [
-      ...validateMode(downwardAPI.defaultMode, at.child('defaultMode')),
-      ...validateDownward(downwardAPI.items, at),
-    ];
+    return [...validateDefaults(downwardAPI, at), ...validateDownward(downwardAPI.items, at)];
   }
   if (type === 'projected' && projected !== undefined) return validateProjected(projected, at);
   return type === 'hostPath' && hostPath !== undefined ? validateHostPath(hostPath, at) : [];
@@ -115,66 +114,8 @@ function validateHostPath(
   ];
 }
 
-const validateMode = (mode: number | undefined, at: FieldPath): FieldError[] =>
-  mode !== undefined && (mode < 0 || mode > 0o777) ? [invalid(at, mode, modeText)] : [];
-
-function validateItems(items: readonly KeyToPath[] = [], at: FieldPath): FieldError[] {
-  return items.flatMap((item, i) => {
-    const here = at.child('items').index(i);
-    return [
-      ...(item.key ? [] : [requiredField(here.child('key'))]),
-      ...(item.path ? [] : [requiredField(here.child('path'))]),
-      ...validateFilePath(item.path, here.child('path')),
-      ...validateMode(item.mode, here.child('mode')),
-    ];
-  });
-}
-
-/** One that the atomic writer's own names cannot meet either. */
-const validateFilePath = (target: string | undefined = '', at: FieldPath): FieldError[] => [
-  ...validateDescendingPath(target, at),
-  ...(target.startsWith('..') && !target.startsWith('../')
-    ? [invalid(at, target, "must not start with '..'")]
-    : []),
-];
-
-const offeredFields = [
-  'metadata.annotations',
-  'metadata.labels',
-  'metadata.name',
-  'metadata.namespace',
-  'metadata.uid',
-];
-
-/** The files' fields are told without their number, as Kubernetes does. */
-function validateDownward(items: readonly DownwardFile[] = [], at: FieldPath): FieldError[] {
-  return items.flatMap(({ path, fieldRef, resourceFieldRef, mode }) => [
-    ...(path ? [] : [requiredField(at.child('path'))]),
-    ...validateFilePath(path, at.child('path')),
-    ...(fieldRef === undefined
-      ? []
-      : validateFieldRef(fieldRef, offeredFields, at.child('fieldRef'))),
-    ...(fieldRef !== undefined && resourceFieldRef !== undefined
-      ? [
-          invalid(
-            at,
-            'resource',
-            'fieldRef and resourceFieldRef can not be specified simultaneously',
-          ),
-        ]
-      : []),
-    ...(fieldRef === undefined && resourceFieldRef !== undefined
-      ? validateResourceFieldRef(resourceFieldRef, true, at.child('resourceFieldRef'))
-      : []),
-    ...(fieldRef === undefined && resourceFieldRef === undefined
-      ? [requiredField(at, 'one of fieldRef and resourceFieldRef is required')]
-      : []),
-    ...validateMode(mode, at.child('mode')),
-  ]);
-}
-
 function validateProjected(
-  { sources = [], defaultMode }: NonNullable<Volume['projected']>,
+  { sources = [], ...defaults }: NonNullable<Volume['projected']>,
   at: FieldPath,
 ): FieldError[] {
   const taken = new Set<string>();
@@ -187,7 +128,7 @@ function validateProjected(
     });
   const pathsOf = (items: readonly { path?: string }[] = []) => items.map(({ path }) => path);
   return [
-    ...validateMode(defaultMode, at.child('defaultMode')),
+    ...validateDefaults(defaults, at),
     ...sources.flatMap((source, i) => {
       const here = at.child('sources').index(i);
       const { secret, configMap, downwardAPI, serviceAccountToken } = source;
@@ -225,7 +166,7 @@ function validateToken(
   at: FieldPath,
 ): FieldError[] {
   if (token === undefined) return [];
-  const { expirationSeconds: seconds = 3600, path } = token;
+  const { expirationSeconds: seconds = 3600, path, user } = token;
   const duration = (words: string): FieldError[] => [
     invalid(at.child('expirationSeconds'), seconds, `may not specify a duration ${words}`),
   ];
@@ -233,7 +174,8 @@ function validateToken(
     ...(seconds < 600 ? duration('less than 10 minutes') : []),
     ...(seconds > 2 ** 32 ? duration('larger than 2^32 seconds') : []),
     ...(path
-      ? validateFilePath(path, volume.child('path'))
+      ? validateLocalPath(path, volume.child('path'))
       : [requiredField(volume.child('path'))]),
+    ...validateUser(user, at.child('user')),
   ];
 }

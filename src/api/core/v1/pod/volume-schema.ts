@@ -29,6 +29,12 @@ const defaultMode = optional(
   'Permission bits of the files, 0 to 0777; 0644 if not given. JSON needs decimal.',
   { default: 420 },
 );
+/** KEP-5936. */
+const userField = (number: number) =>
+  optional(number, int64(), 'UID that owns the file; over defaultUser.');
+const defaultUserField = (number: number) =>
+  optional(number, int64(), 'UID that owns the files; root if not given.');
+
 const DownwardFileSchema = object(
   `${core}.DownwardAPIVolumeFile`,
   'A file that tells of the pod.',
@@ -41,6 +47,7 @@ const DownwardFileSchema = object(
       'A request or limit of a container.',
     ),
     mode: optional(4, int32(), 'Permission bits of the file.'),
+    user: userField(5),
   },
 );
 export type DownwardFile = Infer<typeof DownwardFileSchema>;
@@ -55,6 +62,7 @@ export const SecretVolumeSourceSchema = object(
     items: keyToPathList(2),
     defaultMode,
     optional: mayBeAbsent,
+    defaultUser: defaultUserField(5),
   },
 );
 export type SecretVolumeSource = Infer<typeof SecretVolumeSourceSchema>;
@@ -67,6 +75,7 @@ export const ConfigMapVolumeSourceSchema = object(
     items: keyToPathList(2),
     defaultMode,
     optional: mayBeAbsent,
+    defaultUser: defaultUserField(5),
   },
 );
 
@@ -100,6 +109,7 @@ export const VolumeProjectionSchema = object(
         audience: optional(1, string(), 'Who the token is for; the API itself if empty.'),
         expirationSeconds: optional(2, int64(), 'How long it lasts; it is renewed in time.'),
         path: required(3, string(), 'Relative path of the file.'),
+        user: userField(4),
       }),
       "A token of the pod's service account.",
     ),
@@ -151,6 +161,7 @@ export const volumeSources = {
     object(`${core}.DownwardAPIVolumeSource`, 'Files that tell of the pod.', {
       items: optional(1, list(DownwardFileSchema), 'The files.'),
       defaultMode: optional(2, int32(), 'Permission bits of the files.', { default: 420 }),
+      defaultUser: defaultUserField(3),
     }),
     'Files that tell of the pod.',
   ),
@@ -162,6 +173,7 @@ export const volumeSources = {
         listType: 'atomic',
       }),
       defaultMode: optional(2, int32(), 'Permission bits of the files.', { default: 420 }),
+      defaultUser: defaultUserField(3),
     }),
     'Files from several sources in one folder.',
   ),
@@ -202,7 +214,11 @@ export const VolumeMountSchema = object(
       'Which later mounts are seen.',
     ),
     subPathExpr: optional(6, string(), 'As subPath, with $(NAME) expanded.'),
-    recursiveReadOnly: optional(7, string(), 'Whether mounts below are read-only too.'),
+    recursiveReadOnly: optional(
+      7,
+      oneOf('Disabled', 'IfPossible', 'Enabled'),
+      'Whether mounts below are read-only too; with readOnly only.',
+    ),
   },
 );
 export type VolumeMount = Infer<typeof VolumeMountSchema>;

@@ -1,4 +1,5 @@
-import type { Pod, PodSpec, Volume } from '../../api/core/v1/pod.ts';
+import type { Pod, PodSpec } from './pod-schema.ts';
+import type { Volume } from './volume-schema.ts';
 
 export type ReferencedKind = 'Secret' | 'ConfigMap';
 

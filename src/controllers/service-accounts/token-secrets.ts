@@ -1,0 +1,118 @@
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { secretResource, type Secret } from '../../api/core/v1/secret.ts';
+import { serviceAccountResource, type ServiceAccount } from '../../api/core/v1/service-account.ts';
+import {
+  accountNameAnnotation,
+  accountUidAnnotation,
+  legacyClaims,
+  tokenSecretType,
+  type LegacyTokenSubject,
+} from '../../api/core/v1/token-secret.ts';
+import type { KubeClient } from '../../client/client.ts';
+import { createInformer } from '../../client/informer.ts';
+import { keyIdOf } from '../../machinery/key-id.ts';
+import type { Logger } from '../../machinery/log.ts';
+import { isStatusError } from '../../machinery/status.ts';
+import { createWorkQueue, type WorkQueue } from '../../machinery/work-queue.ts';
+
+/** Fills each Secret that asks for an account's token, and deletes those whose account is no more (TokensController). */
+export function startTokenSecrets({
+  client,
+  signingKey,
+  certificateAuthority,
+  signal,
+  log,
+}: {
+  readonly client: KubeClient;
+  /** PKCS #8 PEM, P-256: the one that the server verifies with. */
+  readonly signingKey: string;
+  readonly certificateAuthority: string;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+}): WorkQueue {
+  const secrets = client.resource(secretResource);
+  const accounts = client.resource(serviceAccountResource);
+  const sign = createSigner(signingKey);
+  const tokenSecrets = createInformer(secrets, {
+    fieldSelector: `type=${tokenSecretType}`,
+    signal,
+    log,
+  });
+  const all = createInformer(accounts, { signal, log });
+
+  const fill = async (secret: Secret, { metadata }: ServiceAccount): Promise<void> => {
+    const { namespace = '', name = '', annotations = {} } = secret.metadata;
+    const { name: account = '', uid: accountUid = '' } = metadata;
+    const data = {
+      ...secret.data,
+      'ca.crt': base64(certificateAuthority),
+      namespace: base64(namespace),
+      token:
+        secret.data?.['token'] ||
+        base64(await sign({ namespace, account, accountUid, secret: name })),
+    };
+    const known = Object.entries(data).every(([key, value]) => secret.data?.[key] === value);
+    if (known && annotations[accountUidAnnotation] === accountUid) return;
+    await secrets.update({
+      ...secret,
+      metadata: {
+        ...secret.metadata,
+        annotations: { ...annotations, [accountUidAnnotation]: accountUid },
+      },
+      data,
+    });
+  };
+
+  const queue = createWorkQueue({
+    async work(key) {
+      const [namespace = '', name = ''] = key.split('/');
+      const secret = tokenSecrets.get(namespace, name);
+      if (secret === undefined || secret.metadata.deletionTimestamp !== undefined) return;
+      const { annotations = {}, uid = '' } = secret.metadata;
+      const wantedUid = annotations[accountUidAnnotation];
+      try {
+        const owner = annotations[accountNameAnnotation] ?? '';
+        const account = await accounts.get(namespace, owner).catch(absent);
+        const lives =
+          account !== undefined && (wantedUid ?? account.metadata.uid) === account.metadata.uid;
+        if (lives) await fill(secret, account);
+        else await secrets.delete(namespace, name, { uid });
+      } catch (error) {
+        // It has changed meanwhile: its change comes by the watch.
+        if (!isStatusError(error, 'Conflict') && !isStatusError(error, 'NotFound')) throw error;
+      }
+    },
+    onError: (secret, error) =>
+      log.warn('A token secret was not filled', { secret, error: String(error) }),
+  });
+  const keyOf = ({ metadata }: Secret): string =>
+    `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
+  tokenSecrets.onChange(({ type, object }) => {
+    if (type !== 'deleted') queue.add(keyOf(object));
+  });
+  all.onChange(({ type, object: { metadata } }) => {
+    if (type === 'updated') return;
+    for (const secret of tokenSecrets.list()) {
+      const owner = secret.metadata.annotations?.[accountNameAnnotation];
+      if (owner === metadata.name && secret.metadata.namespace === metadata.namespace)
+        queue.add(keyOf(secret));
+    }
+  });
+  return queue;
+}
+
+function createSigner(signingKey: string): (subject: LegacyTokenSubject) => Promise<string> {
+  const key = createPrivateKey(signingKey);
+  const kid = keyIdOf(createPublicKey(key));
+  return async subject => {
+    // Loaded when a first token is asked for: few ever ask.
+    const { SignJWT } = await import('jose');
+    return new SignJWT(legacyClaims(subject)).setProtectedHeader({ alg: 'ES256', kid }).sign(key);
+  };
+}
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+function absent(error: unknown): undefined {
+  if (!isStatusError(error, 'NotFound')) throw error;
+}

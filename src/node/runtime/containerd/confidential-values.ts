@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { ContainerConfig, Runtime } from '../runtime.ts';
+
+/**
+ * The same runtime, which never learns a Secret's value: containerd keeps a container's configuration in a
+ * database on the disk, so that placeholders stand there, and the values lie in memory for `runcWrapper`.
+ * @param valuesDir in memory, 0700
+ */
+export function keepConfidential(runtime: Runtime, valuesDir: string): Runtime {
+  const fileOf = (id: string): string => path.join(valuesDir, path.basename(id));
+  const forget = (id: string): Promise<void> => rm(fileOf(id), { force: true });
+  return {
+    ...runtime,
+    async createContainer(sandboxId, config, sandboxConfig) {
+      const { sealed, values } = seal(config);
+      const id = await runtime.createContainer(sandboxId, sealed, sandboxConfig);
+      // It is made, and not yet started: runc has not been asked for it.
+      if (values.size > 0) await writeFile(fileOf(id), sedScript(values), { mode: 0o600 });
+      return id;
+    },
+    async removeContainer(id) {
+      await runtime.removeContainer(id);
+      await forget(id);
+    },
+    async removePodSandbox(id) {
+      const containers = await runtime.listContainers({ podSandboxId: id });
+      await runtime.removePodSandbox(id);
+      await Promise.all(containers.map(each => forget(each.id)));
+    },
+  };
+}
+
+type Values = ReadonlyMap<string, Uint8Array>;
+
+/** @returns the configuration with placeholders, and what they stand for */
+function seal(config: ContainerConfig): { sealed: ContainerConfig; values: Values } {
+  const { confidential = { envs: [], words: [] }, ...rest } = config;
+  const values = new Map<string, Uint8Array>();
+  const placeholder = (value: Uint8Array): string => {
+    const name = `keylet:secret:${randomBytes(16).toString('hex')}`;
+    values.set(name, value);
+    return name;
+  };
+  const word = (text: string): string =>
+    confidential.words.includes(text) ? placeholder(Buffer.from(text)) : text;
+  const sealed = {
+    ...rest,
+    ...(rest.command === undefined ? {} : { command: rest.command.map(word) }),
+    ...(rest.args === undefined ? {} : { args: rest.args.map(word) }),
+    envs: rest.envs.map(({ key, value }) => ({
+      key,
+      value: confidential.envs.includes(key) ? Buffer.from(placeholder(value)) : value,
+    })),
+  };
+  return { sealed, values };
+}
+
+/** Puts each value, as a JSON string has it, where its placeholder is. */
+const sedScript = (values: Values): Buffer =>
+  Buffer.concat(
+    [...values].map(([name, value]) => Buffer.from(`s|${name}|${replacement(value)}|\n`, 'latin1')),
+  );
+
+/** In `latin1`, a character a byte: what is no UTF-8 goes its way as it is. */
+function replacement(value: Uint8Array): string {
+  const bytes = Buffer.from(value).toString('latin1');
+  const json = JSON.stringify(bytes).slice(1, -1);
+  return json.replaceAll(/[\\&|]/g, String.raw`\$&`);
+}

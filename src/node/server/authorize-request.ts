@@ -1,0 +1,66 @@
+import type { IncomingMessage } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import { subjectAccessReviewResource } from '../../api/authorization.k8s.io/v1/reviews.ts';
+import type { KubeClient } from '../../client/client.ts';
+import { NodeServerError } from './find-container.ts';
+
+/** @throws NodeServerError 403 in the kubelet's words */
+export type RequestAuthorizer = (request: IncomingMessage) => Promise<void>;
+
+const verbs: Readonly<Record<string, string>> = {
+  GET: 'get',
+  HEAD: 'get',
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+};
+const subresources: Readonly<Record<string, string>> = {
+  metrics: 'metrics',
+  stats: 'stats',
+  logs: 'log',
+  spec: 'spec',
+};
+
+/**
+ * A node's server gives what the API gives, to those whom the API lets: administrators (the API's
+ * own client is one), and who may `nodes/proxy` and its like.
+ */
+export function createRequestAuthorizer(client: KubeClient, nodeName: string): RequestAuthorizer {
+  const reviews = client.resource(subjectAccessReviewResource);
+  return async request => {
+    const { name, groups } = senderOf(request);
+    if (groups.includes('system:masters')) return;
+    const verb = verbs[request.method ?? ''] ?? '';
+    const [, action = ''] = (request.url ?? '/').split(/[/?]/);
+    const subresource = subresources[action] ?? 'proxy';
+    const { status } = await reviews.create({
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SubjectAccessReview',
+      metadata: {},
+      spec: {
+        user: name,
+        groups: [...groups, 'system:authenticated'],
+        resourceAttributes: {
+          verb,
+          version: 'v1',
+          resource: 'nodes',
+          subresource,
+          name: nodeName,
+        },
+      },
+    });
+    if (status?.allowed === true) return;
+    throw new NodeServerError(
+      403,
+      `Forbidden (user=${name}, verb=${verb}, resource=nodes, subresource=${subresource})`,
+    );
+  };
+}
+
+/** The client certificate's subject; the CA's signature was checked with the handshake. */
+function senderOf({ socket }: IncomingMessage): { name: string; groups: string[] } {
+  const { subject } = (socket as TLSSocket).getPeerCertificate();
+  const { CN, O } = (subject ?? {}) as { CN?: string | string[]; O?: string | string[] };
+  return { name: [CN ?? ''].flat()[0] ?? '', groups: [O ?? []].flat() };
+}

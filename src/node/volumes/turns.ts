@@ -1,0 +1,9 @@
+/** Runs what it is given one after another, whatever became of the one before. */
+export function createTurns(): (work: () => Promise<void>) => Promise<void> {
+  let last: Promise<unknown> = Promise.resolve();
+  return work => {
+    const turn = last.then(work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+}

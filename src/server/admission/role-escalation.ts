@@ -1,0 +1,95 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { AnyBinding } from '../../api/rbac.authorization.k8s.io/v1/binding.ts';
+import type { ClusterRole } from '../../api/rbac.authorization.k8s.io/v1/cluster-role.ts';
+import { rbacGroup, type PolicyRule } from '../../api/rbac.authorization.k8s.io/v1/policy-rule.ts';
+import type { KubeObject } from '../../machinery/meta.ts';
+import { forbidden, notFound, type StatusError } from '../../machinery/status.ts';
+import type { UserInfo } from '../authn/authenticator.ts';
+import type { Attributes, Authorizer } from '../authz/authorizer.ts';
+import { mastersGroup } from '../authz/privileged-groups.ts';
+import type { AccessRules } from '../authz/rbac/access-rules.ts';
+import { compact, quotedList, ruleText, uncovered } from '../authz/rbac/covers.ts';
+import { rulesFor } from '../authz/rbac/rbac-authorizer.ts';
+import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
+
+const fullAuthority: readonly PolicyRule[] = [
+  { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+  { verbs: ['*'], nonResourceURLs: ['*'] },
+];
+
+/** Nobody gives more than he has: in a role, unless he may `escalate`; in a binding, unless he may `bind`. */
+export function roleEscalation(access: AccessRules, authorize: Authorizer): AdmissionPlugin {
+  const may = (
+    verb: string,
+    { user, namespace }: AdmissionRequest,
+    on: Pick<Attributes, 'group' | 'resource' | 'name'>,
+  ): boolean =>
+    authorize({ ...on, user, namespace, verb, isResource: true, path: '', subresource: '' })
+      .decision === 'allow';
+
+  /** @returns what is missing, in Kubernetes' words; undefined when nothing is */
+  const lacks = (
+    { user, namespace }: AdmissionRequest,
+    wanted: readonly PolicyRule[],
+  ): string | undefined => {
+    const { rules, problem } = rulesFor(access, user, namespace);
+    const missing = uncovered(rules, wanted);
+    return missing.length === 0 ? undefined : grantText(user, missing, problem);
+  };
+
+  const checkRole = (request: AdmissionRequest, role: ClusterRole): void => {
+    const { descriptor, operation, name, old } = request;
+    const { group, plural: resource } = descriptor;
+    // The name of what is made is not part of the question, as it is not part of the path.
+    if (may('escalate', request, { group, resource, name: operation === 'create' ? '' : name }))
+      return;
+    const missing = lacks(request, role.rules ?? []);
+    if (missing !== undefined) throw refusal(request, missing);
+    const before: ClusterRole | undefined = old;
+    const aggregates = role.aggregationRule ?? before?.aggregationRule;
+    if (aggregates !== undefined && lacks(request, fullAuthority) !== undefined)
+      throw refusal(request, 'must have cluster-admin privileges to use the aggregationRule');
+  };
+
+  const checkBinding = (request: AdmissionRequest, { roleRef }: AnyBinding): void => {
+    const { apiGroup: group, kind, name } = roleRef;
+    // Any other is refused for what it is.
+    if (kind !== 'Role' && kind !== 'ClusterRole') return;
+    const resource = kind === 'Role' ? 'roles' : 'clusterroles';
+    if (may('bind', request, { group, resource, name })) return;
+    const role = access.role(roleRef, request.namespace);
+    if (role === undefined) throw notFound({ group, plural: resource }, name);
+    const missing = lacks(request, role.rules);
+    if (missing !== undefined) throw refusal(request, missing);
+  };
+
+  return request => {
+    const { operation, descriptor, object, old, user } = request;
+    if (descriptor.group !== rbacGroup || operation === 'delete' || object === undefined)
+      return Promise.resolve();
+    const free = user.groups.includes(mastersGroup) || onlyOwnersChange(object, old);
+    if (!free && descriptor.plural.endsWith('bindings'))
+      checkBinding(request, object as AnyBinding);
+    else if (!free) checkRole(request, object);
+    return Promise.resolve();
+  };
+}
+
+/** What the garbage collector writes gives nobody anything. */
+function onlyOwnersChange(object: KubeObject, old: KubeObject | undefined): boolean {
+  if (old === undefined) return false;
+  const { ownerReferences, finalizers } = old.metadata;
+  const metadata = { ...object.metadata, ownerReferences, finalizers };
+  return isDeepStrictEqual(plain({ ...object, metadata }), plain(old));
+}
+
+const plain = (object: KubeObject): unknown => JSON.parse(JSON.stringify(object)) as unknown;
+
+const refusal = ({ descriptor, name }: AdmissionRequest, detail: string): StatusError =>
+  forbidden(descriptor, name, detail);
+
+function grantText(user: UserInfo, missing: readonly PolicyRule[], problem: string): string {
+  const texts = [...new Set(compact(missing).map(ruleText))].toSorted();
+  const text = `user ${JSON.stringify(user.name)} (groups=${quotedList(user.groups)}) is attempting to grant RBAC permissions not currently held:\n${texts.join('\n')}`;
+  return problem === '' ? text : `${text}; resolution errors: [${problem}]`;
+}
