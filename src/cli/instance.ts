@@ -18,13 +18,12 @@ const fileOf = (dataDir: string): string => path.join(dataDir, 'keylet.json');
 
 /** The Keylet that runs on this data folder, if one does. A file left by a killed one does not count. */
 export async function runningInstance(dataDir: string): Promise<Instance | undefined> {
-  let text: string;
+  let instance: Instance;
   try {
-    text = await readFile(fileOf(dataDir), 'utf8');
+    instance = JSON.parse(await readFile(fileOf(dataDir), 'utf8')) as Instance;
   } catch {
     return undefined;
   }
-  const instance = JSON.parse(text) as Instance;
   return (await processStartTicks(instance.pid)) === instance.startTicks ? instance : undefined;
 }
 

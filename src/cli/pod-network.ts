@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { writeDurably } from '../store/durable-file.ts';
 import { writeFileAtomically } from './atomic-file.ts';
 import { UserError } from './user-error.ts';
 
@@ -29,7 +30,7 @@ export async function podNetwork(dataDir: string, asked: string | undefined): Pr
   for (const cidr of candidates) {
     const network = { cidr, bridge: bridgeOf(cidr) };
     // Before the claim: one whose folder says otherwise counts as given up.
-    await writeFileAtomically(fileIn(folder), JSON.stringify(network), 0o600);
+    if (cidr !== kept) await writeDurably(fileIn(folder), JSON.stringify(network));
     if (await claim(cidr, folder)) return network;
   }
   throw new UserError(
@@ -42,8 +43,11 @@ export async function podNetwork(dataDir: string, asked: string | undefined): Pr
 const bridgeOf = (cidr: string): string => `keylet${cidr.split('.')[2] ?? '0'}`;
 
 async function networkOf(folder: string): Promise<PodNetwork | undefined> {
-  const text = await readFile(fileIn(folder), 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as PodNetwork);
+  try {
+    return JSON.parse(await readFile(fileIn(folder), 'utf8')) as PodNetwork;
+  } catch {
+    return undefined;
+  }
 }
 
 /** @returns whether the network is this folder's from now on */

@@ -123,6 +123,10 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
     notReady: await whyNotReady(runtime),
   });
   const registration = await registerNode({ client, facts, log });
+  runtime.watch(event => {
+    workers.onRuntimeEvent(event);
+    if (event.type === 'lost' || event.type === 'resync') registration.lookAgain();
+  }, signal);
   const refresh =
     options.changeDetection === 'Watch'
       ? undefined

@@ -18,22 +18,33 @@ export interface Keylet {
   output(): string;
   /** `SIGKILL` leaves the data folder for a successor; the other ends it cleanly and removes the folder. */
   stop(signal?: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<number | null>;
+  /** Resolves when it has ended, by itself or not. */
+  readonly ended: Promise<void>;
 }
 
 export interface StartOptions {
   readonly args?: readonly string[];
   /** Start on a folder that is there; it is then not removed at the end. */
   readonly dataDir?: string;
+  /** For node itself. */
+  readonly nodeArgs?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A Keylet of the test's own: `keylet up` in the foreground on a free port and a temporary folder. */
-export async function startKeylet({ args = [], dataDir }: StartOptions = {}): Promise<Keylet> {
+export async function startKeylet({
+  args = [],
+  dataDir,
+  nodeArgs = [],
+  env = {},
+}: StartOptions = {}): Promise<Keylet> {
   const folder = dataDir ?? (await mkdtemp(path.join(tmpdir(), 'keylet-e2e-')));
   const child = spawn(
     process.execPath,
-    [launcher, 'up', '--data-dir', folder, '--port', '0', ...args],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
+    [...nodeArgs, launcher, 'up', '--data-dir', folder, '--port', '0', ...args],
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } },
   );
+  const ended = once(child, 'close').then(() => undefined);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
@@ -46,11 +57,11 @@ export async function startKeylet({ args = [], dataDir }: StartOptions = {}): Pr
     pid: child.pid ?? 0,
     kubectl: createKubectl(kubeconfig),
     output: () => output,
+    ended,
     async stop(signal = 'SIGTERM') {
       if (child.exitCode === null && child.signalCode === null) {
-        const closed = once(child, 'close');
         child.kill(signal);
-        await closed;
+        await ended;
       }
       if (signal !== 'SIGKILL' && dataDir === undefined) {
         await rm(folder, { recursive: true, force: true });

@@ -8,6 +8,8 @@ import { nodeObject, type NodeFacts } from './node-object.ts';
 export interface NodeRegistration {
   /** The node's UID, for events about it. */
   readonly node: Node;
+  /** Whether the node is ready may have changed. */
+  lookAgain(): void;
   close(): Promise<void>;
 }
 
@@ -67,11 +69,13 @@ export async function registerNode(options: {
       log.warn('The node was not told', { error: (error as Error).message });
     }
   };
-  const timer = setInterval(() => {
-    beating = beat();
-  }, renewEveryMs);
+  const lookAgain = (): void => {
+    beating = beating.then(beat);
+  };
+  const timer = setInterval(lookAgain, renewEveryMs);
   return {
     node,
+    lookAgain,
     async close() {
       clearInterval(timer);
       await beating;

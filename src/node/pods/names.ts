@@ -22,8 +22,11 @@ export const podText = ({ metadata }: Pod): string =>
 
 export const uidOf = ({ metadata }: Pod): string => metadata.uid ?? '';
 
+/** Where the logs of all pods of a machine are. */
+export const logRoot = '/var/log/pods';
+
 export const logDirectoryOf = ({ metadata }: Pod): string =>
-  `/var/log/pods/${metadata.namespace ?? ''}_${metadata.name ?? ''}_${metadata.uid ?? ''}`;
+  `${logRoot}/${metadata.namespace ?? ''}_${metadata.name ?? ''}_${metadata.uid ?? ''}`;
 
 /** Now, as metav1.Time. */
 export const timestamp = (ms: number = Date.now()): string =>

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Container, Pod } from '../../api/core/v1/pod.ts';
-import type { ContainerStatus } from '../runtime/runtime.ts';
+import type { Container, ContainerStatus, Pod } from '../../api/core/v1/pod.ts';
 import { containerHash } from './container-config.ts';
 import { planPod } from './plan.ts';
-import type { PodRuntimeState } from './runtime-state.ts';
+import type { PodContainer, PodRuntimeState } from './runtime-state.ts';
 import { podStatus, type Waiting } from './status.ts';
 
 const container = (name: string, more: Partial<Container> = {}): Container => ({
@@ -19,9 +18,9 @@ const pod = (spec: Partial<Pod['spec']> = {}): Pod => ({
 });
 const seen = (
   of: Container,
-  state: ContainerStatus['state'],
-  more: Partial<ContainerStatus> = {},
-): ContainerStatus => ({
+  state: PodContainer['state'],
+  more: Partial<PodContainer> = {},
+): PodContainer => ({
   id: `${of.name}-${more.metadata?.attempt ?? 0}`,
   metadata: { name: of.name, attempt: 0 },
   state,
@@ -37,11 +36,40 @@ const seen = (
   annotations: { 'io.kubernetes.container.hash': containerHash(of) },
   logPath: '',
   mounts: [],
+  podSandboxId: 'sandbox',
   ...more,
 });
-const stateOf = (...statuses: ContainerStatus[]): PodRuntimeState => ({
-  sandboxes: [],
+const sandbox = (id: string, state: 'SANDBOX_READY' | 'SANDBOX_NOTREADY', attempt = 0) => ({
+  id,
+  metadata: { name: 'p', namespace: 'n', uid: 'u', attempt },
+  state,
+  createdAt: 0n,
+  labels: {},
+  annotations: {},
+});
+const stateOf = (...statuses: PodContainer[]): PodRuntimeState => ({
+  sandboxes: [sandbox('sandbox', 'SANDBOX_READY')],
   containers: new Map(statuses.map(each => [each.metadata.name, [each]])),
+  unborn: [],
+});
+/** What the API has of container `c`. */
+const told = (more: Partial<ContainerStatus>): ContainerStatus => ({
+  name: 'c',
+  image: 'i',
+  imageID: '',
+  ready: false,
+  restartCount: 0,
+  ...more,
+});
+/** As it is once the sandbox has died. */
+const withDeadSandbox = (state: PodRuntimeState): PodRuntimeState => ({
+  ...state,
+  sandboxes: [sandbox('sandbox', 'SANDBOX_NOTREADY')],
+});
+/** As it is once a new one is there. */
+const withNewSandbox = (state: PodRuntimeState): PodRuntimeState => ({
+  ...state,
+  sandboxes: [sandbox('new', 'SANDBOX_READY', 1), sandbox('sandbox', 'SANDBOX_NOTREADY')],
 });
 const facts = { isUnhealthy: () => undefined, isStarted: () => true };
 const c = container('c');
@@ -95,6 +123,66 @@ describe('planPod()', () => {
   test('init containers that were removed after the pod began are not run again', () => {
     const of = pod({ initContainers: [container('init')] });
     expect(starts(of, stateOf(seen(c, 'CONTAINER_RUNNING')))).toEqual([]);
+  });
+
+  describe('in a new sandbox', () => {
+    const init = container('init');
+    const ran = stateOf(
+      seen(init, 'CONTAINER_EXITED'),
+      seen(c, 'CONTAINER_EXITED', { exitCode: 137 }),
+    );
+
+    test('all begins anew, the init containers first, and is counted on', () => {
+      const of = pod({ initContainers: [init] });
+      expect(starts(of, withNewSandbox(ran))).toEqual(['init 1']);
+      const again = seen(init, 'CONTAINER_EXITED', {
+        podSandboxId: 'new',
+        metadata: { name: 'init', attempt: 1 },
+      });
+      const later = { ...ran, containers: new Map([...ran.containers, ['init', [again]]]) };
+      expect(starts(of, withNewSandbox(later))).toEqual(['c 1']);
+    });
+
+    test('what never restarts gets none', () => {
+      const running = stateOf(seen(c, 'CONTAINER_RUNNING'));
+      const never = pod({ restartPolicy: 'Never' });
+      expect(planPod(never, withDeadSandbox(running), facts)).toMatchObject({
+        start: [],
+        finished: true,
+      });
+      // Nothing has run yet.
+      expect(starts(never, withDeadSandbox(stateOf()))).toEqual(['c 0']);
+    });
+
+    test('OnFailure: what succeeded is not run again', () => {
+      const d = container('d');
+      const of = pod({ restartPolicy: 'OnFailure', containers: [c, d] });
+      const state = stateOf(
+        seen(c, 'CONTAINER_EXITED'),
+        seen(d, 'CONTAINER_EXITED', { exitCode: 137 }),
+      );
+      expect(starts(of, withNewSandbox(state))).toEqual(['d 1']);
+      const both = stateOf(seen(c, 'CONTAINER_EXITED'), seen(d, 'CONTAINER_EXITED'));
+      expect(planPod(of, withDeadSandbox(both), facts).finished).toBe(true);
+    });
+  });
+
+  test('one whose state is unknown is ended before another starts', () => {
+    const init = container('init');
+    const of = pod({ initContainers: [init] });
+    const plan = planPod(of, stateOf(seen(init, 'CONTAINER_UNKNOWN')), facts);
+    expect(plan).toMatchObject({
+      start: [],
+      kill: [{ id: 'init-0', message: expect.stringContaining('"unknown" state') as string }],
+      finished: false,
+    });
+  });
+
+  test.each([
+    [told({ restartCount: 2, containerID: 'containerd://gone' }), 'c 3'],
+    [told({ restartCount: 3 }), 'c 3'],
+  ])('what the runtime has forgotten is counted on: %j', (old, start) => {
+    expect(starts({ ...pod(), status: { containerStatuses: [old] } }, stateOf())).toEqual([start]);
   });
 
   test('a new image, or a failed probe, ends the container', () => {
@@ -176,6 +264,53 @@ describe('podStatus()', () => {
     });
     expect(condition(status, 'Initialized')).toMatchObject({
       message: 'containers with incomplete status: [init]',
+    });
+  });
+
+  describe('of a container that the runtime has forgotten', () => {
+    const ran = (state: NonNullable<ContainerStatus['state']>): ContainerStatus =>
+      told({ restartCount: 1, containerID: 'containerd://gone', state });
+    const after = (of: Pod, old: ContainerStatus) => {
+      const status = statusOf({ ...of, status: { containerStatuses: [old] } }, stateOf());
+      return { phase: status.phase, ...status.containerStatuses?.[0] };
+    };
+
+    test('its end stays told', () => {
+      const terminated = { exitCode: 3, reason: 'Error', message: 'last words' };
+      expect(after(pod({ restartPolicy: 'Never' }), ran({ terminated }))).toMatchObject({
+        phase: 'Failed',
+        state: { terminated },
+        restartCount: 1,
+        containerID: 'containerd://gone',
+      });
+    });
+
+    test('one that ran was lost: it is counted as restarted', () => {
+      const running = { startedAt: '2020-01-01T00:00:00Z' };
+      const status = after(pod(), ran({ running }));
+      expect(status).toMatchObject({
+        phase: 'Running',
+        state: { waiting: { reason: 'ContainerCreating' } },
+        lastState: { terminated: { reason: 'ContainerStatusUnknown', exitCode: 137 } },
+        restartCount: 2,
+      });
+      expect(status).not.toHaveProperty('containerID');
+    });
+
+    test('one that ran and never restarts has failed', () => {
+      const running = { startedAt: '2020-01-01T00:00:00Z' };
+      expect(after(pod({ restartPolicy: 'Never' }), ran({ running }))).toMatchObject({
+        phase: 'Failed',
+        state: { terminated: { reason: 'ContainerStatusUnknown', exitCode: 137 } },
+        restartCount: 1,
+      });
+    });
+
+    test('its successor shows how it ended', () => {
+      const terminated = { exitCode: 3, reason: 'Error' };
+      const of = { ...pod(), status: { containerStatuses: [ran({ terminated })] } };
+      const [status] = statusOf(of, stateOf(seen(c, 'CONTAINER_RUNNING'))).containerStatuses ?? [];
+      expect(status).toMatchObject({ state: { running: {} }, lastState: { terminated } });
     });
   });
 

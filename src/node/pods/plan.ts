@@ -1,15 +1,20 @@
 import type { Container, Pod } from '../../api/core/v1/pod.ts';
-import type { ContainerStatus } from '../runtime/runtime.ts';
 import { annotations } from './names.ts';
 import { containerHash } from './container-config.ts';
-import { hasExited, isRunning, type PodRuntimeState } from './runtime-state.ts';
+import {
+  hasExited,
+  isRunning,
+  readySandbox,
+  type PodContainer,
+  type PodRuntimeState,
+} from './runtime-state.ts';
 
 /** A container to be started, and what stands in the way of it. */
 export interface Start {
   readonly container: Container;
   readonly attempt: number;
   /** The one before, which ended: its back-off counts. */
-  readonly previous: ContainerStatus | undefined;
+  readonly previous: PodContainer | undefined;
 }
 
 export interface Kill {
@@ -37,19 +42,36 @@ const nothing: Plan = { start: [], kill: [], finished: false };
 /** Compares what is wanted with what is (kuberuntime's computePodActions). */
 export function planPod(pod: Pod, state: PodRuntimeState, facts: PlanFacts): Plan {
   const policy = pod.spec.restartPolicy ?? 'Always';
-  const newestOf = (container: Container): ContainerStatus | undefined =>
+  const sandbox = readySandbox(state);
+  const lastOf = (container: Container): PodContainer | undefined =>
     state.containers.get(container.name)?.[0];
-  const startOf = (container: Container): Start => {
-    const previous = newestOf(container);
-    return {
-      container,
-      attempt: previous === undefined ? 0 : previous.metadata.attempt + 1,
-      previous,
-    };
+  /** In a new sandbox everything begins anew, the init containers too. */
+  const newestOf = (container: Container): PodContainer | undefined =>
+    state.containers.get(container.name)?.find(each => each.podSandboxId === sandbox?.id);
+  const isOver = (container: Container): boolean => {
+    const last = lastOf(container);
+    return last?.state === 'CONTAINER_EXITED' && !restarts(policy, last);
   };
+  const startOf = (container: Container): Start => {
+    const previous = lastOf(container);
+    const attempt =
+      previous === undefined ? firstAttempt(pod, container) : previous.metadata.attempt + 1;
+    return { container, attempt, previous };
+  };
+  const unknown = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].flatMap(
+    container => {
+      const newest = newestOf(container);
+      return newest?.state === 'CONTAINER_UNKNOWN' ? [killUnknown(container, newest)] : [];
+    },
+  );
+  if (unknown.length > 0) return { ...nothing, kill: unknown };
+  if (pod.spec.containers.every(isOver)) return { ...nothing, finished: true };
+  // What never restarts gets no second sandbox.
+  if (policy === 'Never' && sandbox === undefined && state.containers.size > 0)
+    return { ...nothing, finished: true };
+
   const sidecars: Start[] = [];
   const mainBegan = pod.spec.containers.some(each => newestOf(each) !== undefined);
-
   for (const container of pod.spec.initContainers ?? []) {
     const newest = newestOf(container);
     if (container.restartPolicy === 'Always') {
@@ -66,31 +88,38 @@ export function planPod(pod: Pod, state: PodRuntimeState, facts: PlanFacts): Pla
 
   const start: Start[] = [...sidecars];
   const kill: Kill[] = [];
-  let alive = 0;
   for (const container of pod.spec.containers) {
     const newest = newestOf(container);
     if (newest !== undefined && isRunning(newest)) {
-      alive += 1;
       const message = reasonToKill(container, newest, facts);
       if (message !== undefined) kill.push({ container, id: newest.id, message });
-    } else if (
-      newest === undefined ||
-      newest.state === 'CONTAINER_CREATED' ||
-      restarts(policy, newest)
-    ) {
+    } else if (!isOver(container)) {
       start.push(startOf(container));
     }
   }
-  const waiting = start.some(({ container }) => pod.spec.containers.includes(container));
-  return { start, kill, finished: alive === 0 && !waiting };
+  return { start, kill, finished: false };
 }
 
-const restarts = (policy: string, { exitCode }: ContainerStatus): boolean =>
+/** The runtime may have forgotten what ran before; the API has not. */
+function firstAttempt({ status }: Pod, { name }: Container): number {
+  const seen = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const { containerID = '', restartCount = 0 } = seen.find(each => each.name === name) ?? {};
+  return containerID === '' ? restartCount : restartCount + 1;
+}
+
+const restarts = (policy: string, { exitCode }: PodContainer): boolean =>
   policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
+
+/** It may run on, unseen. */
+const killUnknown = (container: Container, { id }: PodContainer): Kill => ({
+  container,
+  id,
+  message: 'Container is in "unknown" state, try killing it before restart',
+});
 
 function reasonToKill(
   container: Container,
-  status: ContainerStatus,
+  status: PodContainer,
   facts: PlanFacts,
 ): string | undefined {
   const hash = status.annotations[annotations.hash];

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { podResource, type Container, type Pod } from '../../api/core/v1/pod.ts';
+import { podResource, type Container, type Pod, type PodStatus } from '../../api/core/v1/pod.ts';
 import { createBackoff } from '../../machinery/backoff.ts';
 import { isStatusError } from '../../machinery/status.ts';
 import { createProber } from '../probes/prober.ts';
@@ -8,6 +8,7 @@ import { VolumeSetupError } from '../volumes/volume-manager.ts';
 import { writeHostsFile } from './hosts-file.ts';
 import { fieldPathOf } from '../field-path.ts';
 import { logDirectoryOf, podText, uidOf } from './names.ts';
+import { isInUse, tellRemounted } from './remounted.ts';
 import { planPod, type Start } from './plan.ts';
 import {
   hasExited,
@@ -35,6 +36,8 @@ export interface PodWorker {
   readonly gone: Promise<void>;
   /** Stops working; what runs goes on. */
   close(): Promise<void>;
+  /** After `close`: tells the API once more how it stands. */
+  report(): Promise<void>;
 }
 
 const restartDelayMs = { initialMs: 10_000, maxMs: 300_000 };
@@ -57,6 +60,10 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
   let pod = first;
   let deleted = false;
   let podIps: readonly string[] = first.status?.podIPs?.map(each => each.ip) ?? [];
+  /** Id of the sandbox that these are the addresses of. */
+  let addressed = '';
+  /** Ids of sandboxes. */
+  const stopped = new Set<string>();
   let ended: { reason: string; message: string } | undefined;
   let stopping: { graceSeconds: number; work: Promise<void> } | undefined;
   let running: Promise<void> | undefined;
@@ -93,7 +100,10 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
 
   const sync = async (): Promise<void> => {
     const state = await readRuntimeState(runtime, uid);
+    for (const id of state.unborn) await runtime.removeContainer(id);
     await rememberWords(state);
+    const sandbox = readySandbox(state);
+    if (sandbox !== undefined) await learnAddresses(sandbox.id);
     probe(state);
     if (deleted || pod.metadata.deletionTimestamp !== undefined) return end(state);
     if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return retire(state);
@@ -102,16 +112,17 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
         reason: 'DeadlineExceeded',
         message: 'Pod was active on the node longer than the specified deadline',
       };
-    if (ended !== undefined) {
-      await stopContainers(pod, state, pod.spec.terminationGracePeriodSeconds ?? 30, services);
-      return retire(await readRuntimeState(runtime, uid));
-    }
+    if (ended !== undefined) return finish(state);
     references.registerPod(pod);
-    if (readySandbox(state) === undefined) tell(state);
+    if (sandbox === undefined) {
+      const { phase } = tell(state);
+      // What ran and is gone for good is over, if it never restarts.
+      if (phase === 'Succeeded' || phase === 'Failed') return finish(state);
+    }
     if (!(await mount(state))) return;
-    const sandbox = await haveSandbox(state);
-    if (sandbox === undefined) return;
-    await act(sandbox, sandbox.fresh ? await readRuntimeState(runtime, uid) : state);
+    if (sandbox !== undefined) return act(sandbox.metadata.attempt, state);
+    const attempt = await makeSandbox(state);
+    if (attempt !== undefined) await act(attempt, await readRuntimeState(runtime, uid));
   };
 
   /** @returns whether every volume is there */
@@ -123,7 +134,8 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
     }
     const seen = objectChanges;
     try {
-      await volumes.mountAll(pod);
+      for (const volume of await volumes.mountAll(pod))
+        if (isInUse(pod, volume, state)) tellRemounted(recorder, pod, volume);
       mounts.reset(uid);
       mountAt = undefined;
       return true;
@@ -146,45 +158,27 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
     }
   };
 
-  interface Sandbox {
-    readonly id: string;
-    readonly attempt: number;
-    readonly hostsFile: string;
-    readonly fresh: boolean;
-  }
-
-  const haveSandbox = async (state: PodRuntimeState): Promise<Sandbox | undefined> => {
-    const current = readySandbox(state);
-    if (current !== undefined) {
-      if (podIps.length === 0) podIps = await addressesOf(current.id);
-      return {
-        id: current.id,
-        attempt: current.metadata.attempt,
-        hostsFile: await writeHostsFile(podDir, pod, podIps),
-        fresh: false,
-      };
-    }
+  /** @returns which attempt it is, once it is there */
+  const makeSandbox = async (state: PodRuntimeState): Promise<number | undefined> => {
     const [old] = state.sandboxes;
-    // A pod whose containers are through needs no sandbox any more.
-    if (old !== undefined && planPod(pod, state, planFacts).finished) {
-      tell(state);
-      await retireIfDone(state);
-      return undefined;
-    }
     if (old !== undefined) {
+      if (planPod(pod, state, planFacts).finished) {
+        await finish(state);
+        return undefined;
+      }
       recorder.event(
         pod,
         'Normal',
         'SandboxChanged',
         'Pod sandbox changed, it will be killed and re-created.',
       );
-      await runtime.stopPodSandbox(old.id);
+      await stopContainers(pod, state, graceSeconds(), services);
+      await stopSandboxes(state);
     }
     const attempt = old === undefined ? 0 : old.metadata.attempt + 1;
     try {
-      const id = await runtime.runPodSandbox(sandboxConfig(pod, attempt));
-      podIps = await addressesOf(id);
-      return { id, attempt, hostsFile: await writeHostsFile(podDir, pod, podIps), fresh: true };
+      await learnAddresses(await runtime.runPodSandbox(sandboxConfig(pod, attempt)));
+      return attempt;
     } catch (error) {
       recorder.event(
         pod,
@@ -197,44 +191,46 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
     }
   };
 
-  const addressesOf = async (id: string): Promise<readonly string[]> =>
-    pod.spec.hostNetwork === true ? [services.hostIp] : (await runtime.podSandboxStatus(id)).ips;
+  /** What the API has may be a sandbox's before this one. */
+  const learnAddresses = async (sandboxId: string): Promise<void> => {
+    if (addressed === sandboxId) return;
+    podIps =
+      pod.spec.hostNetwork === true
+        ? [services.hostIp]
+        : (await runtime.podSandboxStatus(sandboxId)).ips;
+    addressed = sandboxId;
+  };
+
+  const graceSeconds = (): number => pod.spec.terminationGracePeriodSeconds ?? 30;
 
   const planFacts = {
     isUnhealthy: (id: string) => prober.isUnhealthy(id),
     isStarted: prober.isStarted,
   };
 
-  const act = async (sandbox: Sandbox, state: PodRuntimeState): Promise<void> => {
+  const act = async (attemptOfSandbox: number, state: PodRuntimeState): Promise<void> => {
     const plan = planPod(pod, state, planFacts);
     await Promise.all(
       plan.kill.map(async ({ container, id, message }) => {
         recorder.event(pod, 'Normal', 'Killing', message, fieldPathOf(pod, container.name));
         const found = state.containers.get(container.name)?.find(each => each.id === id);
-        const grace =
-          container.livenessProbe?.terminationGracePeriodSeconds ??
-          pod.spec.terminationGracePeriodSeconds ??
-          30;
+        const grace = container.livenessProbe?.terminationGracePeriodSeconds ?? graceSeconds();
         if (found !== undefined) await stopContainer(pod, container, found, grace, services);
         restarts.reset(container.name);
         again = true;
       }),
     );
-    const config = sandboxConfig(pod, sandbox.attempt);
     const due = plan.start.filter(isDue);
     if (due.length > 0) {
+      const shared = {
+        pod,
+        sandboxId: addressed,
+        sandbox: sandboxConfig(pod, attemptOfSandbox),
+        podIps,
+        hostsFile: await writeHostsFile(podDir, pod, podIps),
+      };
       await Promise.all(
-        due.map(({ container, attempt }) =>
-          start({
-            pod,
-            container,
-            attempt,
-            sandboxId: sandbox.id,
-            sandbox: config,
-            podIps,
-            hostsFile: sandbox.hostsFile,
-          }),
-        ),
+        due.map(({ container, attempt }) => start({ ...shared, container, attempt })),
       );
       const after = await readRuntimeState(runtime, uid);
       probe(after);
@@ -242,8 +238,8 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
       await removeOld(after);
       return;
     }
-    tell(state);
-    if (plan.finished) await retireIfDone(state);
+    if (plan.finished) await finish(state);
+    else tell(state);
   };
 
   /** Whether a start may be tried now; else says why it waits. */
@@ -294,25 +290,25 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
     }
   };
 
-  const tell = (state: PodRuntimeState): void =>
-    status.write(
+  const tell = (state: PodRuntimeState): PodStatus => {
+    const told = podStatus({
       pod,
-      podStatus({
-        pod,
-        state,
-        facts: {
-          waiting,
-          isReady: prober.isReady,
-          isStarted: prober.isStarted,
-          terminationMessage: id => words.get(id) ?? '',
-          runtimeName: services.runtimeName,
-        },
-        podIps,
-        hostIp: services.hostIp,
-        sandboxReady: readySandbox(state) !== undefined,
-        ended,
-      }),
-    );
+      state,
+      facts: {
+        waiting,
+        isReady: prober.isReady,
+        isStarted: prober.isStarted,
+        terminationMessage: id => words.get(id) ?? '',
+        runtimeName: services.runtimeName,
+      },
+      podIps,
+      hostIp: services.hostIp,
+      sandboxReady: readySandbox(state) !== undefined,
+      ended,
+    });
+    status.write(pod, told);
+    return told;
+  };
 
   const probe = (state: PodRuntimeState): void => {
     const live: string[] = [];
@@ -320,14 +316,23 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
       const newest = state.containers.get(container.name)?.[0];
       if (newest === undefined || !isRunning(newest)) continue;
       live.push(newest.id);
-      prober.watch(
+      prober.watch({
         container,
-        newest.id,
-        Number(newest.startedAt / 1_000_000n),
-        podIps[0] ?? '127.0.0.1',
-      );
+        containerId: newest.id,
+        startedAtMs: Number(newest.startedAt / 1_000_000n),
+        podIp: podIps[0] ?? '127.0.0.1',
+        before: foundBefore(newest.id),
+      });
     }
     prober.keep(live);
+  };
+
+  const foundBefore = (id: string): { started: boolean; ready: boolean } | undefined => {
+    const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
+    const found = [...initContainerStatuses, ...containerStatuses].find(
+      ({ containerID = '' }) => containerID === `${services.runtimeName}://${id}`,
+    );
+    return found && { started: found.started === true, ready: found.ready === true };
   };
 
   const rememberWords = async (state: PodRuntimeState): Promise<void> => {
@@ -339,15 +344,18 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
     }
   };
 
-  /** One ended container a name is kept, for `logs --previous`. */
+  /** One ended container a name is kept, for `logs --previous`, and the sandboxes of those that are. */
   const removeOld = async (state: PodRuntimeState): Promise<void> => {
+    const inUse = new Set([state.sandboxes[0]?.id, addressed]);
     for (const list of state.containers.values()) {
+      for (const { podSandboxId } of list.slice(0, 2)) inUse.add(podSandboxId);
       for (const { id, logPath } of list.slice(2)) {
         await runtime.removeContainer(id);
         words.delete(id);
         if (logPath !== '') await rm(logPath, { force: true });
       }
     }
+    for (const { id } of state.sandboxes) if (!inUse.has(id)) await runtime.removePodSandbox(id);
   };
 
   const overdue = (): boolean => {
@@ -359,19 +367,33 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
     return leftMs <= 0;
   };
 
+  /** Nothing shall run any more; sidecars may still. */
+  const finish = async (state: PodRuntimeState): Promise<void> => {
+    await stopContainers(pod, state, graceSeconds(), services);
+    const after = await readRuntimeState(runtime, uid);
+    await rememberWords(after);
+    await retire(after);
+  };
+
   /** All containers are through: the sandbox and the volumes go, what they said stays. */
   const retire = async (state: PodRuntimeState): Promise<void> => {
     tell(state);
     await release(state);
   };
-  const retireIfDone = (state: PodRuntimeState): Promise<void> => release(state);
 
   const release = async (state: PodRuntimeState): Promise<void> => {
-    for (const sandbox of state.sandboxes) {
-      if (sandbox.state === 'SANDBOX_READY') await runtime.stopPodSandbox(sandbox.id);
-    }
+    await stopSandboxes(state);
     references.unregisterPod(uid);
     await volumes.unmountAll(uid);
+  };
+
+  /** Those that died too: they keep their network until they are stopped. */
+  const stopSandboxes = async ({ sandboxes }: PodRuntimeState): Promise<void> => {
+    for (const { id } of sandboxes) {
+      if (stopped.has(id)) continue;
+      await runtime.stopPodSandbox(id);
+      stopped.add(id);
+    }
   };
 
   /** The way out of a pod that is to be deleted, or that the API has forgotten. */
@@ -421,10 +443,7 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
     for (const list of state.containers.values()) {
       for (const { id } of list) await runtime.removeContainer(id);
     }
-    for (const { id } of state.sandboxes) {
-      await runtime.stopPodSandbox(id);
-      await runtime.removePodSandbox(id);
-    }
+    for (const { id } of state.sandboxes) await runtime.removePodSandbox(id);
     await rm(logDirectoryOf(pod), { recursive: true, force: true });
     await rm(podDir, { recursive: true, force: true });
   };
@@ -475,6 +494,12 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
       clearTimeout(timer);
       prober.close();
       await running;
+      await status.flush();
+    },
+    async report() {
+      const state = await readRuntimeState(runtime, uid);
+      await rememberWords(state);
+      tell(state);
       await status.flush();
     },
   };

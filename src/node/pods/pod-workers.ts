@@ -1,10 +1,17 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Pod } from '../../api/core/v1/pod.ts';
 import type { Informer } from '../../client/informer.ts';
-import { annotations, labels, uidOf } from './names.ts';
+import type { RuntimeEvent } from '../runtime/runtime.ts';
+import { labels, uidOf } from './names.ts';
+import { endOrphans } from './orphans.ts';
 import { createPodWorker, type PodWorker } from './pod-worker.ts';
+import { tellRemounted } from './remounted.ts';
+import { stopEverything } from './stop-everything.ts';
 import type { WorkerServices } from './worker-context.ts';
 
 export interface PodWorkers {
+  /** Something happened in the runtime. */
+  onRuntimeEvent(event: RuntimeEvent): void;
   /** Ends every pod here, gracefully; the API keeps its objects. */
   stopAll(graceSeconds: number): Promise<void>;
   /** Stops working; what runs goes on. */
@@ -13,6 +20,8 @@ export interface PodWorkers {
 
 /** A lost event must not leave a pod behind for ever. */
 const safetyNetMs = 5 * 60_000;
+/** At first; then ever longer. */
+const orphanRetryMs = 1000;
 
 /** One worker a pod of this node, woken by the API, the runtime and what the pod refers to. */
 export function startPodWorkers(
@@ -51,7 +60,8 @@ export function startPodWorkers(
     if (uid !== undefined) podOfContainer.set(containerId, uid);
     return uid;
   };
-  runtime.watch(event => {
+  const onRuntimeEvent = (event: RuntimeEvent): void => {
+    if (event.type === 'lost') return;
     if (event.type === 'resync') {
       for (const worker of workers.values()) worker.wake();
       return;
@@ -62,7 +72,7 @@ export function startPodWorkers(
       else if (uid === undefined) for (const worker of workers.values()) worker.wake();
       else workers.get(uid)?.wake();
     });
-  }, signal);
+  };
 
   references.onChange(({ podUids }) => {
     for (const uid of podUids) workers.get(uid)?.retryNow();
@@ -75,64 +85,40 @@ export function startPodWorkers(
       `MountVolume.SetUp failed for volume ${JSON.stringify(volume)} : ${message}`,
     );
   });
+  volumes.onRemounted((pod, volume) => tellRemounted(services.recorder, pod, volume));
   const safetyNet = setInterval(() => {
     for (const worker of workers.values()) worker.wake();
   }, safetyNetMs).unref();
 
-  void pods.synced.then(() => {
-    if (!signal.aborted)
-      return endOrphans(pods, services).catch((error: unknown) =>
-        log.warn('Orphans stay', { error: String(error) }),
-      );
-    return undefined;
-  });
+  const isWanted = (uid: string): boolean =>
+    workers.has(uid) || pods.list().some(each => uidOf(each) === uid);
+  const endAllOrphans = async (): Promise<void> => {
+    await pods.synced;
+    let waitMs = orphanRetryMs;
+    while (!signal.aborted && !(await endOrphans(services, isWanted).catch(stay))) {
+      await delay(waitMs, undefined, { signal }).catch(() => undefined);
+      waitMs = Math.min(2 * waitMs, safetyNetMs);
+    }
+  };
+  const stay = (error: unknown): boolean => {
+    log.warn('Nobody knows whether pods are left that were deleted', { error: String(error) });
+    return false;
+  };
+  void endAllOrphans();
 
   const close = async (): Promise<void> => {
     clearInterval(safetyNet);
     await Promise.all([...workers.values()].map(worker => worker.close()));
   };
   return {
+    onRuntimeEvent,
     close,
     async stopAll(graceSeconds) {
       await close();
-      await stopEverything(services, graceSeconds);
+      const report = async (): Promise<void> => {
+        await Promise.all([...workers.values()].map(worker => worker.report()));
+      };
+      await stopEverything(services, { graceSeconds, report });
     },
   };
-}
-
-/** What a pod that was deleted while no agent ran has left: containers, sandboxes, volumes. */
-async function endOrphans(
-  pods: Informer<Pod>,
-  { runtime, volumes }: WorkerServices,
-): Promise<void> {
-  const wanted = new Set(pods.list().map(uidOf));
-  for (const sandbox of await runtime.listPodSandboxes()) {
-    if (wanted.has(sandbox.metadata.uid)) continue;
-    await runtime.stopPodSandbox(sandbox.id);
-    await runtime.removePodSandbox(sandbox.id);
-  }
-  for (const uid of await volumes.podUidsOnDisk())
-    if (!wanted.has(uid)) await volumes.unmountAll(uid);
-}
-
-async function stopEverything(
-  { runtime, volumes }: WorkerServices,
-  graceSeconds: number,
-): Promise<void> {
-  const containers = await runtime.listContainers();
-  const alive = containers.filter(each => each.state === 'CONTAINER_RUNNING');
-  await Promise.all(
-    alive.map(each => {
-      const own = Number(each.annotations[annotations.podTerminationGracePeriod] ?? graceSeconds);
-      return runtime.stopContainer(each.id, Math.min(own, graceSeconds));
-    }),
-  );
-  const sandboxes = await runtime.listPodSandboxes();
-  await Promise.all(
-    sandboxes.map(async ({ id }) => {
-      await runtime.stopPodSandbox(id);
-      await runtime.removePodSandbox(id);
-    }),
-  );
-  await Promise.all((await volumes.podUidsOnDisk()).map(uid => volumes.unmountAll(uid)));
 }

@@ -2,12 +2,19 @@ import type { ContainerStatus, PodSandbox, Runtime } from '../runtime/runtime.ts
 import { RuntimeError } from '../runtime/runtime.ts';
 import { labels } from './names.ts';
 
+/** A container, and the sandbox that it was made in. */
+export interface PodContainer extends ContainerStatus {
+  readonly podSandboxId: string;
+}
+
 /** What the runtime has of one pod. */
 export interface PodRuntimeState {
   /** Newest first. */
   readonly sandboxes: readonly PodSandbox[];
   /** By container name; newest attempt first. */
-  readonly containers: ReadonlyMap<string, readonly ContainerStatus[]>;
+  readonly containers: ReadonlyMap<string, readonly PodContainer[]>;
+  /** Ids of containers that were made and never ran, since who made them was killed. They are to be removed. */
+  readonly unborn: readonly string[];
 }
 
 export async function readRuntimeState(runtime: Runtime, podUid: string): Promise<PodRuntimeState> {
@@ -16,17 +23,24 @@ export async function readRuntimeState(runtime: Runtime, podUid: string): Promis
     runtime.listContainers({ podUid }),
   ]);
   const statuses = await Promise.all(
-    containers.map(({ id }) =>
-      runtime.containerStatus(id).catch((error: unknown) => {
+    containers.map(async ({ id, podSandboxId }): Promise<PodContainer | undefined> => {
+      try {
+        return { ...(await runtime.containerStatus(id)), podSandboxId };
+      } catch (error) {
         // Removed since it was listed.
         if (error instanceof RuntimeError && error.code === 'not-found') return undefined;
         throw error;
-      }),
-    ),
+      }
+    }),
   );
-  const byName = new Map<string, ContainerStatus[]>();
+  const byName = new Map<string, PodContainer[]>();
+  const unborn: string[] = [];
   for (const status of statuses) {
     if (status === undefined) continue;
+    if (neverRan(status)) {
+      unborn.push(status.id);
+      continue;
+    }
     const name = status.labels[labels.containerName] ?? status.metadata.name;
     byName.set(name, [...(byName.get(name) ?? []), status]);
   }
@@ -34,13 +48,18 @@ export async function readRuntimeState(runtime: Runtime, podUid: string): Promis
   return {
     sandboxes: sandboxes.toSorted((a, b) => b.metadata.attempt - a.metadata.attempt),
     containers: byName,
+    unborn,
   };
 }
+
+/** A start is cut short by the end of who asked for it; the container has not failed then. */
+const neverRan = ({ state, reason, message }: ContainerStatus): boolean =>
+  state === 'CONTAINER_CREATED' ||
+  (reason === 'StartError' && /: context canceled(: unknown)?$/.test(message));
 
 export const isRunning = (status: ContainerStatus | undefined): boolean =>
   status?.state === 'CONTAINER_RUNNING';
 
-/** Made but not yet started counts as neither. */
 export const hasExited = (status: ContainerStatus | undefined): boolean =>
   status?.state === 'CONTAINER_EXITED' || status?.state === 'CONTAINER_UNKNOWN';
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { podResource, type Pod, type PodStatus } from '../../api/core/v1/pod.ts';
 import type { KubeClient } from '../../client/client.ts';
 import type { Logger } from '../../machinery/log.ts';
@@ -13,6 +14,12 @@ export interface StatusWriter {
 
 const retryMs = 500;
 
+/** Whether a patch with the new status would change nothing. */
+const says = (old: PodStatus | undefined, status: PodStatus): boolean =>
+  Object.entries(status).every(([name, value]) =>
+    isDeepStrictEqual(old?.[name as keyof PodStatus], value),
+  );
+
 export function createStatusWriter(client: KubeClient, log: Logger): StatusWriter {
   const pods = client.resource(podResource);
   let written = '';
@@ -24,6 +31,8 @@ export function createStatusWriter(client: KubeClient, log: Logger): StatusWrite
       const { pod, status } = next;
       next = undefined;
       const text = JSON.stringify(status);
+      // What an agent before this one has written need not be written again.
+      if (written === '' && says(pod.status, status)) written = text;
       if (text === written) continue;
       const { namespace = '', name = '' } = pod.metadata;
       try {

@@ -7,6 +7,7 @@ import type {
   PodStatus,
 } from '../../api/core/v1/pod.ts';
 import type { ContainerStatus } from '../runtime/runtime.ts';
+import { forgottenStatus, lastTermination } from './forgotten-container.ts';
 import { hasExited, isRunning, type PodRuntimeState } from './runtime-state.ts';
 import { timestamp } from './names.ts';
 
@@ -71,6 +72,9 @@ function containerStatus(
   const { pod, state, facts } = request;
   const [newest, before] = state.containers.get(container.name) ?? [];
   const waiting = facts.waiting.get(container.name);
+  const old = oldStatus(pod, container.name);
+  if (newest === undefined && old?.containerID !== undefined && waiting === undefined)
+    return forgottenStatus(pod, old, { init, initial: initialWaiting(pod, init) });
   const started =
     newest !== undefined && isRunning(newest) && facts.isStarted(container, newest.id);
   const done =
@@ -85,15 +89,30 @@ function containerStatus(
   return {
     name: container.name,
     state: current,
-    lastState: last !== undefined && hasExited(last) ? { terminated: terminated(last, facts) } : {},
+    lastState:
+      last !== undefined && hasExited(last)
+        ? { terminated: terminated(last, facts) }
+        : lastTermination(old, newest === undefined ? '' : idOf(newest, facts)),
     ready,
-    restartCount: newest?.metadata.attempt ?? 0,
+    restartCount: newest?.metadata.attempt ?? old?.restartCount ?? 0,
     image: newest?.image || (container.image ?? ''),
     imageID: newest?.imageRef ?? '',
-    ...(newest === undefined ? {} : { containerID: `${facts.runtimeName}://${newest.id}` }),
+    ...(newest === undefined ? {} : { containerID: idOf(newest, facts) }),
     started,
   };
 }
+
+const idOf = ({ id }: ContainerStatus, { runtimeName }: ContainerFacts): string =>
+  `${runtimeName}://${id}`;
+
+const oldStatus = ({ status }: Pod, name: string): ApiContainerStatus | undefined =>
+  [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].find(
+    each => each.name === name,
+  );
+
+const initialWaiting = ({ spec }: Pod, init: boolean): Waiting => ({
+  reason: !init && (spec.initContainers ?? []).length > 0 ? 'PodInitializing' : 'ContainerCreating',
+});
 
 function stateOf(
   newest: ContainerStatus | undefined,
@@ -106,8 +125,7 @@ function stateOf(
     return { running: { startedAt: nsTime(newest.startedAt) } };
   if (waiting !== undefined) return { waiting: { ...waiting } };
   if (newest !== undefined && hasExited(newest)) return { terminated: terminated(newest, facts) };
-  const initializing = !init && (pod.spec.initContainers ?? []).length > 0;
-  return { waiting: { reason: initializing ? 'PodInitializing' : 'ContainerCreating' } };
+  return { waiting: { ...initialWaiting(pod, init) } };
 }
 
 function terminated(
@@ -121,7 +139,7 @@ function terminated(
     ...(message === '' ? {} : { message }),
     startedAt: nsTime(status.startedAt),
     finishedAt: nsTime(status.finishedAt),
-    containerID: `${facts.runtimeName}://${status.id}`,
+    containerID: idOf(status, facts),
   };
 }
 

@@ -14,6 +14,8 @@ export interface HandlerRequest {
 
 export interface HandlerResult {
   readonly ok: boolean;
+  /** Whether the container had a say: where the runtime could not be asked, nothing is known. */
+  readonly asked: boolean;
   /** What happened, with the container's own output. */
   readonly output: string;
   /** What happened, in words that are never the container's. */
@@ -31,10 +33,15 @@ export async function runHandler(
     if (handler.exec !== undefined) return await runExec(handler.exec.command ?? [], request);
     if (handler.httpGet !== undefined) return await runHttp(handler.httpGet, request);
     if (handler.tcpSocket !== undefined) return await runTcp(handler.tcpSocket, request);
-    return { ok: true, output: '', summary: '' };
+    return { ok: true, asked: true, output: '', summary: '' };
   } catch (error) {
     const { message } = error as Error;
-    return { ok: false, output: message, summary: message };
+    return {
+      ok: false,
+      asked: !(error instanceof RuntimeError),
+      output: message,
+      summary: message,
+    };
   }
 }
 
@@ -48,13 +55,14 @@ async function runExec(
     const output = Buffer.concat([stdout, stderr]).toString().trimEnd();
     return {
       ok: exitCode === 0,
+      asked: true,
       output,
       summary: `command '${command.join(' ')}' exited with ${exitCode}`,
     };
   } catch (error) {
     if (!(error instanceof RuntimeError) || error.code !== 'timeout') throw error;
     const text = `command timed out: "${command.join(' ')}" timed out after ${seconds}s`;
-    return { ok: false, output: text, summary: text };
+    return { ok: false, asked: true, output: text, summary: text };
   }
 }
 
@@ -79,7 +87,7 @@ function runHttp(
         response.resume();
         const code = response.statusCode ?? 0;
         const output = `HTTP probe failed with statuscode: ${code}`;
-        resolve({ ok: code >= 200 && code < 400, output, summary: output });
+        resolve({ ok: code >= 200 && code < 400, asked: true, output, summary: output });
       })
       .on('timeout', () => {
         request.destroy(
@@ -111,7 +119,7 @@ function runTcp(
     const socket = connect({ host, port, timeout: timeoutMs })
       .on('connect', () => {
         socket.destroy();
-        resolve({ ok: true, output: '', summary: '' });
+        resolve({ ok: true, asked: true, output: '', summary: '' });
       })
       .on('timeout', () => {
         socket.destroy();

@@ -1,11 +1,21 @@
 import type { Container, Probe } from '../../api/core/v1/pod.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { runHandler } from './handler.ts';
+import { runHandler, type HandlerResult } from './handler.ts';
+
+/** A container that runs. */
+export interface ProbedContainer {
+  readonly container: Container;
+  readonly containerId: string;
+  readonly startedAtMs: number;
+  readonly podIp: string;
+  /** What an agent before this one found of it: it holds until a probe says otherwise (KEP-4781). */
+  readonly before: { readonly started: boolean; readonly ready: boolean } | undefined;
+}
 
 /** What the probes of the containers of one pod have found. */
 export interface Prober {
-  /** Begins with a container that runs; idempotent. */
-  watch(container: Container, containerId: string, startedAtMs: number, podIp: string): void;
+  /** Begins with a container; idempotent. */
+  watch(probed: ProbedContainer): void;
   /** Forgets containers that are not in the list. */
   keep(containerIds: readonly string[]): void;
   isReady(container: Container, containerId: string): boolean;
@@ -48,9 +58,9 @@ export function createProber({ runtime, onChange, onFailure }: ProberOptions): P
     entry: Probed,
     kind: Kind,
     probe: Probe,
-    ask: (timeoutMs: number) => Promise<{ ok: boolean; output: string }>,
+    ask: (timeoutMs: number) => Promise<HandlerResult>,
     onTurn: (ok: boolean, name: Kind) => boolean,
-    name: string,
+    { name, startedAtMs }: { name: string; startedAtMs: number },
   ): void => {
     const periodMs = (probe.periodSeconds ?? 10) * 1000;
     let streak = 0;
@@ -66,8 +76,12 @@ export function createProber({ runtime, onChange, onFailure }: ProberOptions): P
     const turn = async (): Promise<void> => {
       // The others wait until the container is past its start.
       if (kind !== 'Startup' && !entry.started) return later(Math.min(periodMs, 1000));
-      const { ok, output } = await ask((probe.timeoutSeconds ?? 1) * 1000);
+      const { ok, asked, output } = await ask((probe.timeoutSeconds ?? 1) * 1000);
       if (entry.closed) return;
+      if (!asked) {
+        onFailure(name, `${kind} probe errored and resulted in unknown state: ${output}`);
+        return later(periodMs);
+      }
       if (!ok) onFailure(name, `${kind} probe failed: ${output}`);
       streak = ok === last ? streak + 1 : 1;
       last = ok;
@@ -75,16 +89,17 @@ export function createProber({ runtime, onChange, onFailure }: ProberOptions): P
       const goOn = streak < threshold || onTurn(ok, kind);
       if (goOn) later(periodMs);
     };
-    later((probe.initialDelaySeconds ?? 0) * 1000);
+    const firstAtMs = startedAtMs + (probe.initialDelaySeconds ?? 0) * 1000;
+    later(Math.max(0, firstAtMs - Date.now()));
   };
 
   return {
-    watch(container, containerId, _startedAtMs, podIp) {
+    watch({ container, containerId, startedAtMs, podIp, before }) {
       if (probed.has(containerId)) return;
       const { startupProbe, livenessProbe, readinessProbe, name } = container;
       const entry: Probed = {
-        started: startupProbe === undefined,
-        ready: readinessProbe === undefined,
+        started: startupProbe === undefined || before?.started === true,
+        ready: readinessProbe === undefined || before?.ready === true,
         unhealthy: undefined,
         timers: new Set(),
         closed: false,
@@ -94,7 +109,7 @@ export function createProber({ runtime, onChange, onFailure }: ProberOptions): P
         if (probe === undefined) return;
         const ask = (timeoutMs: number) =>
           runHandler(probe, { runtime, container, containerId, podIp, timeoutMs });
-        run(entry, kind, probe, ask, onTurn, name);
+        run(entry, kind, probe, ask, onTurn, { name, startedAtMs });
       };
       const onTurn = (ok: boolean, kind: Kind): boolean => {
         const before = `${entry.started} ${entry.ready} ${entry.unhealthy ?? ''}`;
@@ -105,7 +120,7 @@ export function createProber({ runtime, onChange, onFailure }: ProberOptions): P
         if (before !== `${entry.started} ${entry.ready} ${entry.unhealthy ?? ''}`) onChange();
         return kind === 'Readiness' || (kind === 'Liveness' && ok);
       };
-      begin('Startup', startupProbe);
+      if (!entry.started) begin('Startup', startupProbe);
       begin('Liveness', livenessProbe);
       begin('Readiness', readinessProbe);
     },

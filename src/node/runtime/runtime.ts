@@ -42,7 +42,8 @@ export interface Runtime {
 
   /**
    * What happens to containers and sandboxes, as it happens. Reconnects by itself; after each
-   * (re)connection it emits `resync` first, for the listener to compare with `listContainers`.
+   * (re)connection it emits `resync` first, for the listener to compare with `listContainers`, and
+   * `lost` when the connection ends.
    */
   watch(listener: (event: RuntimeEvent) => void, signal: AbortSignal): void;
 
@@ -83,6 +84,7 @@ export interface RuntimeFeatures {
 
 export type RuntimeEvent =
   | { readonly type: 'resync' }
+  | { readonly type: 'lost' }
   | {
       readonly type: 'container-started' | 'container-exited' | 'container-deleted';
       readonly containerId: string;

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Pod } from '../../api/core/v1/pod.ts';
 import { configMapsOfVolume, secretsOfVolume } from '../../api/core/v1/pod/pod-references.ts';
@@ -5,6 +6,7 @@ import { createAtomicWriter, type AtomicWriter } from './atomic-writer.ts';
 import { placeFolder } from './content-folder.ts';
 import { heldVersions } from './held-versions.ts';
 import type { MountedVolume, MountedVolumeOptions, MountTable } from './mounted-volume.ts';
+import { readMountTable } from './mounts.ts';
 import { makeNestedMountPoints } from './nested-mount-points.ts';
 import type { Collected, ContentPlugin } from './plugin.ts';
 import { createTurns } from './turns.ts';
@@ -25,8 +27,9 @@ export function createContentVolume(
   const used = { Secret: secretsOfVolume(volume), ConfigMap: configMapsOfVolume(volume) };
   const inTurn = createTurns();
   /** Once it is whole. */
-  let placed: { readonly writer: AtomicWriter; readonly pod: Pod } | undefined;
-  let refreshing: Promise<void> | undefined;
+  let placed:
+    { readonly writer: AtomicWriter; readonly pod: Pod; readonly identity: string } | undefined;
+  let refreshing: Promise<boolean> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let sweeper: NodeJS.Timeout | undefined;
   let closed = false;
@@ -35,7 +38,7 @@ export function createContentVolume(
 
   const write = (writer: AtomicWriter, pod: Pod, { payload, refreshAtMs }: Collected): void => {
     if (writer.write(payload)) sweepLater(writer);
-    placed = { writer, pod };
+    placed = { writer, pod, identity: identityOf(dir) };
     if (refreshAtMs !== undefined) refreshIn(refreshAtMs - Date.now());
   };
 
@@ -51,15 +54,22 @@ export function createContentVolume(
     }, sweepMs);
   };
 
-  /** The content is collected before anything is touched: what fails leaves the old in place. */
-  const update = async (writer: AtomicWriter, pod: Pod): Promise<void> => {
+  /** Who unmounts it must not make a Secret's value land on the disk below. */
+  const isInPlace = (): boolean => placed !== undefined && placed.identity === identityOf(dir);
+
+  /**
+   * The content is collected before anything is touched: what fails leaves the old in place.
+   * @returns whether it had to be mounted
+   */
+  const bringUpToDate = async (pod: Pod, mounted: MountTable): Promise<boolean> => {
     const collected = await collect(pod);
-    if (!closed) write(writer, pod, collected);
+    if (closed) return false;
+    if (placed === undefined || !isInPlace()) return setUp(pod, collected, mounted);
+    write(placed.writer, pod, collected);
+    return false;
   };
 
-  const setUp = async (pod: Pod, mounted: MountTable): Promise<void> => {
-    const collected = await collect(pod);
-    if (closed) return;
+  const setUp = async (pod: Pod, collected: Collected, mounted: MountTable): Promise<boolean> => {
     const { fsGroup } = pod.spec.securityContext ?? {};
     const there = plugin.medium === 'disk' || (await mounted()).has(dir);
     const undo = await placeFolder(dir, { medium: there ? undefined : tmpfs, fsGroup });
@@ -67,6 +77,7 @@ export function createContentVolume(
       await makeNestedMountPoints(dir, volume.name, pod);
       const held = heldVersions(path.dirname(volumesFolder), volume.name, pod);
       write(createAtomicWriter(dir, { gid: fsGroup, held }), pod, collected);
+      return !there;
     } catch (error) {
       await undo();
       throw error;
@@ -87,11 +98,11 @@ export function createContentVolume(
     );
   };
   // Changes that come while one waits for its turn are seen by that one.
-  const refresh = (): Promise<void> =>
+  const refresh = (): Promise<boolean> =>
     (refreshing ??= inTurn(() =>
       pace.run(async () => {
         refreshing = undefined;
-        if (placed !== undefined && !closed) await update(placed.writer, placed.pod);
+        return placed !== undefined && !closed && bringUpToDate(placed.pod, readMountTable());
       }),
     ));
 
@@ -100,11 +111,11 @@ export function createContentVolume(
     readOnly: true,
     mount: (pod, mounted) =>
       inTurn(async () => {
-        if (placed === undefined) await setUp(pod, mounted);
-        else if (marksOf(pod) !== marksOf(placed.pod)) {
+        if (isInPlace() && placed !== undefined) {
+          if (marksOf(pod) === marksOf(placed.pod)) return false;
           await makeNestedMountPoints(dir, volume.name, pod);
-          await update(placed.writer, pod);
         }
+        return bringUpToDate(pod, mounted);
       }),
     refresh,
     uses: (kind, name) => used[kind].includes(name),
@@ -115,6 +126,12 @@ export function createContentVolume(
       return inTurn(() => Promise.resolve());
     },
   };
+}
+
+/** Of the folder that is there under this name, and of the file system that it is of. */
+function identityOf(dir: string): string {
+  const found = statSync(dir, { throwIfNoEntry: false });
+  return found === undefined ? '' : `${found.dev} ${found.ino}`;
 }
 
 /** What of a pod may change while it lives and matters to its volumes. */

@@ -1,4 +1,5 @@
 import type { MountedVolume, MountedVolumeOptions } from './mounted-volume.ts';
+import type { Tmpfs } from './mounts.ts';
 import type { FolderPlugin } from './plugin.ts';
 import { createTurns } from './turns.ts';
 
@@ -15,12 +16,18 @@ export function createFolderVolume(
     readOnly: false,
     mount: (pod, mounted) =>
       inTurn(async () => {
-        if (ready) return;
+        if (ready) return false;
+        let made = false;
+        const medium: Tmpfs = async (...args) => {
+          await tmpfs(...args);
+          made = true;
+        };
         const already = (await mounted()).has(dir);
-        await plugin.setUp({ pod, volume, path: dir, mounted: already, tmpfs });
+        await plugin.setUp({ pod, volume, path: dir, mounted: already, tmpfs: medium });
         ready = true;
+        return made;
       }),
-    refresh: () => Promise.resolve(),
+    refresh: () => Promise.resolve(false),
     uses: () => false,
     close: () => inTurn(() => Promise.resolve()),
   };

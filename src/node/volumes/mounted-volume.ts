@@ -10,10 +10,14 @@ export interface MountedVolume {
   readonly path: string;
   /** Whether Keylet writes its content, so that no container may. */
   readonly readOnly: boolean;
-  /** Puts it in place, or brings it up to date with the pod. Idempotent. @throws Error; it is as it was */
-  mount(pod: Pod, mounted: MountTable): Promise<void>;
-  /** Collects and writes its content anew, once it is in place. @throws Error; the old content stays */
-  refresh(): Promise<void>;
+  /**
+   * Puts it in place, or brings it up to date with the pod. Idempotent.
+   * @returns whether a mount of its own was made: containers that run do not see it
+   * @throws Error; it is as it was
+   */
+  mount(pod: Pod, mounted: MountTable): Promise<boolean>;
+  /** Collects and writes its content anew, once it is in place. As `mount`. @throws Error; the old content stays */
+  refresh(): Promise<boolean>;
   uses(kind: ReferencedKind, name: string): boolean;
   /** Resolves when nothing more is done to it. */
   close(): Promise<void>;

@@ -40,6 +40,12 @@ const unescaped = (text: string): string =>
     String.fromCharCode(Number.parseInt(octal, 8)),
   );
 
+/** The mount points of the moment, read when first asked for. */
+export function readMountTable(): () => Promise<ReadonlySet<string>> {
+  let table: Promise<ReadonlySet<string>> | undefined;
+  return () => (table ??= mountPoints().then(points => new Set(points)));
+}
+
 /** Pages of these tmpfs never go to swap where the kernel can promise it (6.3): found out once. */
 export function createTmpfs(): Tmpfs {
   let noswap = true;

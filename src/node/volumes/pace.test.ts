@@ -26,7 +26,7 @@ test('createPace() does pieces in order, and gives others a turn when a slice is
 test('createPace() does not wait for a piece that waits for something outside', async () => {
   const pace = createPace();
   let answer: (() => void) | undefined;
-  const slow = pace.run(() => new Promise(resolve => (answer = resolve)));
+  const slow = pace.run(() => new Promise<void>(resolve => (answer = resolve)));
   await pace.run(() => Promise.resolve());
   await turn();
   answer?.();

@@ -4,7 +4,7 @@ export interface Pace {
    * Does a piece of work when its turn comes: one after another, as much as fits into a slice of a turn of the event
    * loop. One that waits for something outside lets the next go on.
    */
-  run(piece: () => Promise<void>): Promise<void>;
+  run<R>(piece: () => Promise<R>): Promise<R>;
 }
 
 /** @param sliceMs how much of a turn of the event loop the pieces together may use */
@@ -41,7 +41,7 @@ export function createPace(sliceMs = 2): Pace {
       };
       setImmediate(release);
       try {
-        await piece();
+        return await piece();
       } finally {
         release();
       }

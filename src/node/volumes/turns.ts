@@ -1,5 +1,5 @@
 /** Runs what it is given one after another, whatever became of the one before. */
-export function createTurns(): (work: () => Promise<void>) => Promise<void> {
+export function createTurns(): <R>(work: () => Promise<R>) => Promise<R> {
   let last: Promise<unknown> = Promise.resolve();
   return work => {
     const turn = last.then(work);

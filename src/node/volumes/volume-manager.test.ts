@@ -22,7 +22,7 @@ import {
   type ReferenceChange,
   type References,
 } from '../references/references.ts';
-import { createTmpfs, mountPoints } from './mounts.ts';
+import { createTmpfs, mountPoints, unmount } from './mounts.ts';
 import { bindSubPath } from './sub-path.ts';
 import { createVolumeManager, VolumeSetupError, type VolumeManager } from './volume-manager.ts';
 
@@ -378,6 +378,27 @@ describe('a secret volume', () => {
     expect(text(at('secret', 'foo/key'))).toBe('new');
     const mounts = (await mountPoints()).filter(point => point === at('secret', 'foo'));
     expect(mounts).toHaveLength(1);
+  });
+
+  test('that was unmounted is mounted anew before anything is written, and whoever asks is told', async () => {
+    const remounted: string[] = [];
+    volumes.onRemounted((pod, volume) => remounted.push(`${pod.metadata.name} ${volume}`));
+    cluster.secret('mysecret', { key: 'old' });
+    const pod = podWith([{ name: 'foo', secret: { secretName: 'mysecret' } }]);
+    expect(await volumes.mountAll(pod)).toEqual(['foo']);
+    expect(await volumes.mountAll(pod)).toEqual([]);
+
+    await unmount(at('secret', 'foo'));
+    cluster.secret('mysecret', { key: 'new' });
+    await vi.waitFor(() => expect(text(at('secret', 'foo/key'))).toBe('new'));
+    expect(remounted).toEqual(['p foo']);
+
+    await unmount(at('secret', 'foo'));
+    expect(await volumes.mountAll(pod)).toEqual(['foo']);
+    expect(text(at('secret', 'foo/key'))).toBe('new');
+
+    await unmount(at('secret', 'foo'));
+    expect(readdirSync(at('secret', 'foo'))).toEqual([]);
   });
 
   test('that no container mounts is not waited for', async () => {

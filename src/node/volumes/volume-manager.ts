@@ -1,5 +1,5 @@
 import { mkdirSync, realpathSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Container, Pod } from '../../api/core/v1/pod.ts';
 import type { KubeClient } from '../../client/client.ts';
@@ -8,8 +8,8 @@ import type { References } from '../references/references.ts';
 import type { Mount } from '../runtime/runtime.ts';
 import { containerMounts } from './container-mounts.ts';
 import { createMountedVolume } from './create-mounted-volume.ts';
-import type { MountedVolume, MountTable } from './mounted-volume.ts';
-import { createTmpfs, mountPoints, unmountUnder } from './mounts.ts';
+import type { MountedVolume } from './mounted-volume.ts';
+import { createTmpfs, readMountTable, unmountUnder } from './mounts.ts';
 import { createPace } from './pace.ts';
 import { createServiceAccountTokens } from './service-account-tokens.ts';
 
@@ -32,8 +32,12 @@ export class VolumeSetupError extends Error {
 
 /** The volumes of the pods on this node, from the first container's start to the last one's end. */
 export interface VolumeManager {
-  /** Idempotent, and cheap when nothing changed. @throws VolumeSetupError */
-  mountAll(pod: Pod): Promise<void>;
+  /**
+   * Idempotent, and cheap when nothing changed.
+   * @returns names of volumes in memory that had to be mounted: containers that run do not see those
+   * @throws VolumeSetupError
+   */
+  mountAll(pod: Pod): Promise<readonly string[]>;
   /** For a container about to be made: binds its sub-paths. @throws Error with the kubelet's text */
   containerMounts(
     pod: Pod,
@@ -42,12 +46,14 @@ export interface VolumeManager {
   ): Promise<Mount[]>;
   /** Writes every mounted volume anew from its sources: the periodic sync of strategies Cache and Get. */
   refreshAll(): Promise<void>;
-  /** Unmounts and removes all that the pod has on disk. Idempotent. @throws Error where a mount remains */
+  /** Unmounts and removes all volumes of the pod. Idempotent. @throws Error where a mount remains */
   unmountAll(podUid: string): Promise<void>;
   /** Pods that have anything on disk: of this agent, or of one before it. */
   podUidsOnDisk(): Promise<string[]>;
   /** A mounted volume could not follow a change; its old content stays. */
   onRefreshFailed(listener: (pod: Pod, failure: VolumeFailure) => void): void;
+  /** Somebody had unmounted a volume that had to follow a change; it is mounted anew. */
+  onRemounted(listener: (pod: Pod, volume: string) => void): void;
   /** Ends timers and waits for work under way. Leaves the mounts: pods may outlive the agent. */
   close(): Promise<void>;
 }
@@ -83,9 +89,10 @@ export function createVolumeManager({
   const pods = new Map<string, PodVolumes>();
   const ending = new Map<string, Promise<void>>();
   const listeners: ((pod: Pod, failure: VolumeFailure) => void)[] = [];
+  const remountListeners: ((pod: Pod, volume: string) => void)[] = [];
 
   const folderOf = (uid: string): string => {
-    if (!/^[\w-][\w.-]*$/.test(uid)) throw new TypeError(`Cannot name a folder after uid "${uid}"`);
+    if (!isUid(uid)) throw new TypeError(`Cannot name a folder after uid "${uid}"`);
     return path.join(root, uid);
   };
   const failed = (pod: Pod, failure: VolumeFailure): void => {
@@ -110,7 +117,8 @@ export function createVolumeManager({
   };
   const refresh = async (held: PodVolumes, name: string, volume: MountedVolume): Promise<void> => {
     try {
-      await volume.refresh();
+      if (!(await volume.refresh())) return;
+      for (const listener of remountListeners) listener(held.pod, name);
     } catch (error) {
       failed(held.pod, { volume: name, message: (error as Error).message });
     }
@@ -133,7 +141,10 @@ export function createVolumeManager({
     tokens.forget(uid);
     await Promise.all([...(held?.volumes.values() ?? [])].map(volume => volume.close()));
     await unmountUnder(folder);
-    await rm(folder, { recursive: true, force: true });
+    for (const name of ['volumes', 'volume-subpaths'])
+      await rm(path.join(folder, name), { recursive: true, force: true });
+    // What is not of volumes is others' to remove.
+    await rmdir(folder).catch(() => undefined);
   };
 
   return {
@@ -143,18 +154,20 @@ export function createVolumeManager({
       const held = pods.get(uid) ?? { pod, volumes: new Map<string, MountedVolume>() };
       held.pod = pod;
       pods.set(uid, held);
-      const mounted = readOnce();
+      const table = readMountTable();
+      const mounted: string[] = [];
       const failures: VolumeFailure[] = [];
       await Promise.all(
         usedVolumes(pod).map(async name => {
           try {
-            await volumeOf(held, name).mount(pod, mounted);
+            if (await volumeOf(held, name).mount(pod, table)) mounted.push(name);
           } catch (error) {
             failures.push({ volume: name, message: (error as Error).message });
           }
         }),
       );
       if (failures.length > 0) throw new VolumeSetupError(failures);
+      return mounted;
     },
     async containerMounts(pod, container, expand) {
       const uid = pod.metadata.uid ?? '';
@@ -181,9 +194,15 @@ export function createVolumeManager({
       ending.set(uid, work);
       return work;
     },
-    podUidsOnDisk: () => readdir(root),
+    async podUidsOnDisk() {
+      const entries = await readdir(root, { withFileTypes: true });
+      return entries.filter(each => each.isDirectory() && isUid(each.name)).map(each => each.name);
+    },
     onRefreshFailed(listener) {
       listeners.push(listener);
+    },
+    onRemounted(listener) {
+      remountListeners.push(listener);
     },
     async close() {
       const volumes = [...pods.values()].flatMap(held => [...held.volumes.values()]);
@@ -191,6 +210,9 @@ export function createVolumeManager({
     },
   };
 }
+
+/** What may be the name of a pod's folder. */
+const isUid = (name: string): boolean => /^[\w-][\w.-]*$/.test(name);
 
 /** A volume that no container mounts is not set up, as in the kubelet: it cannot keep a pod waiting. */
 function usedVolumes({ spec }: Pod): string[] {
@@ -203,9 +225,4 @@ function usedVolumes({ spec }: Pod): string[] {
     containers.flatMap(each => (each.volumeMounts ?? []).map(({ name }) => name)),
   );
   return (spec.volumes ?? []).map(({ name }) => name).filter(name => used.has(name));
-}
-
-function readOnce(): MountTable {
-  let table: Promise<ReadonlySet<string>> | undefined;
-  return () => (table ??= mountPoints().then(points => new Set(points)));
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ContainerConfig, Runtime } from '../runtime.ts';
 
@@ -30,6 +30,13 @@ export function keepConfidential(runtime: Runtime, valuesDir: string): Runtime {
       await Promise.all(containers.map(each => forget(each.id)));
     },
   };
+}
+
+/** Of containers that were removed by who was killed before the values were. */
+export async function removeStrayValues(runtime: Runtime, valuesDir: string): Promise<void> {
+  const ids = new Set((await runtime.listContainers()).map(each => each.id));
+  const stray = (await readdir(valuesDir)).filter(name => !ids.has(name));
+  await Promise.all(stray.map(name => rm(path.join(valuesDir, name), { force: true })));
 }
 
 type Values = ReadonlyMap<string, Uint8Array>;

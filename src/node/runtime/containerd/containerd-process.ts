@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { access, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../../machinery/log.ts';
 
@@ -10,9 +10,8 @@ export interface ContainerdProcessOptions {
   readonly socket: string;
   /** For files of its own that live but a moment. */
   readonly temporaryDir: string;
-  readonly pidFile: string;
-  /** Whether one that a killed Keylet left running may be gone on with. */
-  readonly adopt: boolean;
+  /** What to do with one that a killed Keylet may have left running. */
+  readonly found: 'adopt' | 'end';
   readonly log: Logger;
 }
 
@@ -28,11 +27,11 @@ const lookEveryMs = 1000;
 export async function keepContainerd(
   options: ContainerdProcessOptions,
 ): Promise<ContainerdProcess> {
-  const { binary, configFile, logFile, socket, pidFile, log } = options;
+  const { binary, configFile, logFile, socket, log } = options;
   let closing = false;
   let timer: NodeJS.Timeout | undefined;
-  let pid = await runningPid(pidFile, binary);
-  if (pid !== undefined && !options.adopt) {
+  let pid = await runningPid(binary, configFile);
+  if (pid !== undefined && options.found === 'end') {
     await endProcess(pid);
     pid = undefined;
   }
@@ -46,9 +45,10 @@ export async function keepContainerd(
       });
     }, restartAfterMs);
   };
-  const start = async (): Promise<number> => {
+  const start = async (): Promise<void> => {
     await rm(socket, { force: true });
     const out = await open(logFile, 'a', 0o600);
+    if (closing) return out.close();
     // A group of its own: an interrupt at the terminal is Keylet's to pass on.
     const child = spawn(binary, ['--config', configFile], {
       detached: true,
@@ -65,15 +65,12 @@ export async function keepContainerd(
     child.once('exit', ended);
     child.unref();
     pid = child.pid ?? 0;
-    await writeFile(pidFile, String(pid));
-    return pid;
   };
   // Another's child tells nobody of its end: it is looked for.
   const lookFor = (adopted: number): void => {
-    timer = setInterval(() => {
-      if (isAlive(adopted)) return;
-      clearInterval(timer);
-      ended();
+    if (closing) return;
+    timer = setTimeout(() => {
+      void runs(adopted).then(stillRuns => (stillRuns ? lookFor(adopted) : ended()));
     }, lookEveryMs).unref();
   };
   if (pid === undefined) await start();
@@ -87,42 +84,32 @@ export async function keepContainerd(
       closing = true;
       clearTimeout(timer);
       if (pid !== undefined) await endProcess(pid);
-      await rm(pidFile, { force: true });
     },
   };
 }
 
-async function runningPid(pidFile: string, binary: string): Promise<number | undefined> {
-  const pid = Number(await readFile(pidFile, 'utf8').catch(() => 'none'));
-  if (!Number.isInteger(pid)) return undefined;
-  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  return command.startsWith(`${binary}\0`) ? pid : undefined;
+/** Found by its command line: a note of its pid could be missing after a crash, or be another's by now. */
+async function runningPid(binary: string, configFile: string): Promise<number | undefined> {
+  const wanted = [binary, '--config', configFile, ''].join('\0');
+  const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name));
+  const lines = await Promise.all(
+    pids.map(pid => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+  );
+  const found = pids[lines.indexOf(wanted)];
+  return found === undefined ? undefined : Number(found);
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+/** One that has ended and was not yet reaped does not count. */
+async function runs(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  return stat !== undefined && !/ Z /.test(stat);
 }
 
 /** SIGTERM, then SIGKILL for one that does not listen. */
 async function endProcess(pid: number): Promise<void> {
-  const runs = async (): Promise<boolean> => {
-    if (
-      !(await access(`/proc/${pid}`).then(
-        () => true,
-        () => false,
-      ))
-    )
-      return false;
-    return !/ Z /.test(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ' Z '));
-  };
-  if (!isAlive(pid)) return;
+  if (!(await runs(pid))) return;
   process.kill(pid, 'SIGTERM');
-  for (let waitedMs = 0; await runs(); waitedMs += 10) {
+  for (let waitedMs = 0; await runs(pid); waitedMs += 10) {
     if (waitedMs === 10_000) process.kill(pid, 'SIGKILL');
     await delay(10);
   }

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../../machinery/log.ts';
 import { createTmpfs, mountPoints } from '../../volumes/mounts.ts';
 import { connectCri } from '../cri/connect-cri.ts';
+import { removeStrayValues } from './confidential-values.ts';
 import { cniConflist, containerdConfig } from './config.ts';
 import { keepContainerd } from './containerd-process.ts';
 import { findBinaries } from './find-binaries.ts';
@@ -41,7 +42,7 @@ export async function startManagedContainerd(
 ): Promise<ManagedContainerd> {
   const { dataDir, podNetwork, log } = options;
   const binaries = await findBinaries();
-  const base = path.join(dataDir, 'containerd');
+  const base = path.resolve(dataDir, 'containerd');
   // A socket's path has room for 107 bytes; data folders may be deep.
   const state = `/run/keylet/${createHash('sha256').update(path.resolve(dataDir)).digest('hex').slice(0, 12)}`;
   const socket = `${state}/containerd.sock`;
@@ -56,7 +57,7 @@ export async function startManagedContainerd(
   const runc = path.join(base, 'runc');
   await Promise.all([
     mkdir(valuesDir, { recursive: true, mode: 0o700 }),
-    writeFile(runc, runcWrapper(binaries.runc, valuesDir), { mode: 0o755 }),
+    keepFile(runc, runcWrapper(binaries.runc, valuesDir), 0o755),
   ]);
   const configFile = path.join(base, 'config.toml');
   const config = await containerdConfig({
@@ -68,12 +69,11 @@ export async function startManagedContainerd(
     cniBinDir: binaries.cniBinDir,
     registryHostsDir,
   });
-  const unchanged = (await readFile(configFile, 'utf8').catch(() => '')) === config;
-  await writeFile(configFile, config);
-  await writeFile(
+  await keepFile(
     path.join(cniConfDir, '10-keylet.conflist'),
     cniConflist(podNetwork.bridge, podNetwork.cidr, `${state}/addresses`),
   );
+  const changed = await keepFile(configFile, config);
 
   const logFile = path.join(base, 'containerd.log');
   const containerd = await keepContainerd({
@@ -83,13 +83,19 @@ export async function startManagedContainerd(
     socket,
     // Where its shims put what they tell runc to run.
     temporaryDir: state,
-    pidFile: path.join(state, 'containerd.pid'),
-    adopt: unchanged,
+    found: changed ? 'end' : 'adopt',
     log,
   });
   try {
     await ready(socket, containerd.pid, logFile, log);
-    await havePauseImage(socket, binaries.ctr, log);
+    const cri = connectCri({ endpoint: socket, log });
+    try {
+      if ((await cri.imageStatus(pauseImageName)) === undefined)
+        await importImage({ ctr: binaries.ctr, socket, archive: pauseArchive() });
+      await removeStrayValues(cri, valuesDir);
+    } finally {
+      await cri.close();
+    }
   } catch (error) {
     await containerd.close();
     throw error;
@@ -105,6 +111,14 @@ export async function startManagedContainerd(
       await cleanUpMachine({ state, bridge: podNetwork.bridge, root: path.join(base, 'root') });
     },
   };
+}
+
+/** Others may read it at any time: they find the old or the new. @returns whether it is another than before */
+async function keepFile(file: string, content: string, mode = 0o644): Promise<boolean> {
+  if ((await readFile(file, 'utf8').catch(() => undefined)) === content) return false;
+  await writeFile(`${file}.next`, content, { mode });
+  await rename(`${file}.next`, file);
+  return true;
 }
 
 /** Bundles hold what a container is started with, a Secret's values too: they lie on no disk. */
@@ -134,15 +148,5 @@ async function ready(socket: string, pid: number, logFile: string, log: Logger):
       await cri.close();
     }
     await delay(10);
-  }
-}
-
-async function havePauseImage(socket: string, ctr: string, log: Logger): Promise<void> {
-  const cri = connectCri({ endpoint: socket, log });
-  try {
-    if ((await cri.imageStatus(pauseImageName)) === undefined)
-      await importImage({ ctr, socket, archive: pauseArchive() });
-  } finally {
-    await cri.close();
   }
 }

@@ -12,38 +12,45 @@ interface WatchOptions {
 }
 
 type Listener = (event: RuntimeEvent) => void;
+type ContainerEventType = Extract<RuntimeEvent, { containerId: string }>['type'];
+
+const retryMs = 200;
 
 /** Follows the runtime until the signal aborts: CRI's own events, or containerd's where CRI has none. */
 export function watchRuntime(options: WatchOptions, listener: Listener, signal: AbortSignal): void {
+  let away = false;
+  const tell = (event: RuntimeEvent): void => {
+    if (event.type === 'resync') away = false;
+    if (!signal.aborted) listener(event);
+  };
   const run = async (): Promise<void> => {
-    // containerd serves its own events in every version; other runtimes are asked through the CRI.
-    const { runtimeName } = await options.adapter
-      .version()
-      .catch(() => ({ runtimeName: 'containerd' }));
-    const follow = runtimeName === 'containerd' ? followContainerd : followCri;
     while (!signal.aborted) {
-      await follow(options, listener, signal).catch((error: unknown) => {
-        if (!signal.aborted) options.log.warn('The runtime was lost', { error: String(error) });
-      });
-      await delay(200, undefined, { signal }).catch(() => undefined);
+      try {
+        // containerd serves its own events in every version; other runtimes are asked through the CRI.
+        const { runtimeName } = await options.adapter.version();
+        const follow = runtimeName === 'containerd' ? followContainerd : followCri;
+        await follow(options, tell, signal);
+      } catch (error) {
+        if (!signal.aborted && !away)
+          options.log.warn('The runtime is away', { error: String(error) });
+        away = true;
+      }
+      await delay(retryMs, undefined, { signal }).catch(() => undefined);
     }
   };
   void run();
 }
 
-async function followCri(
-  { runtime }: WatchOptions,
-  listener: Listener,
-  signal: AbortSignal,
-): Promise<void> {
-  const types: Record<string, Exclude<RuntimeEvent['type'], 'resync'>> = {
+type Follower = (options: WatchOptions, listener: Listener, signal: AbortSignal) => Promise<void>;
+
+const followCri: Follower = async (options, listener, signal) => {
+  const types: Record<string, ContainerEventType> = {
     CONTAINER_STARTED_EVENT: 'container-started',
     CONTAINER_STOPPED_EVENT: 'container-exited',
     CONTAINER_DELETED_EVENT: 'container-deleted',
   };
-  const stream = runtime.stream('GetContainerEvents', {});
-  listener({ type: 'resync' });
-  await each(stream, signal, message => {
+  const stream = options.runtime.stream('GetContainerEvents', {});
+  const ended = each(stream, signal, message => {
     const { containerId, containerEventType } = message as {
       containerId: string;
       containerEventType: string;
@@ -51,13 +58,11 @@ async function followCri(
     const type = types[containerEventType];
     if (type !== undefined) listener({ type, containerId });
   });
-}
+  await untilEnd(ended, options, listener);
+};
 
-async function followContainerd(
-  { endpoint, adapter }: WatchOptions,
-  listener: Listener,
-  signal: AbortSignal,
-): Promise<void> {
+const followContainerd: Follower = async (options, listener, signal) => {
+  const { endpoint, adapter } = options;
   const service = openService('containerd.services.events.v1.Events', endpoint, {
     'containerd-namespace': 'k8s.io',
   });
@@ -65,9 +70,7 @@ async function followContainerd(
     const filters = ['/tasks/start', '/tasks/exit', '/containers/delete'].map(
       topic => `topic=="${topic}",namespace==k8s.io`,
     );
-    const stream = service.stream('Subscribe', { filters });
-    listener({ type: 'resync' });
-    await each(stream, signal, message => {
+    const ended = each(service.stream('Subscribe', { filters }), signal, message => {
       const { topic, event } = message as { topic: string; event: { value: Buffer } };
       const { containerId, id } = decodeTaskEvent(event.value);
       if (topic === '/tasks/start') listener({ type: 'container-started', containerId });
@@ -78,20 +81,42 @@ async function followContainerd(
           listener({ type: 'container-exited', containerId }),
         );
     });
+    await untilEnd(ended, options, listener);
   } finally {
     service.close();
+  }
+};
+
+/** A stream says nothing until something happens: it is open when a question that was asked after it is answered. */
+async function untilEnd(
+  ended: Promise<void>,
+  { adapter }: WatchOptions,
+  listener: Listener,
+): Promise<void> {
+  ended.catch(() => undefined);
+  await adapter.version();
+  listener({ type: 'resync' });
+  try {
+    await ended;
+  } finally {
+    listener({ type: 'lost' });
   }
 }
 
 /** containerd tells the end of a task before its CRI plugin has noted it. */
-async function exited(adapter: Runtime, containerId: string): Promise<void> {
-  for (let waitMs = 2; waitMs < 2000; waitMs *= 2) {
-    const state = await adapter.containerStatus(containerId).then(
-      status => status.state,
-      () => 'CONTAINER_EXITED',
+async function exited(adapter: Runtime, id: string): Promise<void> {
+  for (let waitMs = 2; waitMs < 2000 && (await runs(adapter, id)); waitMs *= 2) await delay(waitMs);
+}
+
+/** A container, or a sandbox: that is a task too. */
+async function runs(adapter: Runtime, id: string): Promise<boolean> {
+  try {
+    return (await adapter.containerStatus(id)).state === 'CONTAINER_RUNNING';
+  } catch {
+    return adapter.podSandboxStatus(id).then(
+      status => status.state === 'SANDBOX_READY',
+      () => false,
     );
-    if (state !== 'CONTAINER_RUNNING') return;
-    await delay(waitMs);
   }
 }
 

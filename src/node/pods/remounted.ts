@@ -1,0 +1,20 @@
+import type { Pod } from '../../api/core/v1/pod.ts';
+import type { EventRecorder } from '../../client/event-recorder.ts';
+import { isRunning, type PodRuntimeState } from './runtime-state.ts';
+
+/** Says what nothing else shows: a container holds on to the mount that it was started with. */
+export function tellRemounted(recorder: EventRecorder, pod: Pod, volume: string): void {
+  recorder.event(
+    pod,
+    'Warning',
+    'VolumeRemounted',
+    `Volume ${JSON.stringify(volume)} had been unmounted and was mounted anew: containers that run keep its old content until they are started again`,
+  );
+}
+
+/** Whether a container that runs has this volume. */
+export const isInUse = ({ spec }: Pod, volume: string, state: PodRuntimeState): boolean =>
+  [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])].some(
+    ({ name, volumeMounts = [] }) =>
+      isRunning(state.containers.get(name)?.[0]) && volumeMounts.some(each => each.name === volume),
+  );

@@ -1,0 +1,38 @@
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { annotations, labels } from './names.ts';
+import type { WorkerServices } from './worker-context.ts';
+
+/**
+ * Ends every pod on this node; the API keeps the objects, the disk their logs.
+ * @param report called once nothing runs any more, while the runtime still knows how each ended
+ */
+export async function stopEverything(
+  { runtime, volumes, dataDir }: Pick<WorkerServices, 'runtime' | 'volumes' | 'dataDir'>,
+  { graceSeconds, report }: { graceSeconds: number; report: () => Promise<void> },
+): Promise<void> {
+  const ours = (each: { labels: Record<string, string> }): boolean =>
+    each.labels[labels.podUid] !== undefined;
+  const containers = (await runtime.listContainers()).filter(ours);
+  const alive = containers.filter(each => each.state === 'CONTAINER_RUNNING');
+  await Promise.all(
+    alive.map(each => {
+      const own = Number(each.annotations[annotations.podTerminationGracePeriod] ?? graceSeconds);
+      return runtime.stopContainer(each.id, Math.min(own, graceSeconds));
+    }),
+  );
+  await report();
+  const sandboxes = (await runtime.listPodSandboxes()).filter(ours);
+  await Promise.all(
+    sandboxes.map(async ({ id }) => {
+      await runtime.stopPodSandbox(id);
+      await runtime.removePodSandbox(id);
+    }),
+  );
+  await Promise.all(
+    (await volumes.podUidsOnDisk()).map(async uid => {
+      await volumes.unmountAll(uid);
+      await rm(path.join(dataDir, 'pods', uid), { recursive: true, force: true });
+    }),
+  );
+}
