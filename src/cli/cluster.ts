@@ -74,6 +74,11 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
     // containerd takes longest to start: it does so while the rest comes up.
     const starting = startRuntime(settings, network, log);
     starting.catch(() => undefined);
+    closers.push(async leavePods => {
+      const managed = await starting.catch(() => undefined);
+      await managed?.close();
+      if (!leavePods || (await managed?.isIdle()) === true) await managed?.cleanUp();
+    });
     const [store, pki] = await Promise.all([
       openClusterStore(dataDir),
       openPki(pkiOptions(dataDir, nodeName, network.cidr)),
@@ -105,10 +110,6 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
 
     const managed = await starting.catch((error: unknown) => {
       throw new UserError((error as Error).message, { cause: error });
-    });
-    closers.push(async leavePods => {
-      await managed?.close();
-      if (!leavePods) await managed?.cleanUp();
     });
     const endpoint = managed?.endpoint ?? settings.runtimeEndpoint ?? '';
     const cri = connectCri({ endpoint, log });

@@ -106,6 +106,8 @@ async function foreground(options: UpOptions): Promise<void> {
   const tell = (message: ProgressMessage): void => {
     if (process.connected) process.send?.(message);
   };
+  // Who reads the output may go: Keylet stays, and can still be ended in good order.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const say = (line: string): void => {
     process.stdout.write(`${line}\n`);
     tell({ line });

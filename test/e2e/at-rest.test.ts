@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { startKeylet, type Keylet } from '../support/keylet.ts';
-import { busyboxPod, secret, waitReady } from '../support/pods.ts';
+import { busyboxPod, eventsOf, secret, waitReady } from '../support/pods.ts';
 import { mustRun } from '../support/run.ts';
 
 /** Which files hold one of the words: on the file system of `folder` itself, so not in what is mounted in memory. */
@@ -49,6 +50,30 @@ describe('what is on the disk while secrets are in use', () => {
     expect(await sh('user', 'printf %s "$PLAIN"')).toBe('seen');
     expect(await sh('user', 'cat /proc/1/environ')).toContain(`\0ONE=${value}\0`);
     expect(await sh('user', 'cat /proc/1/cmdline')).toContain(`\0${value}\0`);
+  });
+
+  test('an error that would tell a value tells a placeholder', async () => {
+    const refs = [{ name: 'ONE', valueFrom: { secretKeyRef: { name: 's', key: 'URL' } } }];
+    await keylet.kubectl.apply(
+      busyboxPod('no-such', {
+        spec: { restartPolicy: 'Never' },
+        container: { command: ['$(ONE)'], env: refs },
+      }),
+    );
+    await eventually(async () =>
+      expect(await keylet.kubectl('get pod no-such -o jsonpath={.status.phase}')).toBe('Failed'),
+    );
+    const state = await keylet.kubectl(
+      'get pod no-such -o jsonpath={.status.containerStatuses[0].state.terminated.reason}',
+    );
+    expect(state).toBe('StartError');
+    await eventually(async () =>
+      expect(await eventsOf(keylet.kubectl, 'no-such')).toMatch(
+        /Failed: Error: .*exec: .{1,2}keylet:secret:\w+/,
+      ),
+    );
+    const all = `${await eventsOf(keylet.kubectl, 'no-such')}${await keylet.kubectl('get pod no-such -o yaml')}${keylet.output()}`;
+    expect(all).not.toContain('planted-in-url');
   });
 
   test.each(['the data folder', '/run', '/var/log/pods', '/var/tmp'])(

@@ -78,6 +78,16 @@ describe('a Secret that cannot be', () => {
   });
 });
 
+test('a ConfigMap of more than 1 MiB → 422', async () => {
+  const status = await post('/api/v1/namespaces/default/configmaps', {
+    metadata: { name: 'bad' },
+    data: { big: 'x'.repeat(1024 * 1024 + 1) },
+  });
+  expect(status.message).toBe(
+    'ConfigMap "bad" is invalid: []: Too long: must have at most 1048576 bytes',
+  );
+});
+
 describe('a Pod that cannot be', () => {
   const withSource = (source: object): object =>
     busyboxPod('bad', {

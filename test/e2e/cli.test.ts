@@ -11,6 +11,9 @@ import { mustRun, run } from '../support/run.ts';
 
 const launcher = path.join(root, 'bin/keylet.js');
 const cli = (...args: string[]) => run(process.execPath, [launcher, ...args]);
+/** Command lines that name a data folder. */
+const processesOf = async (dataDir: string): Promise<string[]> =>
+  (await mustRun('ps', ['-eo', 'args', '-ww'])).split('\n').filter(line => line.includes(dataDir));
 const hosts = ['--registry-hosts-dir', inject('registryHostsDir')];
 
 describe('keylet', () => {
@@ -32,6 +35,9 @@ describe('keylet', () => {
     const { code, stderr } = await run('setpriv', [
       '--reuid=65534',
       '--clear-groups',
+      // The clone may lie where only root may look.
+      '--inh-caps=+dac_read_search',
+      '--ambient-caps=+dac_read_search',
       process.execPath,
       launcher,
       'up',
@@ -138,6 +144,38 @@ describe('keylet', () => {
       }
     },
   );
+
+  test('whoever reads its output may go: it stays, and ends in good order', async () => {
+    const dataDir = await mkdtemp(path.join(tmpdir(), 'keylet-pipe-'));
+    try {
+      const line = `"$0" "$1" up --data-dir "$2" --port 0 | head -n 1`;
+      const shell = run('sh', ['-c', line, process.execPath, launcher, dataDir], {
+        timeoutMs: 120_000,
+      });
+      const at = ['--data-dir', dataDir];
+      await eventually(async () => expect((await cli('status', ...at)).code).toBe(0));
+      expect((await cli('down', ...at)).stdout).toBe('Stopped\n');
+      await shell;
+      expect(await processesOf(dataDir)).toEqual([]);
+    } finally {
+      await rm(dataDir, { recursive: true, force: true });
+    }
+  });
+
+  test('a start that fails leaves no containerd', async () => {
+    const first = await startKeylet();
+    const dataDir = await mkdtemp(path.join(tmpdir(), 'keylet-taken-'));
+    try {
+      const port = new URL(/https:\S+/.exec(first.output())?.[0] ?? '').port;
+      const { code, stderr } = await cli('up', '--data-dir', dataDir, '--port', port);
+      expect(code).toBe(1);
+      expect(stderr).toContain(`port ${port} is in use`);
+      expect(await processesOf(dataDir)).toEqual([]);
+    } finally {
+      await first.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    }
+  });
 
   test('version prints it', async () => {
     expect(await mustRun(process.execPath, [launcher, 'version'])).toMatch(/^keylet \d+\.\d+\.\d+/);

@@ -107,9 +107,11 @@ export async function startRegistry({ credentials, tls }: RegistryOptions = {}):
         ([, method, target, status]) => `${method} ${target} ${status}`,
       ),
     async close() {
-      const closed = once(child, 'close');
-      child.kill();
-      await closed;
+      if (child.exitCode === null && child.signalCode === null) {
+        const closed = once(child, 'close');
+        child.kill();
+        await closed;
+      }
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -17,6 +17,13 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const step = (text: string): void => say(`\n▸ ${text}`);
 const indent = (text: string): string => text.trimEnd().replaceAll(/^/gm, '  ');
 
+/** Rejects at Ctrl-C: what was started is then ended in the same order as always. */
+const interrupted = new Promise<never>((_, reject) => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => reject(new Error('interrupted')));
+});
+interrupted.catch(() => undefined);
+
 async function demo(): Promise<void> {
   step('Debian packages');
   await ensurePackages(say);
@@ -32,7 +39,7 @@ async function demo(): Promise<void> {
     const keylet = await startKeylet({ args: ['--registry-hosts-dir', images.hostsDir] });
     try {
       say(indent(keylet.output()));
-      await tour(keylet);
+      await Promise.race([tour(keylet), interrupted]);
     } finally {
       step('Clean up');
       await keylet.stop();

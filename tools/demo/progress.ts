@@ -3,6 +3,9 @@ import { createInterface } from 'node:readline';
 import type { Kubectl } from '../../test/support/kubectl-cli.ts';
 import { kubectlPath } from '../../test/support/kubectl.ts';
 
+/** A pod that takes longer is held up by something that its events tell. */
+const patienceMs = 120_000;
+
 /** Prints each step of a pod on its way to Running, as `kubectl get -w` tells it. */
 export async function followPod(
   kubectl: Kubectl,
@@ -15,6 +18,7 @@ export async function followPod(
     ['--kubeconfig', kubectl.kubeconfig, 'get', 'pod', pod, '-n', namespace, '-w', '--no-headers'],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
+  const timer = setTimeout(() => child.kill(), patienceMs);
   let last = '';
   try {
     for await (const line of createInterface({ input: child.stdout })) {
@@ -25,8 +29,12 @@ export async function followPod(
       say(`  ${seconds.padStart(5)} s  ${namespace}/${pod}  ${ready}  ${status}`);
       if (ready === '1/1') return;
     }
-    throw new Error(`the watch of ${namespace}/${pod} ended before the pod was ready`);
+    const events = await kubectl(
+      `get events -n ${namespace} --field-selector involvedObject.name=${pod}`,
+    );
+    throw new Error(`${namespace}/${pod} did not become ready:\n${events}`);
   } finally {
+    clearTimeout(timer);
     child.kill();
   }
 }

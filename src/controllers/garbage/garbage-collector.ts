@@ -8,8 +8,9 @@ import type { KubeObject } from '../../machinery/meta.ts';
 import { apiVersionOf } from '../../machinery/resource.ts';
 import { isStatusError } from '../../machinery/status.ts';
 import { createWorkQueue, type WorkQueue } from '../../machinery/work-queue.ts';
+import { createEndingOwners, gone, isEndingOwner } from './ending-owners.ts';
 
-/** Deletes objects whose owners are all gone, and pods whose node is gone. */
+/** Deletes objects whose owners are all gone, lets owners end as was asked, and ends pods whose node is gone. */
 export function startGarbageCollector({
   client,
   pods,
@@ -60,13 +61,20 @@ export function startGarbageCollector({
     }
   };
 
+  const endingOwners = createEndingOwners({
+    client,
+    owned: resources.filter(each => informers.has(each.plural) && each.storedAs === undefined),
+    ownerLives,
+  });
   const queue = createWorkQueue({
     async work(key) {
       const [plural = '', namespace = '', name = ''] = key.split('/');
       const object = informers.get(plural)?.get(namespace, name);
       const owners = object?.metadata.ownerReferences ?? [];
       const resource = resources.find(each => each.plural === plural);
-      if (object === undefined || resource === undefined || owners.length === 0) return;
+      if (object === undefined || resource === undefined) return;
+      if (isEndingOwner(object)) await endingOwners.work(object, resource);
+      if (owners.length === 0) return;
       const alive = await Promise.all(owners.map(owner => ownerLives(object, owner)));
       if (alive.some(Boolean)) return;
       await client
@@ -81,15 +89,18 @@ export function startGarbageCollector({
   for (const [plural, informer] of informers) {
     informer.onChange(({ type, object }) => {
       if (type !== 'deleted') {
-        if ((object.metadata.ownerReferences ?? []).length > 0) queue.add(keyOf(plural, object));
+        if ((object.metadata.ownerReferences ?? []).length > 0 || isEndingOwner(object))
+          queue.add(keyOf(plural, object));
         return;
       }
+      const owners = new Set((object.metadata.ownerReferences ?? []).map(({ uid }) => uid));
       for (const [of, others] of informers) {
         for (const each of others.list()) {
-          if (
-            (each.metadata.ownerReferences ?? []).some(owner => owner.uid === object.metadata.uid)
-          )
-            queue.add(keyOf(of, each));
+          const isDependent = (each.metadata.ownerReferences ?? []).some(
+            owner => owner.uid === object.metadata.uid,
+          );
+          const waitsForIt = owners.has(each.metadata.uid ?? '') && isEndingOwner(each);
+          if (isDependent || waitsForIt) queue.add(keyOf(of, each));
         }
       }
     });
@@ -110,8 +121,4 @@ export function startGarbageCollector({
     }
   });
   return queue;
-}
-
-function gone(error: unknown): void {
-  if (!isStatusError(error, 'NotFound')) throw error;
 }

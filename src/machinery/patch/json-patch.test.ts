@@ -65,6 +65,17 @@ describe('applyJsonPatch()', () => {
   });
 });
 
+test('applyJsonPatch() does not let copies of copies fill the memory', () => {
+  const doubling = Array.from({ length: 40 }, (_, i) => ({
+    op: 'copy',
+    from: '/a',
+    path: `/a/k${i}`,
+  }));
+  expect(() => applyJsonPatch({ a: { b: 'x'.repeat(1000) } }, doubling)).toThrow(
+    /^Unable to complete the copy, the accumulated size increase of copy is \d+, exceeding the limit 3145728$/,
+  );
+});
+
 test('a key that is a trap is a key as any other in every patch', () => {
   const patch = JSON.parse('{"data":{"__proto__":"x","constructor":"y"}}') as Record<
     string,

@@ -24,11 +24,26 @@ export function applyJsonPatch(document: unknown, patch: unknown): unknown {
   if (!Array.isArray(patch))
     throw new PatchError('json: cannot unmarshal object into Go value of type jsonpatch.Patch');
   let current: unknown = structuredClone(document);
-  for (const operation of patch as Operation[]) current = apply(current, operation);
+  const budget = { copiedBytes: 0 };
+  for (const operation of patch as Operation[]) current = apply(current, operation, budget);
   return current;
 }
 
-function apply(document: unknown, operation: Operation): unknown {
+/** As much as a body may have: a copy of a copy of a copy would otherwise fill the memory. */
+const maxCopiedBytes = 3 * 1024 * 1024;
+
+function copied(value: unknown, budget: { copiedBytes: number }): unknown {
+  const json = JSON.stringify(value);
+  budget.copiedBytes += Buffer.byteLength(json);
+  if (budget.copiedBytes > maxCopiedBytes) {
+    throw new PatchError(
+      `Unable to complete the copy, the accumulated size increase of copy is ${budget.copiedBytes}, exceeding the limit ${maxCopiedBytes}`,
+    );
+  }
+  return JSON.parse(json) as unknown;
+}
+
+function apply(document: unknown, operation: Operation, budget: { copiedBytes: number }): unknown {
   const { op, path, from = '', value } = operation;
   if (typeof path !== 'string') throw new PatchError(`${op} operation: missing path`);
   switch (op) {
@@ -46,7 +61,7 @@ function apply(document: unknown, operation: Operation): unknown {
       return add(taken.document, path, taken.value);
     }
     case 'copy':
-      return add(document, path, structuredClone(get(document, from, 'copy')));
+      return add(document, path, copied(get(document, from, 'copy'), budget));
     case 'test':
       if (!isDeepStrictEqual(get(document, path, 'test'), value)) {
         throw new PatchError(`testing value ${path} failed: test failed`);

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { memberOf, setMember } from '../member.ts';
 import { resolve, type Field, type ObjectSchema, type Schema } from '../schema.ts';
 import { PatchError } from './json-patch.ts';
@@ -85,10 +84,8 @@ function mergeField(rule: Rule | undefined, target: unknown, patch: unknown): un
   if (rule?.merges !== true) return patch.map(each => strip(itemSchema, each));
   const current = Array.isArray(target) ? (target as unknown[]) : [];
   if (rule.mergeKey === undefined) {
-    return [
-      ...current,
-      ...patch.filter(each => !current.some(has => isDeepStrictEqual(has, each))),
-    ];
+    // Lists that merge without a key are lists of scalars.
+    return [...new Set([...current, ...patch])];
   }
   return mergeList(itemSchema, current, patch, rule.mergeKey);
 }
@@ -106,7 +103,12 @@ function mergeList(
       )
       .map(each => strip(schema, each));
   }
-  const merged = [...target];
+  const merged: unknown[] = [...target];
+  const places = new Map<unknown, number>();
+  merged.forEach((each, i) => {
+    if (isRecord(each) && !places.has(each[key])) places.set(each[key], i);
+  });
+  const removed = new Set<number>();
   for (const each of patch) {
     if (!isRecord(each)) throw new PatchError('expected a map in the patch of a merged list');
     const id = each[key];
@@ -115,31 +117,28 @@ function mergeList(
         `map: map[${Object.keys(each).join(' ')}] does not contain declared merge key: ${key}`,
       );
     }
-    const at = merged.findIndex(has => isRecord(has) && has[key] === id);
-    const existing = merged[at];
+    const at = places.get(id);
     if (each['$patch'] === 'delete') {
-      if (at >= 0) merged.splice(at, 1);
-    } else if (isRecord(existing)) merged[at] = mergeObject(schema, existing, each);
-    else merged.push(strip(schema, each));
+      if (at !== undefined) removed.add(at);
+      places.delete(id);
+    } else if (at === undefined) places.set(id, merged.push(strip(schema, each)) - 1);
+    else merged[at] = mergeObject(schema, merged[at] as Json, each);
   }
-  return merged;
+  return merged.filter((_, i) => !removed.has(i));
 }
 
 /** A list in the patch's order; elements that it does not name keep their place behind what preceded them. */
 function inOrder(list: unknown[], order: unknown[], mergeKey: string | undefined): unknown[] {
   const idOf = (each: unknown): unknown =>
     mergeKey !== undefined && isRecord(each) ? each[mergeKey] : each;
-  const wanted = order.map(idOf);
-  const named = list
-    .filter(each => wanted.includes(idOf(each)))
-    .toSorted((a, b) => wanted.indexOf(idOf(a)) - wanted.indexOf(idOf(b)));
-  const result = [...named];
-  list.forEach((each, i) => {
-    if (wanted.includes(idOf(each))) return;
-    const before = list.slice(0, i).findLast(other => result.includes(other));
-    result.splice(before === undefined ? 0 : result.indexOf(before) + 1, 0, each);
-  });
-  return result;
+  const places = new Map(order.map((each, i) => [idOf(each), i]));
+  const runs: { at: number; elements: unknown[] }[] = [{ at: -1, elements: [] }];
+  for (const each of list) {
+    const at = places.get(idOf(each));
+    if (at === undefined) runs.at(-1)?.elements.push(each);
+    else runs.push({ at, elements: [each] });
+  }
+  return runs.toSorted((a, b) => a.at - b.at).flatMap(({ elements }) => elements);
 }
 
 /** New content, whose directives have nothing to act on. */

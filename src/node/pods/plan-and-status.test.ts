@@ -71,7 +71,7 @@ const withNewSandbox = (state: PodRuntimeState): PodRuntimeState => ({
   ...state,
   sandboxes: [sandbox('new', 'SANDBOX_READY', 1), sandbox('sandbox', 'SANDBOX_NOTREADY')],
 });
-const facts = { isUnhealthy: () => undefined, isStarted: () => true };
+const facts = { isUnhealthy: () => undefined, isStarted: () => true, isReplaced: () => false };
 const c = container('c');
 
 describe('planPod()', () => {
@@ -183,6 +183,14 @@ describe('planPod()', () => {
     [told({ restartCount: 3 }), 'c 3'],
   ])('what the runtime has forgotten is counted on: %j', (old, start) => {
     expect(starts({ ...pod(), status: { containerStatuses: [old] } }, stateOf())).toEqual([start]);
+  });
+
+  test('a container that was ended for a new image is made anew even where nothing restarts', () => {
+    const never = pod({ restartPolicy: 'Never', containers: [container('c', { image: 'newer' })] });
+    const ended = stateOf(seen(c, 'CONTAINER_EXITED', { exitCode: 137 }));
+    expect(planPod(never, ended, facts).finished).toBe(true);
+    const plan = planPod(never, ended, { ...facts, isReplaced: () => true });
+    expect(plan.start.map(each => each.container.image)).toEqual(['newer']);
   });
 
   test('a new image, or a failed probe, ends the container', () => {

@@ -21,6 +21,8 @@ export interface Kill {
   readonly container: Container;
   readonly id: string;
   readonly message: string;
+  /** Another is to take its place, also in a pod that never restarts. */
+  readonly replaces: boolean;
 }
 
 /** What is to be done to a pod now. */
@@ -35,6 +37,8 @@ export interface PlanFacts {
   /** By container id: a liveness or startup probe gave it up. */
   readonly isUnhealthy: (id: string) => string | undefined;
   readonly isStarted: (container: Container, id: string) => boolean;
+  /** By container id: it was ended because its definition changed. */
+  readonly isReplaced: (id: string) => boolean;
 }
 
 const nothing: Plan = { start: [], kill: [], finished: false };
@@ -50,7 +54,9 @@ export function planPod(pod: Pod, state: PodRuntimeState, facts: PlanFacts): Pla
     state.containers.get(container.name)?.find(each => each.podSandboxId === sandbox?.id);
   const isOver = (container: Container): boolean => {
     const last = lastOf(container);
-    return last?.state === 'CONTAINER_EXITED' && !restarts(policy, last);
+    return (
+      last?.state === 'CONTAINER_EXITED' && !restarts(policy, last) && !facts.isReplaced(last.id)
+    );
   };
   const startOf = (container: Container): Start => {
     const previous = lastOf(container);
@@ -91,8 +97,11 @@ export function planPod(pod: Pod, state: PodRuntimeState, facts: PlanFacts): Pla
   for (const container of pod.spec.containers) {
     const newest = newestOf(container);
     if (newest !== undefined && isRunning(newest)) {
-      const message = reasonToKill(container, newest, facts);
-      if (message !== undefined) kill.push({ container, id: newest.id, message });
+      const replaces = isChanged(container, newest);
+      const message = replaces
+        ? `Container ${container.name} definition changed, will be restarted`
+        : facts.isUnhealthy(newest.id);
+      if (message !== undefined) kill.push({ container, id: newest.id, message, replaces });
     } else if (!isOver(container)) {
       start.push(startOf(container));
     }
@@ -107,7 +116,7 @@ function firstAttempt({ status }: Pod, { name }: Container): number {
   return containerID === '' ? restartCount : restartCount + 1;
 }
 
-const restarts = (policy: string, { exitCode }: PodContainer): boolean =>
+export const restarts = (policy: string, { exitCode }: { readonly exitCode: number }): boolean =>
   policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
 
 /** It may run on, unseen. */
@@ -115,16 +124,10 @@ const killUnknown = (container: Container, { id }: PodContainer): Kill => ({
   container,
   id,
   message: 'Container is in "unknown" state, try killing it before restart',
+  replaces: false,
 });
 
-function reasonToKill(
-  container: Container,
-  status: PodContainer,
-  facts: PlanFacts,
-): string | undefined {
-  const hash = status.annotations[annotations.hash];
-  if (hash !== undefined && hash !== containerHash(container)) {
-    return `Container ${container.name} definition changed, will be restarted`;
-  }
-  return facts.isUnhealthy(status.id);
+function isChanged(container: Container, { annotations: noted }: PodContainer): boolean {
+  const hash = noted[annotations.hash];
+  return hash !== undefined && hash !== containerHash(container);
 }

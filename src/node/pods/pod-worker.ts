@@ -41,6 +41,7 @@ export interface PodWorker {
 }
 
 const restartDelayMs = { initialMs: 10_000, maxMs: 300_000 };
+const sandboxDelayMs = { initialMs: 1000, maxMs: 60_000 };
 const mountDelayMs = { initialMs: 500, maxMs: 122_000 };
 /** What is killed without a word from the API gets at least this. */
 const forcedGraceSeconds = 2;
@@ -55,6 +56,9 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
   const notBefore = new Map<string, number>();
   const restarts = createBackoff(restartDelayMs);
   const mounts = createBackoff(mountDelayMs);
+  const sandboxes = createBackoff(sandboxDelayMs);
+  /** Containers that were ended for another to take their place, whatever the restart policy. */
+  const replaced = new Set<string>();
   const words = new Map<string, string>();
   const status = createStatusWriter(client, log);
   let pod = first;
@@ -175,9 +179,15 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
       await stopContainers(pod, state, graceSeconds(), services);
       await stopSandboxes(state);
     }
+    const waitMs = sandboxes.remaining(uid);
+    if (waitMs > 0) {
+      wakeIn(waitMs);
+      return undefined;
+    }
     const attempt = old === undefined ? 0 : old.metadata.attempt + 1;
     try {
       await learnAddresses(await runtime.runPodSandbox(sandboxConfig(pod, attempt)));
+      sandboxes.reset(uid);
       return attempt;
     } catch (error) {
       recorder.event(
@@ -186,7 +196,7 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
         'FailedCreatePodSandBox',
         `Failed to create pod sandbox: ${(error as Error).message}`,
       );
-      wakeIn(mounts.next(uid));
+      wakeIn(sandboxes.next(uid));
       return undefined;
     }
   };
@@ -206,12 +216,14 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
   const planFacts = {
     isUnhealthy: (id: string) => prober.isUnhealthy(id),
     isStarted: prober.isStarted,
+    isReplaced: (id: string) => replaced.has(id),
   };
 
   const act = async (attemptOfSandbox: number, state: PodRuntimeState): Promise<void> => {
     const plan = planPod(pod, state, planFacts);
     await Promise.all(
-      plan.kill.map(async ({ container, id, message }) => {
+      plan.kill.map(async ({ container, id, message, replaces }) => {
+        if (replaces) replaced.add(id);
         recorder.event(pod, 'Normal', 'Killing', message, fieldPathOf(pod, container.name));
         const found = state.containers.get(container.name)?.find(each => each.id === id);
         const grace = container.livenessProbe?.terminationGracePeriodSeconds ?? graceSeconds();
@@ -332,7 +344,7 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
     const found = [...initContainerStatuses, ...containerStatuses].find(
       ({ containerID = '' }) => containerID === `${services.runtimeName}://${id}`,
     );
-    return found && { started: found.started === true, ready: found.ready === true };
+    return found && { started: found.started === true, ready: found.ready };
   };
 
   const rememberWords = async (state: PodRuntimeState): Promise<void> => {

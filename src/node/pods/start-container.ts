@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Container, Pod } from '../../api/core/v1/pod.ts';
 import { buildEnvironment, ContainerConfigError } from '../env/build-environment.ts';
+import { confidentialValues, withoutValues } from '../env/without-values.ts';
 import { ImageError } from '../images/image-error.ts';
 import type { ReadyImage } from '../images/image-puller.ts';
 import type { Mount, PodSandboxConfig } from '../runtime/runtime.ts';
@@ -50,6 +51,13 @@ export async function startContainer(
   const { imageRef, image } = await pull(request, services, tell);
 
   let config;
+  let values: string[] = [];
+  const tellFailure = (reason: string, { message }: Error): StartError => {
+    const told = withoutValues(message, values);
+    if (told !== message) services.onValuesTold(values);
+    tell('Warning', 'Failed', `Error: ${told}`);
+    return new StartError({ reason, message: told }, configRetryMs);
+  };
   try {
     const environment = await buildEnvironment({
       pod,
@@ -61,23 +69,26 @@ export async function startContainer(
       serviceEnv: pod.spec.enableServiceLinks === false ? {} : services.serviceEnv,
       nameRule: services.nameRule,
     });
+    values = confidentialValues(environment);
     for (const message of environment.skipped)
       recorder.event(pod, 'Warning', 'InvalidEnvironmentVariableNames', message);
     const mounts = await mountsOf(request, services, text => environment.expand(text));
     config = containerConfig({ ...request, imageRef, image, environment, mounts });
   } catch (error) {
-    const { message } = error as Error;
-    tell('Warning', 'Failed', `Error: ${message}`);
     const reason =
       error instanceof ContainerConfigError ? 'CreateContainerConfigError' : 'CreateContainerError';
-    throw new StartError({ reason, message }, configRetryMs);
+    throw tellFailure(reason, error as Error);
   }
 
-  const id = await attempt('CreateContainerError', tell, () =>
-    runtime.createContainer(request.sandboxId, config, request.sandbox),
-  );
+  const id = await runtime
+    .createContainer(request.sandboxId, config, request.sandbox)
+    .catch((error: Error) => {
+      throw tellFailure('CreateContainerError', error);
+    });
   tell('Normal', 'Created', `Created container: ${container.name}`);
-  await attempt('RunContainerError', tell, () => runtime.startContainer(id));
+  await runtime.startContainer(id).catch((error: Error) => {
+    throw tellFailure('RunContainerError', error);
+  });
   tell('Normal', 'Started', `Started container ${container.name}`);
   const hook = container.lifecycle?.postStart;
   if (hook !== undefined) {
@@ -134,14 +145,4 @@ async function mountsOf(
     mounts.push({ containerPath: words, hostPath, readonly: false });
   }
   return mounts;
-}
-
-async function attempt<R>(reason: string, tell: Tell, work: () => Promise<R>): Promise<R> {
-  try {
-    return await work();
-  } catch (error) {
-    const { message } = error as Error;
-    tell('Warning', 'Failed', `Error: ${message}`);
-    throw new StartError({ reason, message }, configRetryMs);
-  }
 }

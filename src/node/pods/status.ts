@@ -8,6 +8,7 @@ import type {
 } from '../../api/core/v1/pod.ts';
 import type { ContainerStatus } from '../runtime/runtime.ts';
 import { forgottenStatus, lastTermination } from './forgotten-container.ts';
+import { restarts } from './plan.ts';
 import { hasExited, isRunning, type PodRuntimeState } from './runtime-state.ts';
 import { timestamp } from './names.ts';
 
@@ -123,7 +124,12 @@ function stateOf(
 ): ContainerState {
   if (newest !== undefined && isRunning(newest))
     return { running: { startedAt: nsTime(newest.startedAt) } };
-  if (waiting !== undefined) return { waiting: { ...waiting } };
+  // What will not be started again waits for nothing, whatever its start ended in.
+  const settled =
+    newest !== undefined &&
+    hasExited(newest) &&
+    !restarts(pod.spec.restartPolicy ?? 'Always', newest);
+  if (waiting !== undefined && !settled) return { waiting: { ...waiting } };
   if (newest !== undefined && hasExited(newest)) return { terminated: terminated(newest, facts) };
   return { waiting: { ...initialWaiting(pod, init) } };
 }

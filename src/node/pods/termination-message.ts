@@ -1,4 +1,5 @@
-import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { mkdir, open, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ContainerStatus } from '../runtime/runtime.ts';
 import { annotations } from './names.ts';
@@ -27,7 +28,7 @@ export async function readTerminationMessage(status: ContainerStatus): Promise<s
   const fallBack =
     status.annotations[annotations.terminationMessagePolicy] === 'FallbackToLogsOnError';
   if (words !== '' || !fallBack || status.exitCode === 0 || status.logPath === '') return words;
-  const log = await readFile(status.logPath, 'utf8').catch(() => '');
+  const log = await readNoLink(status.logPath);
   const lines = log.split('\n').filter(Boolean).slice(-80);
   return lines
     .map(line => line.split(' ').slice(3).join(' '))
@@ -35,9 +36,19 @@ export async function readTerminationMessage(status: ContainerStatus): Promise<s
     .slice(-maxLogBytes);
 }
 
+/** Of a file itself: a link in its place was not made by the runtime. */
+async function readNoLink(file: string): Promise<string> {
+  try {
+    await using handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+    return await handle.readFile('utf8');
+  } catch {
+    return '';
+  }
+}
+
 async function readEnd(file: string, bytes: number): Promise<string> {
   try {
-    await using handle = await open(file);
+    await using handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
     const { size } = await handle.stat();
     const length = Math.min(size, bytes);
     const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);

@@ -1,4 +1,5 @@
 import type { TLSSocket } from 'node:tls';
+import { unauthorized } from '../../machinery/status.ts';
 import type { Credentials } from '../authn/authenticator.ts';
 import { tlsSocketOf, type AnyRequest } from './listener.ts';
 
@@ -15,10 +16,15 @@ export function credentialsOf(request: AnyRequest): Credentials {
 function certificateOf(socket: TLSSocket): Certificate {
   let known = bySocket.get(socket);
   if (known === undefined) {
-    known = { certificate: socket.authorized ? readCertificate(socket) : undefined };
+    known = { certificate: socket.authorized ? readCertificate(socket) : refused(socket) };
     bySocket.set(socket, known);
   }
   return known.certificate;
+}
+
+/** One that the CA signed, and that is over, is told so: it is no reason to be taken for nobody. */
+function refused(socket: TLSSocket): undefined {
+  if (String(socket.authorizationError) === 'CERT_HAS_EXPIRED') throw unauthorized();
 }
 
 function readCertificate(socket: TLSSocket): Certificate {

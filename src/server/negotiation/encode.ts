@@ -1,4 +1,4 @@
-import { stringify } from 'yaml';
+import { writeYaml } from '../../machinery/decode/yaml.ts';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
 import type { RequestContext } from '../http/context.ts';
 import { respond } from '../http/respond.ts';
@@ -44,7 +44,7 @@ export async function respondValue(
   value: object,
   form: Form = negotiate(context.headers.accept),
 ): Promise<void> {
-  if (form.encoding === 'yaml') await respond(context, code, stringify(value), 'application/yaml');
+  if (form.encoding === 'yaml') await respond(context, code, writeYaml(value), 'application/yaml');
   else await respond(context, code, pretty(context, Buffer.from(JSON.stringify(value))));
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject } from '../../machinery/meta.ts';
 import type { DeleteOptionsBody } from '../../machinery/options.ts';
 import { readBody, type RequestContext } from '../http/context.ts';
@@ -66,23 +67,45 @@ export async function deleteObject(
 
   const object = current.object();
   const grace = descriptor.gracePeriodSeconds?.(object, options.gracePeriodSeconds) ?? 0;
-  const waits = grace > 0 || (object.metadata.finalizers ?? []).length > 0 || isNamespace(object);
+  const finalizers = finalizersFor(object, options);
+  const waits = grace > 0 || finalizers.length > 0 || isNamespace(object);
   if (!waits) return { object: await objects.delete(namespace, name, preconditions), gone: true };
-  const marked = await objects.update(namespace, name, each => markDeleted(each, grace));
+  const marked = await objects.update(namespace, name, each => markDeleted(each, grace, options));
   return { object: marked, gone: false };
 }
 
 const isNamespace = ({ kind, apiVersion }: KubeObject): boolean =>
   kind === 'Namespace' && apiVersion === 'v1';
 
-/** The object as it is while it ends; a second request may only make the end come sooner. */
-function markDeleted(object: KubeObject, graceSeconds: number): KubeObject | undefined {
+const propagationFinalizers = ['orphan', 'foregroundDeletion'];
+
+/** What holds the object once it ends: what did before, and the collector where a policy wants it. */
+function finalizersFor(
+  { metadata: { finalizers = [] } }: KubeObject,
+  { propagationPolicy, orphanDependents }: DeleteOptionsBody,
+): readonly string[] {
+  if (propagationPolicy === undefined && orphanDependents === undefined) return finalizers;
+  const others = finalizers.filter(each => !propagationFinalizers.includes(each));
+  if (propagationPolicy === 'Orphan' || orphanDependents === true) return [...others, 'orphan'];
+  return propagationPolicy === 'Foreground' ? [...others, 'foregroundDeletion'] : others;
+}
+
+/** The object as it is while it ends; a second request may only make the end come sooner, or go another way. */
+function markDeleted(
+  object: KubeObject,
+  graceSeconds: number,
+  options: DeleteOptionsBody,
+): KubeObject | undefined {
   const { metadata } = object;
+  const finalizers = finalizersFor(object, options);
+  const isSameWay = isDeepStrictEqual(finalizers, metadata.finalizers ?? []);
+  if (finalizers.length > 0) metadata.finalizers = [...finalizers];
+  else delete metadata.finalizers;
   if (
     metadata.deletionTimestamp !== undefined &&
     graceSeconds >= (metadata.deletionGracePeriodSeconds ?? 0)
   ) {
-    return undefined;
+    return isSameWay ? undefined : object;
   }
   const { now } = strategyContext();
   const startedMs =

@@ -37,7 +37,7 @@ export const configMapResource: ResourceDescriptor<ConfigMap> = {
         .filter(key => Object.hasOwn(binaryData, key))
         .map(key => invalid(path('data').key(key), key, 'duplicate of key present in binaryData')),
       ...validateKeys(binaryData, path('binaryData')),
-      ...validateSize(text + binary, path('')),
+      ...validateSize(text + binary, path('[]')),
     ];
   },
   update: {

@@ -154,3 +154,51 @@ describe('secretResource.update', () => {
     expect(next.type).toBe('x/y');
   });
 });
+
+describe('keylet.dev/apply', () => {
+  const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+  const applied = (content: object, more: Partial<Secret>, wish?: string): Secret =>
+    secret({
+      ...more,
+      metadata: {
+        name: 's',
+        annotations: {
+          ...(wish === undefined ? {} : { 'keylet.dev/apply': wish }),
+          [lastApplied]: `${JSON.stringify({ kind: 'Secret', ...content })}\n`,
+        },
+      },
+    });
+  const data = { plain: b64('1'), gone: b64('2'), moved: b64('3'), foreign: b64('4') };
+  const old = applied({ stringData: { gone: '2', moved: '3', plain: '1' } }, { data }, 'tidy');
+  const content = { stringData: { plain: 'hunter2' }, data: { moved: b64('hunter2') } };
+  const update = (next: Secret): Secret => {
+    secretResource.update?.prepareForUpdate(next, old, { now: '', randomSuffix: () => '' });
+    return next;
+  };
+
+  test('tidy: keys that left stringData leave data, and values are not kept beside it', () => {
+    const next = update(applied(content, { data: { ...data } }, 'tidy'));
+    expect(Object.keys(next.data ?? {})).toEqual(['plain', 'moved', 'foreign']);
+    expect(next.metadata.annotations?.[lastApplied]).toBe(
+      '{"kind":"Secret","stringData":{"plain":""},"data":{"moved":""}}\n',
+    );
+  });
+
+  test('tidy: a new one keeps no values beside its data either', () => {
+    const next = applied(content, {}, 'tidy');
+    secretResource.prepareForCreate?.(next, { now: '', randomSuffix: () => '' });
+    expect(next.metadata.annotations?.[lastApplied]).not.toContain('hunter2');
+  });
+
+  test('without the wish all is as Kubernetes has it', () => {
+    const next = applied(content, { data: { ...data } });
+    const before = structuredClone(next);
+    expect(update(next)).toEqual({ ...before, type: undefined });
+  });
+
+  test('what no kubectl wrote is left alone', () => {
+    const next = applied({}, { data: { ...data } }, 'tidy');
+    next.metadata.annotations = { ...next.metadata.annotations, [lastApplied]: 'no JSON' };
+    expect(update(next).metadata.annotations?.[lastApplied]).toBe('no JSON');
+  });
+});

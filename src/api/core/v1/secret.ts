@@ -6,6 +6,7 @@ import type { ResourceDescriptor } from '../../../machinery/resource.ts';
 import { boolean, bytes, map, optional, string, type Infer } from '../../../machinery/schema.ts';
 import { ageColumn, allVerbs, nameColumn } from './columns.ts';
 import { decodedBytes, validateKeys, validateSize } from './key-data.ts';
+import { tidyApplied } from './secret-applied.ts';
 import { validateType } from './secret-types.ts';
 import { tlsPairError } from './tls-pair.ts';
 
@@ -55,6 +56,7 @@ export const secretResource: ResourceDescriptor<Secret> = {
   },
   prepareForCreate(secret) {
     if (!secret.type) secret.type = 'Opaque';
+    tidyApplied(secret);
   },
   validate: secret => [
     ...validateKeys(secret.data ?? {}, data),
@@ -67,6 +69,7 @@ export const secretResource: ResourceDescriptor<Secret> = {
   update: {
     prepareForUpdate(next, old) {
       if (!next.type) next.type = old.type;
+      tidyApplied(next, old);
     },
     validateUpdate(next, old) {
       const errors: FieldError[] = [];

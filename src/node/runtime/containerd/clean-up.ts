@@ -44,7 +44,8 @@ async function shimsGone(state: string): Promise<void> {
   }
 }
 
-async function shimsOf(state: string): Promise<number[]> {
+/** Processes that hold pods up. */
+export async function shimsOf(state: string): Promise<number[]> {
   const found: number[] = [];
   for (const pid of await readdir('/proc')) {
     if (!/^\d+$/.test(pid)) continue;

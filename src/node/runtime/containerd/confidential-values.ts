@@ -10,14 +10,19 @@ import type { ContainerConfig, Runtime } from '../runtime.ts';
  */
 export function keepConfidential(runtime: Runtime, valuesDir: string): Runtime {
   const fileOf = (id: string): string => path.join(valuesDir, path.basename(id));
-  const forget = (id: string): Promise<void> => rm(fileOf(id), { force: true });
+  const forget = async (id: string): Promise<void> => {
+    await Promise.all([fileOf(id), `${fileOf(id)}.back`].map(file => rm(file, { force: true })));
+  };
   return {
     ...runtime,
     async createContainer(sandboxId, config, sandboxConfig) {
       const { sealed, values } = seal(config);
       const id = await runtime.createContainer(sandboxId, sealed, sandboxConfig);
       // It is made, and not yet started: runc has not been asked for it.
-      if (values.size > 0) await writeFile(fileOf(id), sedScript(values), { mode: 0o600 });
+      if (values.size > 0) {
+        await writeFile(`${fileOf(id)}.back`, backScript(values), { mode: 0o600 });
+        await writeFile(fileOf(id), sedScript(values), { mode: 0o600 });
+      }
       return id;
     },
     async removeContainer(id) {
@@ -35,7 +40,7 @@ export function keepConfidential(runtime: Runtime, valuesDir: string): Runtime {
 /** Of containers that were removed by who was killed before the values were. */
 export async function removeStrayValues(runtime: Runtime, valuesDir: string): Promise<void> {
   const ids = new Set((await runtime.listContainers()).map(each => each.id));
-  const stray = (await readdir(valuesDir)).filter(name => !ids.has(name));
+  const stray = (await readdir(valuesDir)).filter(name => !ids.has(name.replace(/\.back$/, '')));
   await Promise.all(stray.map(name => rm(path.join(valuesDir, name), { force: true })));
 }
 
@@ -76,3 +81,22 @@ function replacement(value: Uint8Array): string {
   const json = JSON.stringify(bytes).slice(1, -1);
   return json.replaceAll(/[\\&|]/g, String.raw`\$&`);
 }
+
+/** A value shorter than this says nothing, and could be a part of any word. */
+const minLength = 3;
+
+/** The way back, for what runc writes of its failures: Go's quotes within JSON, which escapes once more. */
+function backScript(values: Values): Buffer {
+  const once = (text: string): string => JSON.stringify(text).slice(1, -1);
+  const lines = [...values]
+    .map(([name, value]) => ({ name, text: Buffer.from(value).toString('latin1') }))
+    .filter(({ text }) => text.length >= minLength)
+    .toSorted((a, b) => b.text.length - a.text.length)
+    .flatMap(({ name, text }) =>
+      [...new Set([once(once(text)), once(text)])].map(form => `s|${pattern(form)}|${name}|g\n`),
+    );
+  return Buffer.from(lines.join(''), 'latin1');
+}
+
+/** A text as a basic regular expression between bars. */
+const pattern = (text: string): string => text.replaceAll(/[\\.*[\]^$|]/g, String.raw`\$&`);

@@ -30,6 +30,8 @@ export interface ManagedContainerd {
   scrubLog(words: readonly string[]): Promise<void>;
   /** Ends containerd itself; what its shims run goes on. */
   close(): Promise<void>;
+  /** After `close`: whether no pod is left that a successor could go on with. */
+  isIdle(): Promise<boolean>;
   /** After `close` and with no sandbox left: takes away mounts, bridge and state. */
   cleanUp(): Promise<void>;
 }
@@ -106,6 +108,10 @@ export async function startManagedContainerd(
     valuesDir,
     scrubLog: words => scrubLog(logFile, words),
     close: () => containerd.close(),
+    async isIdle() {
+      const { shimsOf } = await import('./clean-up.ts');
+      return (await shimsOf(state)).length === 0;
+    },
     async cleanUp() {
       const { cleanUpMachine } = await import('./clean-up.ts');
       await cleanUpMachine({ state, bridge: podNetwork.bridge, root: path.join(base, 'root') });

@@ -1,0 +1,63 @@
+import { request } from 'node:https';
+import { loadKubeconfig } from '../../src/client/kubeconfig.ts';
+import type { Status } from '../../src/machinery/status.ts';
+
+export interface RawAnswer {
+  readonly code: number;
+  /** The text of each `Warning:` header, unquoted. */
+  readonly warnings: readonly string[];
+  readonly text: string;
+  /** The body as JSON: an object, or a Status. */
+  readonly body: Partial<Status> & { readonly [field: string]: unknown };
+}
+
+export interface RawRequest {
+  readonly method?: string;
+  readonly path: string;
+  readonly body?: string | Buffer;
+  readonly contentType?: string;
+}
+
+/** A client that sends bytes as they are, past the checks of any other. */
+export async function rawApi(kubeconfig: string): Promise<(ask: RawRequest) => Promise<RawAnswer>> {
+  const config = await loadKubeconfig(kubeconfig);
+  return ({ method = 'POST', path, body = '', contentType = 'application/json' }) =>
+    new Promise((resolve, reject) => {
+      const { hostname, port } = new URL(config.server);
+      const sent = request(
+        {
+          method,
+          hostname,
+          port,
+          path,
+          ca: config.certificateAuthority,
+          cert: config.clientCertificate,
+          key: config.clientKey,
+          headers: { 'content-type': contentType, 'content-length': Buffer.byteLength(body) },
+        },
+        response => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.once('end', () => {
+            const text = Buffer.concat(chunks).toString();
+            resolve({
+              code: response.statusCode ?? 0,
+              warnings: warningsIn(response.rawHeaders),
+              text,
+              body: JSON.parse(text) as RawAnswer['body'],
+            });
+          });
+        },
+      );
+      sent.once('error', reject);
+      sent.end(body);
+    });
+}
+
+function warningsIn(rawHeaders: readonly string[]): string[] {
+  return rawHeaders.flatMap((name, i) => {
+    if (i % 2 === 1 || name.toLowerCase() !== 'warning') return [];
+    const text = Buffer.from(rawHeaders[i + 1] ?? '', 'latin1').toString();
+    return [(/^299 - "(.*)"$/.exec(text)?.[1] ?? '').replaceAll(/\\(.)/g, '$1')];
+  });
+}
