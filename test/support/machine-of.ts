@@ -52,7 +52,7 @@ export async function machineOf(dataDir: string, podUids: readonly string[]): Pr
         .filter(name => podUids.some(uid => name.endsWith(`_${uid}`)))
         .toSorted(),
       leases: await leasesIn(state),
-      values: (await readdir(path.join(state, 'values'))).toSorted(),
+      values: await valuesIn(state),
       networked: await networkedBy(await bridgeOf(dataDir)),
       shims: await processes(line => line.includes('containerd-shim') && line.includes(state)),
     };
@@ -76,6 +76,12 @@ export async function processes(matches: (commandLine: string) => boolean): Prom
       found.push(Number(pid));
   }
   return found;
+}
+
+/** There and back: two files a container. */
+async function valuesIn(state: string): Promise<string[]> {
+  const names = await readdir(path.join(state, 'values'));
+  return [...new Set(names.map(name => name.replace(/\.back$/, '')))].toSorted();
 }
 
 async function leasesIn(state: string): Promise<string[]> {
