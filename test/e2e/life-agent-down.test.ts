@@ -15,7 +15,7 @@ import type { ContainerStatus, Pod } from '../../src/api/core/v1/pod.ts';
 import { startApiOnly } from '../support/api-only.ts';
 import { eventually } from '../support/eventually.ts';
 import { startKeylet, type Keylet } from '../support/keylet.ts';
-import { machineOf } from '../support/machine-of.ts';
+import { bridgeOf, machineOf } from '../support/machine-of.ts';
 import { busyboxPod, eventsOf, secret } from '../support/pods.ts';
 import { mustRun } from '../support/run.ts';
 import { killAndWait, processOf } from '../support/runtime-processes.ts';
@@ -140,6 +140,7 @@ describe('what happens while the agent is down is seen when it is back', () => {
 
   /** What crashes of another day have left. */
   const orphan = 'c0ffee00-0000-4000-8000-000000000000';
+  const goneSandbox = 'c0ffee00'.repeat(8);
   const leaveStale = async (): Promise<void> => {
     const pods = path.join(dataDir, 'pods');
     const half = path.join(pods, orphan, 'volumes/kubernetes.io~secret/half');
@@ -152,6 +153,22 @@ describe('what happens while the agent is down is seen when it is back', () => {
     await symlink('nowhere', path.join(foo, '..data_tmp'));
     await mkdir(path.join(foo, '..2020_01_01_00_00_00.1'));
     await writeFile(path.join(foo, '..2020_01_01_00_00_00.1/k'), 'stale');
+    // A plug-in of CNI that was killed when it took a sandbox' network away.
+    const bridge = await bridgeOf(dataDir);
+    const comment = ['-m', 'comment', '--comment', `name: "${bridge}" id: "${goneSandbox}"`];
+    const nat = (...words: string[]): Promise<string> =>
+      mustRun('iptables', ['-t', 'nat', ...words]);
+    await nat('-N', 'CNI-0123456789abcdef01234567');
+    await nat(
+      '-A',
+      'POSTROUTING',
+      '-s',
+      '10.42.255.255',
+      ...comment,
+      '-j',
+      'CNI-0123456789abcdef01234567',
+    );
+    await writeFile(`/var/lib/cni/results/${bridge}-${goneSandbox}-eth0`, '{}');
     // A machine that lost power may have files without their content.
     await writeFile(path.join(dataDir, 'keylet.json'), '');
   };
@@ -169,6 +186,7 @@ describe('what happens while the agent is down is seen when it is back', () => {
       expect(machine.podFolders.filter(uid => [...gone, orphan].includes(uid))).toEqual([]);
       expect(machine.mounts.filter(point => point.startsWith(orphan))).toEqual([]);
       expect(machine.logFolders).toEqual([]);
+      expect(machine.networked).not.toContain(goneSandbox);
       expect(machine.podFolders).toContain('README');
     });
   });

@@ -12,7 +12,7 @@ import { eventually } from '../support/eventually.ts';
 import { createMortals, type Mortals } from '../support/kill-at.ts';
 import type { Keylet } from '../support/keylet.ts';
 import { machineOf, processes, type MachineOf } from '../support/machine-of.ts';
-import { processOf } from '../support/runtime-processes.ts';
+import { killAndWait, processOf } from '../support/runtime-processes.ts';
 import { busyboxContainer, busyboxPod, secret, waitReady } from '../support/pods.ts';
 
 const args = ['--registry-hosts-dir', inject('registryHostsDir')];
@@ -304,6 +304,7 @@ describe('killed while Keylet itself comes or goes, the successor puts all in or
   });
 
   test('it comes back, and dies again on the way', async () => {
+    const before = await pods();
     await keylet.stop('SIGKILL');
     await client.close();
     await expect(mortals.start({ dataDir, args }, /after \w+ \/api\/v1\/nodes/)).rejects.toThrow(
@@ -312,6 +313,20 @@ describe('killed while Keylet itself comes or goes, the successor puts all in or
     await rotateMeanwhile();
     await comeBack();
     await allWell();
+    // What is as it was is not written again.
+    expect(await pods()).toEqual(before);
+  });
+
+  let restarts = 0;
+  test('sandboxes are made anew, and it dies before that is told', async () => {
+    const { sandboxes } = await machineOf(dataDir, []);
+    const pauses = await Promise.all(sandboxes.map(each => processOf(each.id)));
+    const step = new RegExp(`after ${runtimeCall('RunPodSandbox')}`);
+    await lastWord(step, 1, () => killAndWait(pauses));
+    known.clear();
+    restarts += 1;
+    await comeBack();
+    await allWell({ restarts });
   });
 
   test.each([
@@ -326,7 +341,6 @@ describe('killed while Keylet itself comes or goes, the successor puts all in or
     await comeBack();
     await allWell({ restarts });
   });
-  let restarts = 0;
 
   test('it comes for the first time', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'keylet-life-'));

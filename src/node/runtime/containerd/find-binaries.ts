@@ -5,6 +5,7 @@ export interface Binaries {
   readonly containerd: string;
   readonly ctr: string;
   readonly runc: string;
+  readonly iptables: string;
   readonly cniBinDir: string;
 }
 
@@ -41,6 +42,7 @@ export async function findBinaries(): Promise<Binaries> {
     containerd === undefined ||
     ctr === undefined ||
     runc === undefined ||
+    iptables === undefined ||
     bridge === undefined ||
     missing.length > 0
   ) {
@@ -48,7 +50,7 @@ export async function findBinaries(): Promise<Binaries> {
       `missing: ${missing.join(', ')}. On Debian: apt-get install ${missing.join(' ')}`,
     );
   }
-  return { containerd, ctr, runc, cniBinDir: path.dirname(bridge) };
+  return { containerd, ctr, runc, iptables, cniBinDir: path.dirname(bridge) };
 }
 
 async function first(files: readonly string[]): Promise<string | undefined> {

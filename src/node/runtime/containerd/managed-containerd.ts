@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../../machinery/log.ts';
 import { createTmpfs, mountPoints } from '../../volumes/mounts.ts';
+import type { Runtime } from '../runtime.ts';
 import { connectCri } from '../cri/connect-cri.ts';
 import { removeStrayValues } from './confidential-values.ts';
 import { cniConflist, containerdConfig } from './config.ts';
@@ -13,6 +14,7 @@ import { importImage } from './import-image.ts';
 import { pauseArchive, pauseImageName } from './pause-image.ts';
 import { runcWrapper } from './runc-wrapper.ts';
 import { scrubLog } from './scrub-log.ts';
+import { removeStrayNetwork } from './stray-network.ts';
 
 export interface ManagedContainerdOptions {
   readonly dataDir: string;
@@ -95,6 +97,10 @@ export async function startManagedContainerd(
       if ((await cri.imageStatus(pauseImageName)) === undefined)
         await importImage({ ctr: binaries.ctr, socket, archive: pauseArchive() });
       await removeStrayValues(cri, valuesDir);
+      await removeNetworkOfGone(cri, { ...podNetwork, iptables: binaries.iptables }).catch(
+        (error: unknown) =>
+          log.warn('Rules of sandboxes that are gone stay', { error: String(error) }),
+      );
     } finally {
       await cri.close();
     }
@@ -114,6 +120,8 @@ export async function startManagedContainerd(
     },
     async cleanUp() {
       const { cleanUpMachine } = await import('./clean-up.ts');
+      const network = { ...podNetwork, live: new Set<string>() };
+      await removeStrayNetwork(binaries.iptables, network).catch(() => undefined);
       await cleanUpMachine({ state, bridge: podNetwork.bridge, root: path.join(base, 'root') });
     },
   };
@@ -133,6 +141,24 @@ async function placeInMemory(folder: string): Promise<void> {
   if (!(await mountPoints()).includes(folder)) await createTmpfs()(folder, { mode: '0711' });
 }
 
+async function removeNetworkOfGone(
+  cri: Runtime,
+  { iptables, bridge, cidr }: { iptables: string; bridge: string; cidr: string },
+): Promise<void> {
+  // Without its bridge there is nothing of the network.
+  if (!(await exists(`/sys/class/net/${bridge}`))) return;
+  const sandboxes = await cri.listPodSandboxes();
+  const ready = sandboxes.filter(each => each.state === 'SANDBOX_READY');
+  const live = new Set(ready.map(each => each.id));
+  await removeStrayNetwork(iptables, { bridge, cidr, live });
+}
+
+const exists = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );
+
 async function ready(socket: string, pid: number, logFile: string, log: Logger): Promise<void> {
   const deadline = Date.now() + readyWithinMs;
   // A socket that is not there yet makes no event that gRPC's own back-off would not oversleep.
@@ -143,11 +169,7 @@ async function ready(socket: string, pid: number, logFile: string, log: Logger):
       const conditions = await cri.status();
       if (conditions.every(each => each.status)) return;
     } catch (error) {
-      const alive = await access(`/proc/${pid}`).then(
-        () => true,
-        () => false,
-      );
-      if (!alive || Date.now() > deadline) {
+      if (!(await exists(`/proc/${pid}`)) || Date.now() > deadline) {
         throw new Error(`containerd does not answer; see ${logFile}`, { cause: error });
       }
     } finally {
