@@ -29,7 +29,7 @@ const fullPod = (name: string): Pod => {
   ];
   return busyboxPod(name, {
     spec: {
-      terminationGracePeriodSeconds: 1,
+      terminationGracePeriodSeconds: 5,
       volumes: [
         { name: 'foo', secret: { secretName: 'walk' } },
         { name: 'memory', emptyDir: { medium: 'Memory' } },
@@ -37,6 +37,8 @@ const fullPod = (name: string): Pod => {
       initContainers: [busyboxContainer('init', { command: ['true'] })],
     },
     container: {
+      // Its end takes a moment, for something to happen in it.
+      command: ['sh', '-c', 'trap "sleep 0.1; exit 0" TERM; sleep 3600 & wait'],
       imagePullPolicy: 'Always',
       ports: [{ containerPort: 80, hostPort }],
       env: [{ name: 'V', valueFrom: { secretKeyRef: { name: 'walk', key: 'v' } } }],
@@ -291,8 +293,8 @@ describe('killed at a step of a pod’s life: the successor goes on', () => {
 });
 
 test('each pod that is left has the newest secret in its files', async () => {
-  for (const name of (await pods()).map(nameOf))
-    expect(await keylet.kubectl.sh(name, 'cat /etc/foo/v')).toBe(value());
+  const contents = (await pods()).map(pod => keylet.kubectl.sh(nameOf(pod), 'cat /etc/foo/v'));
+  for (const content of await Promise.all(contents)) expect(content).toBe(value());
 });
 
 describe('killed while Keylet itself comes or goes, the successor puts all in order', () => {
