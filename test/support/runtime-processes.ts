@@ -9,7 +9,10 @@ import { mustRun, run } from './run.ts';
 export async function processOf(id: string): Promise<number> {
   for (const pid of (await readdir('/proc')).filter(name => /^\d+$/.test(name))) {
     const cgroup = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '');
-    if (cgroup.includes(id)) return Number(pid);
+    if (!cgroup.includes(id)) continue;
+    // Pids wrap around: its children may have lower ones.
+    if (/^NSpid:.*\t1$/m.test(await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')))
+      return Number(pid);
   }
   throw new Error(`Nothing runs in ${id}`);
 }
