@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ContainerConfig, Runtime } from '../runtime.ts';
 
@@ -9,10 +9,8 @@ import type { ContainerConfig, Runtime } from '../runtime.ts';
  * @param valuesDir in memory, 0700
  */
 export function keepConfidential(runtime: Runtime, valuesDir: string): Runtime {
-  const fileOf = (id: string): string => path.join(valuesDir, path.basename(id));
-  const forget = async (id: string): Promise<void> => {
-    await Promise.all([fileOf(id), `${fileOf(id)}.back`].map(file => rm(file, { force: true })));
-  };
+  const folderOf = (id: string): string => path.join(valuesDir, path.basename(id));
+  const forget = (id: string): Promise<void> => rm(folderOf(id), { recursive: true, force: true });
   return {
     ...runtime,
     async createContainer(sandboxId, config, sandboxConfig) {
@@ -20,8 +18,9 @@ export function keepConfidential(runtime: Runtime, valuesDir: string): Runtime {
       const id = await runtime.createContainer(sandboxId, sealed, sandboxConfig);
       // It is made, and not yet started: runc has not been asked for it.
       if (values.size > 0) {
-        await writeFile(`${fileOf(id)}.back`, backScript(values), { mode: 0o600 });
-        await writeFile(fileOf(id), sedScript(values), { mode: 0o600 });
+        await mkdir(folderOf(id), { mode: 0o700 });
+        await writeFile(path.join(folderOf(id), 'out'), backScript(values), { mode: 0o600 });
+        await writeFile(path.join(folderOf(id), 'in'), sedScript(values), { mode: 0o600 });
       }
       return id;
     },
@@ -40,8 +39,10 @@ export function keepConfidential(runtime: Runtime, valuesDir: string): Runtime {
 /** Of containers that were removed by who was killed before the values were. */
 export async function removeStrayValues(runtime: Runtime, valuesDir: string): Promise<void> {
   const ids = new Set((await runtime.listContainers()).map(each => each.id));
-  const stray = (await readdir(valuesDir)).filter(name => !ids.has(name.replace(/\.back$/, '')));
-  await Promise.all(stray.map(name => rm(path.join(valuesDir, name), { force: true })));
+  const stray = (await readdir(valuesDir)).filter(name => !ids.has(name));
+  await Promise.all(
+    stray.map(name => rm(path.join(valuesDir, name), { recursive: true, force: true })),
+  );
 }
 
 type Values = ReadonlyMap<string, Uint8Array>;

@@ -2,15 +2,15 @@
  * A shell script in the place of runc: before a container is made, or something is run in one, it puts the
  * values of Secrets where their placeholders stand, in the files that runc is told of. Those lie in memory.
  * What runc says of a failure goes the other way before containerd, which keeps it on the disk, reads it.
- * @param valuesDir a file a container that has such values, by the container's id: a sed script;
- * with `.back` behind it, the one that puts placeholders in the place of values
+ * @param valuesDir a folder a container that has such values, by the container's id, with two sed scripts: `in`
+ * puts values in the place of placeholders, `out` placeholders in the place of values
  */
 export const runcWrapper = (runc: string, valuesDir: string): string => `#!/bin/sh
 # Written by keylet up. The container's id is runc's last argument.
 id=
 for word; do id=$word; done
 values=${quoted(valuesDir)}/$id
-if [ -n "$id" ] && [ -f "$values" ]; then
+if [ -n "$id" ] && [ -f "$values/in" ]; then
   option=
   starts=
   log=
@@ -22,7 +22,7 @@ if [ -n "$id" ] && [ -f "$values" ]; then
       --log) log=$word ;;
     esac
     if [ -n "$file" ]; then
-      LC_ALL=C sed -i -f "$values" "$file" || exit 1
+      LC_ALL=C sed -i -f "$values/in" "$file" || exit 1
     fi
     case $word in create | start) starts=yes ;; esac
     option=$word
@@ -31,7 +31,7 @@ if [ -n "$id" ] && [ -f "$values" ]; then
     ${quoted(runc)} "$@"
     code=$?
     if [ "$code" -ne 0 ] && [ -f "$log" ]; then
-      LC_ALL=C sed -i -f "$values.back" "$log"
+      LC_ALL=C sed -i -f "$values/out" "$log"
     fi
     exit "$code"
   fi
