@@ -78,11 +78,9 @@ export async function processes(matches: (commandLine: string) => boolean): Prom
   return found;
 }
 
-/** There and back: two files a container. */
-async function valuesIn(state: string): Promise<string[]> {
-  const names = await readdir(path.join(state, 'values'));
-  return [...new Set(names.map(name => name.replace(/\.back$/, '')))].toSorted();
-}
+/** A folder a container. */
+const valuesIn = async (state: string): Promise<string[]> =>
+  (await readdir(path.join(state, 'values'))).toSorted();
 
 async function leasesIn(state: string): Promise<string[]> {
   const folder = path.join(state, 'addresses');
