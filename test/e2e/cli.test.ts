@@ -5,15 +5,16 @@ import { describe, expect, inject, test } from 'vitest';
 import { leftovers, machineState } from '../../tools/demo/leftovers.ts';
 import { eventually } from '../support/eventually.ts';
 import { root, startKeylet } from '../support/keylet.ts';
+import { processes } from '../support/machine-of.ts';
 import { createKubectl } from '../support/kubectl-cli.ts';
 import { secret, secretVolumePod, waitReady } from '../support/pods.ts';
 import { mustRun, run } from '../support/run.ts';
 
 const launcher = path.join(root, 'bin/keylet.js');
 const cli = (...args: string[]) => run(process.execPath, [launcher, ...args]);
-/** Command lines that name a data folder. */
-const processesOf = async (dataDir: string): Promise<string[]> =>
-  (await mustRun('ps', ['-eo', 'args', '-ww'])).split('\n').filter(line => line.includes(dataDir));
+/** Pids of those whose command line names a data folder. */
+const processesOf = (dataDir: string): Promise<number[]> =>
+  processes(line => line.includes(dataDir));
 const hosts = ['--registry-hosts-dir', inject('registryHostsDir')];
 
 describe('keylet', () => {

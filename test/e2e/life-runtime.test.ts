@@ -113,14 +113,18 @@ async function madeAnew(name: string, log: string): Promise<void> {
   await sandboxOf(name);
 }
 
+async function haveTwoPods(): Promise<void> {
+  await rotate();
+  await keylet.kubectl.apply(watched('one'), watched('two'));
+  await waitReady(keylet.kubectl, 'one');
+  await waitReady(keylet.kubectl, 'two');
+}
+
 describe('with a containerd of its own', () => {
   beforeAll(async () => {
     dataDir = await mkdtemp(path.join(tmpdir(), 'keylet-life-'));
     keylet = await startKeylet({ dataDir, args: hosts });
-    await rotate();
-    await keylet.kubectl.apply(watched('one'), watched('two'));
-    await waitReady(keylet.kubectl, 'one');
-    await waitReady(keylet.kubectl, 'two');
+    await haveTwoPods();
   });
   afterAll(async () => {
     await keylet.stop();
@@ -271,10 +275,7 @@ describe('with a containerd that it is given', () => {
     await startContainerd();
     dataDir = await mkdtemp(path.join(tmpdir(), 'keylet-life-'));
     keylet = await startKeylet({ dataDir, args: ['--runtime-endpoint', socket] });
-    await rotate();
-    await keylet.kubectl.apply(watched('one'), watched('two'));
-    await waitReady(keylet.kubectl, 'one');
-    await waitReady(keylet.kubectl, 'two');
+    await haveTwoPods();
   });
   afterAll(async () => {
     await keylet.stop();
