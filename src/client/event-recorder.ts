@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { timestamp } from '../machinery/timestamp.ts';
 import { eventResource, type Event } from '../api/core/v1/event.ts';
 import type { Logger } from '../machinery/log.ts';
 import type { KubeObject } from '../machinery/meta.ts';
@@ -75,7 +76,7 @@ export function createEventRecorder({
   return {
     event(object, type, reason, message, fieldPath) {
       const { name = '', namespace = '', uid = '', resourceVersion = '' } = object.metadata;
-      const now = `${new Date().toISOString().slice(0, 19)}Z`;
+      const now = timestamp();
       const event: Event = {
         apiVersion: 'v1',
         kind: 'Event',

@@ -71,6 +71,11 @@ export class StatusError extends Error {
 export const isStatusError = (error: unknown, reason?: StatusReason): error is StatusError =>
   error instanceof StatusError && (reason === undefined || error.reason === reason);
 
+/** For `.catch`: what is not there is undefined; every other error goes on. */
+export function absent(error: unknown): undefined {
+  if (!isStatusError(error, 'NotFound')) throw error;
+}
+
 const qualified = ({ group, plural }: QualifiedResource): string =>
   group === '' ? plural : `${plural}.${group}`;
 

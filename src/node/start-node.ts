@@ -108,7 +108,6 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
       hostIp,
       nameRule: options.nameRule,
       serviceEnv: serviceEnv(api),
-      onValuesTold: options.images.onCredentialsTold,
       log,
     },
     signal,

@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { timestamp } from '../machinery/timestamp.ts';
 import type { Namespace } from '../api/core/v1/namespace.ts';
 import { resources } from '../api/index.ts';
 import { rbacGroup } from '../api/rbac.authorization.k8s.io/v1/policy-rule.ts';
 import type { ServiceAccount } from '../api/core/v1/service-account.ts';
 import type { Logger } from '../machinery/log.ts';
-import { isStatusError } from '../machinery/status.ts';
+import { absent, isStatusError } from '../machinery/status.ts';
 import type { Store } from '../store/store.ts';
 import { chain } from './admission/admission.ts';
 import { defaultTolerations } from './admission/default-tolerations.ts';
@@ -72,13 +73,8 @@ export async function startServer({
   await makeFirstNamespaces(namespaces);
 
   const lookup: ObjectLookup = async (kind, namespace, name) => {
-    try {
-      const objects = storeOf<ObjectStore>(`${kind.toLowerCase()}s`);
-      return (await objects.get(kind === 'Node' ? '' : namespace, name)).object();
-    } catch (error) {
-      if (isStatusError(error, 'NotFound')) return undefined;
-      throw error;
-    }
+    const objects = storeOf<ObjectStore>(`${kind.toLowerCase()}s`);
+    return (await objects.get(kind === 'Node' ? '' : namespace, name).catch(absent))?.object();
   };
   const stop = new AbortController();
   // Every request listens to its end.
@@ -156,7 +152,7 @@ export async function startServer({
 
 async function makeFirstNamespaces(namespaces: ObjectStore<Namespace>): Promise<void> {
   for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) {
-    const creationTimestamp = `${new Date().toISOString().slice(0, 19)}Z`;
+    const creationTimestamp = timestamp();
     await namespaces
       .create({
         apiVersion: 'v1',

@@ -1,7 +1,7 @@
 import type { KubeClient } from '../../client/client.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
 import type { ResourceDescriptor } from '../../machinery/resource.ts';
-import { isStatusError } from '../../machinery/status.ts';
+import { absent } from '../../machinery/status.ts';
 
 type Owner = NonNullable<KubeObject['metadata']['ownerReferences']>[number];
 
@@ -30,7 +30,7 @@ export function createEndingOwners({ client, owned, ownerLives }: EndingOwnersOp
         .map(async resource => ({
           resource,
           list: await client
-            .resource(resource)
+            .metadata(resource)
             .list(namespaced && namespace !== undefined ? { namespace } : {}),
         })),
     );
@@ -52,7 +52,7 @@ export function createEndingOwners({ client, owned, ownerLives }: EndingOwnersOp
           ownerReferences: [{ $patch: 'delete', uid: owner.uid }],
         },
       })
-      .catch(gone);
+      .catch(absent);
 
   const end = async (dependent: Dependent): Promise<void> => {
     const { resource, object, owner } = dependent;
@@ -70,7 +70,7 @@ export function createEndingOwners({ client, owned, ownerLives }: EndingOwnersOp
         uid: metadata.uid ?? '',
         propagationPolicy: 'Background',
       })
-      .catch(gone);
+      .catch(absent);
   };
 
   const release = async (
@@ -88,7 +88,7 @@ export function createEndingOwners({ client, owned, ownerLives }: EndingOwnersOp
         },
       });
     } catch (error) {
-      gone(error);
+      absent(error);
     }
   };
 
@@ -107,11 +107,6 @@ export function createEndingOwners({ client, owned, ownerLives }: EndingOwnersOp
       }
     },
   };
-}
-
-/** What is not there any more needs nothing more. */
-export function gone(error: unknown): void {
-  if (!isStatusError(error, 'NotFound')) throw error;
 }
 
 export const isEndingOwner = ({ metadata }: KubeObject): boolean =>

@@ -6,9 +6,9 @@ import { createInformer, type Informer } from '../../client/informer.ts';
 import type { Logger } from '../../machinery/log.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
 import { apiVersionOf } from '../../machinery/resource.ts';
-import { isStatusError } from '../../machinery/status.ts';
+import { absent, isStatusError } from '../../machinery/status.ts';
 import { createWorkQueue, type WorkQueue } from '../../machinery/work-queue.ts';
-import { createEndingOwners, gone, isEndingOwner } from './ending-owners.ts';
+import { createEndingOwners, isEndingOwner } from './ending-owners.ts';
 
 /** Deletes objects whose owners are all gone, lets owners end as was asked, and ends pods whose node is gone. */
 export function startGarbageCollector({
@@ -80,7 +80,7 @@ export function startGarbageCollector({
       await client
         .resource(resource)
         .delete(namespace, name, { uid: object.metadata.uid ?? '' })
-        .catch(gone);
+        .catch(absent);
     },
     onError: (object, error) => log.warn('Garbage stays', { object, error: String(error) }),
   });
@@ -114,7 +114,7 @@ export function startGarbageCollector({
       client
         .resource(podResource)
         .delete(namespace, name, { gracePeriodSeconds: 0 })
-        .catch(gone)
+        .catch(absent)
         .catch((error: unknown) =>
           log.warn('A pod of a lost node stays', { pod: name, error: String(error) }),
         );

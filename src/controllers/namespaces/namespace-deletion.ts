@@ -3,7 +3,7 @@ import { namespaceResource, type Namespace } from '../../api/core/v1/namespace.t
 import type { KubeClient } from '../../client/client.ts';
 import type { Informer } from '../../client/informer.ts';
 import type { Logger } from '../../machinery/log.ts';
-import { isStatusError } from '../../machinery/status.ts';
+import { absent } from '../../machinery/status.ts';
 import { createWorkQueue, type WorkQueue } from '../../machinery/work-queue.ts';
 
 /** How soon an ending namespace with objects that end slowly is looked at again. */
@@ -35,9 +35,7 @@ export function startNamespaceDeletion({
       for (const { metadata } of items) {
         left += 1;
         if (metadata.deletionTimestamp !== undefined) continue;
-        await objects.delete(namespace, metadata.name ?? '').catch((error: unknown) => {
-          if (!isStatusError(error, 'NotFound')) throw error;
-        });
+        await objects.delete(namespace, metadata.name ?? '').catch(absent);
       }
     }
     return left;

@@ -1,3 +1,4 @@
+import { timestamp } from '../../machinery/timestamp.ts';
 import type { Node } from '../../api/core/v1/node.ts';
 import { podResource, type Pod } from '../../api/core/v1/pod.ts';
 import type { KubeClient } from '../../client/client.ts';
@@ -83,7 +84,7 @@ export function startScheduler({
       status: 'False',
       reason: 'Unschedulable',
       message,
-      lastTransitionTime: `${new Date().toISOString().slice(0, 19)}Z`,
+      lastTransitionTime: timestamp(),
     };
     const { namespace = '', name = '' } = pod.metadata;
     await podClient.patch(

@@ -12,7 +12,7 @@ import type { KubeClient } from '../../client/client.ts';
 import { createInformer } from '../../client/informer.ts';
 import { keyIdOf } from '../../machinery/key-id.ts';
 import type { Logger } from '../../machinery/log.ts';
-import { isStatusError } from '../../machinery/status.ts';
+import { absent, isStatusError } from '../../machinery/status.ts';
 import { createWorkQueue, type WorkQueue } from '../../machinery/work-queue.ts';
 
 /** Fills each Secret that asks for an account's token, and deletes those whose account is no more (TokensController). */
@@ -112,7 +112,3 @@ function createSigner(signingKey: string): (subject: LegacyTokenSubject) => Prom
 }
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
-
-function absent(error: unknown): undefined {
-  if (!isStatusError(error, 'NotFound')) throw error;
-}

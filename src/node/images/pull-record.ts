@@ -1,3 +1,4 @@
+import { timestamp } from '../../machinery/timestamp.ts';
 import type { SecretCoordinates } from './keyring.ts';
 
 /*
@@ -57,7 +58,7 @@ export function withCredentials(
   return {
     kind: 'ImagePulledRecord',
     apiVersion: recordVersion,
-    lastUpdatedTime: `${now.toISOString().slice(0, 19)}Z`,
+    lastUpdatedTime: timestamp(now.getTime()),
     imageRef,
     credentialMapping: {
       ...record?.credentialMapping,

@@ -1,5 +1,6 @@
 import { readFile, statfs } from 'node:fs/promises';
 import { cpus, hostname, networkInterfaces, release, totalmem } from 'node:os';
+import { timestamp } from '../../machinery/timestamp.ts';
 import type { Node } from '../../api/core/v1/node.ts';
 
 export interface NodeFacts {
@@ -33,7 +34,7 @@ export async function nodeObject(facts: NodeFacts, old: Node | undefined): Promi
     pods: '110',
     'ephemeral-storage': `${await diskKiB(facts.dataDir)}Ki`,
   };
-  const now = `${new Date().toISOString().slice(0, 19)}Z`;
+  const now = timestamp();
   const condition = (type: string, status: 'True' | 'False', reason: string, message: string) => {
     const before = old?.status?.conditions?.find(each => each.type === type);
     const lastTransitionTime = before?.status === status ? (before.lastTransitionTime ?? now) : now;

@@ -2,7 +2,7 @@ import { leaseResource } from '../../api/coordination.k8s.io/v1/lease.ts';
 import { nodeResource, type Node } from '../../api/core/v1/node.ts';
 import type { KubeClient } from '../../client/client.ts';
 import type { Logger } from '../../machinery/log.ts';
-import { isStatusError } from '../../machinery/status.ts';
+import { absent, isStatusError } from '../../machinery/status.ts';
 import { nodeObject, type NodeFacts } from './node-object.ts';
 
 export interface NodeRegistration {
@@ -81,8 +81,4 @@ export async function registerNode(options: {
       await beating;
     },
   };
-}
-
-function absent(error: unknown): undefined {
-  if (!isStatusError(error, 'NotFound')) throw error;
 }

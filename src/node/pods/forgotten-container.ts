@@ -1,5 +1,11 @@
 import type { ContainerState, ContainerStatus, Pod } from '../../api/core/v1/pod.ts';
 
+/** What the API was told of a pod's containers, those of init first. */
+export const toldStatuses = ({ status }: Pod): ContainerStatus[] => [
+  ...(status?.initContainerStatuses ?? []),
+  ...(status?.containerStatuses ?? []),
+];
+
 /** What the API says of a container that the runtime does not know any more: its end stays told. */
 export function forgottenStatus(
   { metadata, spec }: Pod,

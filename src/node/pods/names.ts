@@ -27,7 +27,3 @@ export const logRoot = '/var/log/pods';
 
 export const logDirectoryOf = ({ metadata }: Pod): string =>
   `${logRoot}/${metadata.namespace ?? ''}_${metadata.name ?? ''}_${metadata.uid ?? ''}`;
-
-/** Now, as metav1.Time. */
-export const timestamp = (ms: number = Date.now()): string =>
-  `${new Date(ms).toISOString().slice(0, 19)}Z`;

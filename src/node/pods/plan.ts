@@ -1,6 +1,7 @@
 import type { Container, Pod } from '../../api/core/v1/pod.ts';
 import { annotations } from './names.ts';
 import { containerHash } from './container-config.ts';
+import { toldStatuses } from './forgotten-container.ts';
 import {
   hasExited,
   isRunning,
@@ -110,9 +111,9 @@ export function planPod(pod: Pod, state: PodRuntimeState, facts: PlanFacts): Pla
 }
 
 /** The runtime may have forgotten what ran before; the API has not. */
-function firstAttempt({ status }: Pod, { name }: Container): number {
-  const seen = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
-  const { containerID = '', restartCount = 0 } = seen.find(each => each.name === name) ?? {};
+function firstAttempt(pod: Pod, { name }: Container): number {
+  const told = toldStatuses(pod).find(each => each.name === name);
+  const { containerID = '', restartCount = 0 } = told ?? {};
   return containerID === '' ? restartCount : restartCount + 1;
 }
 

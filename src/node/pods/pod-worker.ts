@@ -5,6 +5,7 @@ import { createBackoff } from '../../machinery/backoff.ts';
 import { isStatusError } from '../../machinery/status.ts';
 import { createProber } from '../probes/prober.ts';
 import { VolumeSetupError } from '../volumes/volume-manager.ts';
+import { toldStatuses } from './forgotten-container.ts';
 import { writeHostsFile } from './hosts-file.ts';
 import { fieldPathOf } from '../field-path.ts';
 import { logDirectoryOf, podText, uidOf } from './names.ts';
@@ -340,8 +341,7 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
   };
 
   const foundBefore = (id: string): { started: boolean; ready: boolean } | undefined => {
-    const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
-    const found = [...initContainerStatuses, ...containerStatuses].find(
+    const found = toldStatuses(pod).find(
       ({ containerID = '' }) => containerID === `${services.runtimeName}://${id}`,
     );
     return found && { started: found.started === true, ready: found.ready };

@@ -1,4 +1,5 @@
 import type { Pod } from '../../api/core/v1/pod.ts';
+import { containersOf } from '../../api/core/v1/pod/pod-references.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { isRunning, type PodRuntimeState } from './runtime-state.ts';
 
@@ -14,7 +15,7 @@ export function tellRemounted(recorder: EventRecorder, pod: Pod, volume: string)
 
 /** Whether a container that runs has this volume. */
 export const isInUse = ({ spec }: Pod, volume: string, state: PodRuntimeState): boolean =>
-  [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])].some(
+  containersOf(spec).some(
     ({ name, volumeMounts = [] }) =>
       isRunning(state.containers.get(name)?.[0]) && volumeMounts.some(each => each.name === volume),
   );

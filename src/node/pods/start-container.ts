@@ -54,7 +54,6 @@ export async function startContainer(
   let values: string[] = [];
   const tellFailure = (reason: string, { message }: Error): StartError => {
     const told = withoutValues(message, values);
-    if (told !== message) services.onValuesTold(values);
     tell('Warning', 'Failed', `Error: ${told}`);
     return new StartError({ reason, message: told }, configRetryMs);
   };

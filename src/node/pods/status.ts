@@ -1,3 +1,4 @@
+import { timestamp } from '../../machinery/timestamp.ts';
 import type {
   Container,
   ContainerState,
@@ -7,10 +8,9 @@ import type {
   PodStatus,
 } from '../../api/core/v1/pod.ts';
 import type { ContainerStatus } from '../runtime/runtime.ts';
-import { forgottenStatus, lastTermination } from './forgotten-container.ts';
+import { forgottenStatus, lastTermination, toldStatuses } from './forgotten-container.ts';
 import { restarts } from './plan.ts';
 import { hasExited, isRunning, type PodRuntimeState } from './runtime-state.ts';
-import { timestamp } from './names.ts';
 
 /** Why a container does not run yet. */
 export interface Waiting {
@@ -106,10 +106,8 @@ function containerStatus(
 const idOf = ({ id }: ContainerStatus, { runtimeName }: ContainerFacts): string =>
   `${runtimeName}://${id}`;
 
-const oldStatus = ({ status }: Pod, name: string): ApiContainerStatus | undefined =>
-  [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].find(
-    each => each.name === name,
-  );
+const oldStatus = (pod: Pod, name: string): ApiContainerStatus | undefined =>
+  toldStatuses(pod).find(each => each.name === name);
 
 const initialWaiting = ({ spec }: Pod, init: boolean): Waiting => ({
   reason: !init && (spec.initContainers ?? []).length > 0 ? 'PodInitializing' : 'ContainerCreating',

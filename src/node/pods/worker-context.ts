@@ -21,7 +21,5 @@ export interface WorkerServices {
   readonly nameRule: 'strict' | 'relaxed';
   /** KUBERNETES_SERVICE_HOST and the like. */
   readonly serviceEnv: Readonly<Record<string, string>>;
-  /** Values of Secrets came back in an error of the runtime, whose own log may have them too. */
-  readonly onValuesTold: (values: readonly string[]) => void;
   readonly log: Logger;
 }

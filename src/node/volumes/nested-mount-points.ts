@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Pod } from '../../api/core/v1/pod.ts';
+import { containersOf } from '../../api/core/v1/pod/pod-references.ts';
 
 /**
  * Makes the folders in a volume that other mounts of its containers lie on: the volume is read-only there, so that
@@ -19,12 +20,7 @@ export async function makeNestedMountPoints(dir: string, name: string, pod: Pod)
 
 /** Relative to the volume. Those that lie below another nested mount are that one's business. */
 export function nestedMountPoints(name: string, { spec }: Pod): string[] {
-  const containers = [
-    ...(spec.initContainers ?? []),
-    ...spec.containers,
-    ...(spec.ephemeralContainers ?? []),
-  ];
-  const found = containers.flatMap(({ volumeMounts = [] }) => {
+  const found = containersOf(spec).flatMap(({ volumeMounts = [] }) => {
     const places = volumeMounts.map(mount => ({
       own: mount.name === name,
       at: path.posix.resolve('/', mount.mountPath),

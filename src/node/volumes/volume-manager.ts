@@ -2,6 +2,7 @@ import { mkdirSync, realpathSync } from 'node:fs';
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Container, Pod } from '../../api/core/v1/pod.ts';
+import { containersOf } from '../../api/core/v1/pod/pod-references.ts';
 import type { KubeClient } from '../../client/client.ts';
 import type { Logger } from '../../machinery/log.ts';
 import type { References } from '../references/references.ts';
@@ -216,13 +217,8 @@ const isUid = (name: string): boolean => /^[\w-][\w.-]*$/.test(name);
 
 /** A volume that no container mounts is not set up, as in the kubelet: it cannot keep a pod waiting. */
 function usedVolumes({ spec }: Pod): string[] {
-  const containers = [
-    ...(spec.initContainers ?? []),
-    ...spec.containers,
-    ...(spec.ephemeralContainers ?? []),
-  ];
   const used = new Set(
-    containers.flatMap(each => (each.volumeMounts ?? []).map(({ name }) => name)),
+    containersOf(spec).flatMap(each => (each.volumeMounts ?? []).map(({ name }) => name)),
   );
   return (spec.volumes ?? []).map(({ name }) => name).filter(name => used.has(name));
 }

@@ -2,7 +2,7 @@ import { objectsOf } from '../../api/core/v1/pod/pod-references.ts';
 import { isMirrorPod, type Container, type Pod } from '../../api/core/v1/pod.ts';
 import type { ServiceAccount } from '../../api/core/v1/service-account.ts';
 import { randomSuffix } from '../../machinery/names.ts';
-import { forbidden, isStatusError } from '../../machinery/status.ts';
+import { absent, forbidden } from '../../machinery/status.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
 import type { AdmissionPlugin } from './admission.ts';
 
@@ -59,14 +59,8 @@ async function find(
   name: string,
   wait: boolean,
 ): Promise<ServiceAccount | undefined> {
-  const read = async (): Promise<ServiceAccount | undefined> => {
-    try {
-      return (await accounts.get(namespace, name)).object();
-    } catch (error) {
-      if (isStatusError(error, 'NotFound')) return undefined;
-      throw error;
-    }
-  };
+  const read = async (): Promise<ServiceAccount | undefined> =>
+    (await accounts.get(namespace, name).catch(absent))?.object();
   const account = await read();
   if (account !== undefined || !wait) return account;
   const stop = AbortSignal.timeout(defaultAccountWaitMs);

@@ -1,3 +1,4 @@
+import { timestamp } from '../../machinery/timestamp.ts';
 import { BindingSchema, type Binding } from '../../api/core/v1/binding.ts';
 import type { Pod } from '../../api/core/v1/pod.ts';
 import { badRequest, conflict } from '../../machinery/status.ts';
@@ -31,7 +32,7 @@ export const bindingHandler: SubresourceHandler = async (context, { entry }) => 
         `pod ${name} is already assigned to node "${pod.spec.nodeName}"`,
       );
     pod.spec.nodeName = node;
-    const lastTransitionTime = `${new Date().toISOString().slice(0, 19)}Z`;
+    const lastTransitionTime = timestamp();
     pod.status = {
       ...pod.status,
       conditions: [

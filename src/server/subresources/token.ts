@@ -1,3 +1,4 @@
+import { timestamp } from '../../machinery/timestamp.ts';
 import {
   TokenRequestSchema,
   type TokenRequest,
@@ -70,7 +71,6 @@ export function tokenHandler(
       ...(extended ? { warnAfterSeconds: expirationSeconds } : {}),
       ...bound,
     });
-    const timestamp = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
     await respondValue(context, 201, {
       kind: 'TokenRequest',
       apiVersion: 'authentication.k8s.io/v1',

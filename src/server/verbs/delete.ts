@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { timestamp } from '../../machinery/timestamp.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
 import type { DeleteOptionsBody } from '../../machinery/options.ts';
 import { readBody, type RequestContext } from '../http/context.ts';
@@ -112,7 +113,7 @@ function markDeleted(
     metadata.deletionTimestamp === undefined
       ? Date.parse(now)
       : Date.parse(metadata.deletionTimestamp) - (metadata.deletionGracePeriodSeconds ?? 0) * 1000;
-  metadata.deletionTimestamp = `${new Date(startedMs + graceSeconds * 1000).toISOString().slice(0, 19)}Z`;
+  metadata.deletionTimestamp = timestamp(startedMs + graceSeconds * 1000);
   metadata.deletionGracePeriodSeconds = graceSeconds;
   if (metadata.generation !== undefined) metadata.generation += 1;
   if (isNamespace(object))

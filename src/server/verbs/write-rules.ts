@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { timestamp } from '../../machinery/timestamp.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
 import { generateName, randomSuffix } from '../../machinery/names.ts';
 import { invalid, path, type FieldError } from '../../machinery/field-error.ts';
@@ -16,7 +17,7 @@ import {
 import type { RequestContext } from '../http/context.ts';
 
 export const strategyContext = (): StrategyContext => ({
-  now: `${new Date().toISOString().slice(0, 19)}Z`,
+  now: timestamp(),
   randomSuffix,
 });
 

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { mountPoints } from '../../volumes/mounts.ts';
 
 const run = promisify(execFile);
 
@@ -16,19 +17,13 @@ export async function cleanUpMachine({
   root: string;
 }): Promise<void> {
   await shimsGone(state);
-  for (const point of (await mountsBelow([state, root])).toReversed()) {
+  const isOurs = (point: string): boolean =>
+    [state, root].some(folder => `${point}/`.startsWith(`${folder}/`));
+  for (const point of (await mountPoints()).filter(isOurs).toReversed()) {
     await run('umount', ['--lazy', point]).catch(() => undefined);
   }
   await run('ip', ['link', 'delete', bridge]).catch(() => undefined);
   await rm(state, { recursive: true, force: true });
-}
-
-async function mountsBelow(folders: readonly string[]): Promise<string[]> {
-  const mountinfo = await readFile('/proc/self/mountinfo', 'utf8');
-  return mountinfo
-    .split('\n')
-    .map(line => line.split(' ')[4] ?? '')
-    .filter(point => folders.some(folder => `${point}/`.startsWith(`${folder}/`)));
 }
 
 const shimPatienceMs = 5000;

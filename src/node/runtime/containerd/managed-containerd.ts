@@ -94,13 +94,14 @@ export async function startManagedContainerd(
     await ready(socket, containerd.pid, logFile, log);
     const cri = connectCri({ endpoint: socket, log });
     try {
-      if ((await cri.imageStatus(pauseImageName)) === undefined)
-        await importImage({ ctr: binaries.ctr, socket, archive: pauseArchive() });
-      await removeStrayValues(cri, valuesDir);
-      await removeNetworkOfGone(cri, { ...podNetwork, iptables: binaries.iptables }).catch(
-        (error: unknown) =>
-          log.warn('Rules of sandboxes that are gone stay', { error: String(error) }),
-      );
+      await Promise.all([
+        havePauseImage(cri, binaries.ctr, socket),
+        removeStrayValues(cri, valuesDir),
+        removeNetworkOfGone(cri, { ...podNetwork, iptables: binaries.iptables }).catch(
+          (error: unknown) =>
+            log.warn('Rules of sandboxes that are gone stay', { error: String(error) }),
+        ),
+      ]);
     } finally {
       await cri.close();
     }
@@ -139,6 +140,11 @@ async function keepFile(file: string, content: string, mode = 0o644): Promise<bo
 async function placeInMemory(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o711 });
   if (!(await mountPoints()).includes(folder)) await createTmpfs()(folder, { mode: '0711' });
+}
+
+async function havePauseImage(cri: Runtime, ctr: string, socket: string): Promise<void> {
+  if ((await cri.imageStatus(pauseImageName)) === undefined)
+    await importImage({ ctr, socket, archive: pauseArchive() });
 }
 
 async function removeNetworkOfGone(

@@ -56,7 +56,8 @@ export const configMapsOfVolume = ({ configMap, projected }: Volume): string[] =
 const named = (names: (string | undefined)[]): string[] =>
   names.filter(name => name !== undefined && name !== '').map(String);
 
-const containersOf = (spec: PodSpec) => [
+/** Init containers, containers and ephemeral ones. */
+export const containersOf = (spec: PodSpec) => [
   ...(spec.initContainers ?? []),
   ...spec.containers,
   ...(spec.ephemeralContainers ?? []),

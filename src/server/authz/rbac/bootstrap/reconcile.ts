@@ -10,7 +10,7 @@ import {
 } from '../../../../api/rbac.authorization.k8s.io/v1/cluster-role.ts';
 import type { KubeObject } from '../../../../machinery/meta.ts';
 import type { ResourceDescriptor } from '../../../../machinery/resource.ts';
-import { isStatusError } from '../../../../machinery/status.ts';
+import { absent, isStatusError } from '../../../../machinery/status.ts';
 import type { ObjectStore } from '../../../registry/object-store.ts';
 import { fillNewObject, strategyContext } from '../../../verbs/write-rules.ts';
 import { compact, uncovered } from '../covers.ts';
@@ -98,13 +98,7 @@ async function reconcileBinding(
   objects: ObjectStore<ClusterRoleBinding>,
 ): Promise<void> {
   const { name = '' } = expected.metadata;
-  const existing = await objects.get('', name).then(
-    found => found.object(),
-    (error: unknown) => {
-      if (!isStatusError(error, 'NotFound')) throw error;
-      return undefined;
-    },
-  );
+  const existing = (await objects.get('', name).catch(absent))?.object();
   const other = existing !== undefined && !isDeepStrictEqual(existing.roleRef, expected.roleRef);
   if (other && existing.metadata.annotations?.[autoUpdate] !== 'false') {
     await objects.delete('', name);
