@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Pod } from '../../api/core/v1/pod.ts';
 
 /** The kubelet's labels and annotations on sandboxes and containers: what an agent finds its own by. */
@@ -27,3 +28,7 @@ export const logRoot = '/var/log/pods';
 
 export const logDirectoryOf = ({ metadata }: Pod): string =>
   `${logRoot}/${metadata.namespace ?? ''}_${metadata.name ?? ''}_${metadata.uid ?? ''}`;
+
+/** Where a pod's volumes and last words are. */
+export const podFolder = (dataDir: string, podUid: string): string =>
+  path.join(dataDir, 'pods', podUid);

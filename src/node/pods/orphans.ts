@@ -1,6 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { labels, logRoot } from './names.ts';
+import { labels, logRoot, podFolder } from './names.ts';
 import type { WorkerServices } from './worker-context.ts';
 
 type Services = Pick<WorkerServices, 'runtime' | 'volumes' | 'dataDir' | 'log'>;
@@ -57,5 +57,5 @@ async function removePod(services: Services, podUid: string): Promise<void> {
     if (name.endsWith(`_${podUid}`)) await rm(path.join(logRoot, name), { recursive: true });
   }
   // The last: by it a successor finds what a crash has left.
-  await rm(path.join(dataDir, 'pods', podUid), { recursive: true, force: true });
+  await rm(podFolder(dataDir, podUid), { recursive: true, force: true });
 }

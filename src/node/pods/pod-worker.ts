@@ -1,29 +1,27 @@
-import { rm } from 'node:fs/promises';
-import path from 'node:path';
-import { podResource, type Container, type Pod, type PodStatus } from '../../api/core/v1/pod.ts';
+import { podResource, type Pod, type PodStatus } from '../../api/core/v1/pod.ts';
 import { createBackoff } from '../../machinery/backoff.ts';
+import { createLoop } from '../../machinery/loop.ts';
 import { isStatusError } from '../../machinery/status.ts';
-import { createProber } from '../probes/prober.ts';
-import { VolumeSetupError } from '../volumes/volume-manager.ts';
-import { toldStatuses } from './forgotten-container.ts';
-import { writeHostsFile } from './hosts-file.ts';
 import { fieldPathOf } from '../field-path.ts';
-import { logDirectoryOf, podText, uidOf } from './names.ts';
-import { isInUse, tellRemounted } from './remounted.ts';
-import { planPod, type Start } from './plan.ts';
+import { createContainerStarts } from './container-starts.ts';
+import { writeHostsFile } from './hosts-file.ts';
+import { createLastWords } from './last-words.ts';
+import { podFolder, podText, uidOf } from './names.ts';
+import { planPod, type Kill, type Plan, type Start } from './plan.ts';
+import { createPodProbes } from './pod-probes.ts';
+import { createPodSandboxes } from './pod-sandboxes.ts';
+import { createPodVolumes } from './pod-volumes.ts';
+import { removeAll, removeOld } from './remove-containers.ts';
 import {
-  hasExited,
   isRunning,
   readRuntimeState,
   readySandbox,
   type PodRuntimeState,
 } from './runtime-state.ts';
 import { sandboxConfig } from './sandbox-config.ts';
-import { startContainer, StartError, type StartRequest } from './start-container.ts';
-import { podStatus, type Waiting } from './status.ts';
+import { podStatus } from './status.ts';
 import { createStatusWriter } from './status-writer.ts';
-import { stopContainer, stopContainers } from './stop-pod.ts';
-import { readTerminationMessage } from './termination-message.ts';
+import { graceSecondsOf, stopContainer, stopContainers } from './stop-pod.ts';
 import type { WorkerServices } from './worker-context.ts';
 
 /** Brings one pod to what is wanted of it. Runs again whenever it is woken, never twice at once. */
@@ -41,74 +39,46 @@ export interface PodWorker {
   report(): Promise<void>;
 }
 
-const restartDelayMs = { initialMs: 10_000, maxMs: 300_000 };
-const sandboxDelayMs = { initialMs: 1000, maxMs: 60_000 };
-const mountDelayMs = { initialMs: 500, maxMs: 122_000 };
+const failureDelayMs = { initialMs: 500, maxMs: 122_000 };
 /** What is killed without a word from the API gets at least this. */
 const forcedGraceSeconds = 2;
-/** The longest that setTimeout can count. */
-const maxTimerMs = 2 ** 31 - 1;
 
 export function createPodWorker(first: Pod, services: WorkerServices): PodWorker {
-  const { runtime, recorder, volumes, references, client, log } = services;
+  const { runtime, recorder, references, client, log } = services;
   const uid = uidOf(first);
-  const podDir = path.join(services.dataDir, 'pods', uid);
-  const waiting = new Map<string, Waiting>();
-  const notBefore = new Map<string, number>();
-  const restarts = createBackoff(restartDelayMs);
-  const mounts = createBackoff(mountDelayMs);
-  const sandboxes = createBackoff(sandboxDelayMs);
-  /** Containers that were ended for another to take their place, whatever the restart policy. */
-  const replaced = new Set<string>();
-  const words = new Map<string, string>();
-  const status = createStatusWriter(client, log);
   let pod = first;
   let deleted = false;
-  let podIps: readonly string[] = first.status?.podIPs?.map(each => each.ip) ?? [];
-  /** Id of the sandbox that these are the addresses of. */
-  let addressed = '';
-  /** Ids of sandboxes. */
-  const stopped = new Set<string>();
   let ended: { reason: string; message: string } | undefined;
-  let stopping: { graceSeconds: number; work: Promise<void> } | undefined;
-  let running: Promise<void> | undefined;
-  let again = false;
-  /** While volumes are missing: when it is worth another look. */
-  let mountAt: number | undefined;
-  let objectChanges = 0;
-  let closed = false;
-  let timer: NodeJS.Timeout | undefined;
-  let wakeAt = Infinity;
+  let stopping: { readonly graceSeconds: number } | undefined;
   let resolveGone: () => void;
   const gone = new Promise<void>(resolve => (resolveGone = resolve));
-  const prober = createProber({
-    runtime,
-    onChange: () => worker.wake(),
-    onFailure: (container, message) =>
-      recorder.event(pod, 'Warning', 'Unhealthy', message, fieldPathOf(pod, container)),
-  });
+  /** Containers that were ended for another to take their place, whatever the restart policy. */
+  const replaced = new Set<string>();
 
-  /** The soonest that is asked for counts: each look asks again for what is still to come. */
-  const wakeIn = (ms: number): void => {
-    const at = Date.now() + ms;
-    if (closed || at >= wakeAt) return;
-    clearTimeout(timer);
-    wakeAt = at;
-    timer = setTimeout(
-      () => {
-        wakeAt = Infinity;
-        worker.wake();
-      },
-      Math.min(ms, maxTimerMs),
-    );
-  };
+  const failures = createBackoff(failureDelayMs);
+  const loop = createLoop(async () => {
+    try {
+      await sync();
+      failures.reset(uid);
+    } catch (error) {
+      log.warn('A pod was not synced', { pod: podText(pod), error: (error as Error).message });
+      loop.wakeIn(failures.next(uid));
+    }
+  });
+  const context = { uid, services, wakeIn: loop.wakeIn };
+  const podVolumes = createPodVolumes(context);
+  const sandboxes = createPodSandboxes(context, first.status?.podIPs?.map(each => each.ip) ?? []);
+  const starts = createContainerStarts(context);
+  const probes = createPodProbes(first, services, loop.wake);
+  const words = createLastWords();
+  const status = createStatusWriter(client, log);
 
   const sync = async (): Promise<void> => {
     const state = await readRuntimeState(runtime, uid);
     for (const id of state.unborn) await runtime.removeContainer(id);
-    await rememberWords(state);
+    await words.read(state);
     const sandbox = readySandbox(state);
-    if (sandbox !== undefined) await learnAddresses(sandbox.id);
+    if (sandbox !== undefined) await sandboxes.learnAddresses(pod, sandbox.id);
     probe(state);
     if (deleted || pod.metadata.deletionTimestamp !== undefined) return end(state);
     if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return retire(state);
@@ -124,183 +94,58 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
       // What ran and is gone for good is over, if it never restarts.
       if (phase === 'Succeeded' || phase === 'Failed') return finish(state);
     }
-    if (!(await mount(state))) return;
+    if (!(await podVolumes.mount(pod, state))) return void tell(state);
     if (sandbox !== undefined) return act(sandbox.metadata.attempt, state);
-    const attempt = await makeSandbox(state);
+    if (state.sandboxes.length > 0 && plan(state).finished) return finish(state);
+    const attempt = await sandboxes.make(pod, state);
     if (attempt !== undefined) await act(attempt, await readRuntimeState(runtime, uid));
   };
 
-  /** @returns whether every volume is there */
-  const mount = async (state: PodRuntimeState): Promise<boolean> => {
-    if (mountAt !== undefined && mountAt > Date.now()) {
-      tell(state);
-      wakeIn(mountAt - Date.now());
-      return false;
-    }
-    const seen = objectChanges;
-    try {
-      for (const volume of await volumes.mountAll(pod))
-        if (isInUse(pod, volume, state)) tellRemounted(recorder, pod, volume);
-      mounts.reset(uid);
-      mountAt = undefined;
-      return true;
-    } catch (error) {
-      if (!(error instanceof VolumeSetupError)) throw error;
-      for (const { volume, message } of error.failures) {
-        recorder.event(
-          pod,
-          'Warning',
-          'FailedMount',
-          `MountVolume.SetUp failed for volume ${JSON.stringify(volume)} : ${message}`,
-        );
-      }
-      tell(state);
-      // What was missing may have come while it was looked for.
-      const delayMs = objectChanges === seen ? mounts.next(uid) : 0;
-      mountAt = Date.now() + delayMs;
-      wakeIn(delayMs);
-      return false;
-    }
-  };
+  const plan = (state: PodRuntimeState): Plan =>
+    planPod(pod, state, {
+      isUnhealthy: probes.isUnhealthy,
+      isStarted: probes.isStarted,
+      isReplaced: id => replaced.has(id),
+    });
 
-  /** @returns which attempt it is, once it is there */
-  const makeSandbox = async (state: PodRuntimeState): Promise<number | undefined> => {
-    const [old] = state.sandboxes;
-    if (old !== undefined) {
-      if (planPod(pod, state, planFacts).finished) {
-        await finish(state);
-        return undefined;
-      }
-      recorder.event(
-        pod,
-        'Normal',
-        'SandboxChanged',
-        'Pod sandbox changed, it will be killed and re-created.',
-      );
-      await stopContainers(pod, state, graceSeconds(), services);
-      await stopSandboxes(state);
-    }
-    const waitMs = sandboxes.remaining(uid);
-    if (waitMs > 0) {
-      wakeIn(waitMs);
-      return undefined;
-    }
-    const attempt = old === undefined ? 0 : old.metadata.attempt + 1;
-    try {
-      await learnAddresses(await runtime.runPodSandbox(sandboxConfig(pod, attempt)));
-      sandboxes.reset(uid);
-      return attempt;
-    } catch (error) {
-      recorder.event(
-        pod,
-        'Warning',
-        'FailedCreatePodSandBox',
-        `Failed to create pod sandbox: ${(error as Error).message}`,
-      );
-      wakeIn(sandboxes.next(uid));
-      return undefined;
-    }
-  };
-
-  /** What the API has may be a sandbox's before this one. */
-  const learnAddresses = async (sandboxId: string): Promise<void> => {
-    if (addressed === sandboxId) return;
-    podIps =
-      pod.spec.hostNetwork === true
-        ? [services.hostIp]
-        : (await runtime.podSandboxStatus(sandboxId)).ips;
-    addressed = sandboxId;
-  };
-
-  const graceSeconds = (): number => pod.spec.terminationGracePeriodSeconds ?? 30;
-
-  const planFacts = {
-    isUnhealthy: (id: string) => prober.isUnhealthy(id),
-    isStarted: prober.isStarted,
-    isReplaced: (id: string) => replaced.has(id),
-  };
-
-  const act = async (attemptOfSandbox: number, state: PodRuntimeState): Promise<void> => {
-    const plan = planPod(pod, state, planFacts);
-    await Promise.all(
-      plan.kill.map(async ({ container, id, message, replaces }) => {
-        if (replaces) replaced.add(id);
-        recorder.event(pod, 'Normal', 'Killing', message, fieldPathOf(pod, container.name));
-        const found = state.containers.get(container.name)?.find(each => each.id === id);
-        const grace = container.livenessProbe?.terminationGracePeriodSeconds ?? graceSeconds();
-        if (found !== undefined) await stopContainer(pod, container, found, grace, services);
-        restarts.reset(container.name);
-        again = true;
-      }),
-    );
-    const due = plan.start.filter(isDue);
-    if (due.length > 0) {
-      const shared = {
-        pod,
-        sandboxId: addressed,
-        sandbox: sandboxConfig(pod, attemptOfSandbox),
-        podIps,
-        hostsFile: await writeHostsFile(podDir, pod, podIps),
-      };
-      await Promise.all(
-        due.map(({ container, attempt }) => start({ ...shared, container, attempt })),
-      );
-      const after = await readRuntimeState(runtime, uid);
-      probe(after);
-      tell(after);
-      await removeOld(after);
-      return;
-    }
-    if (plan.finished) await finish(state);
+  const act = async (sandboxAttempt: number, state: PodRuntimeState): Promise<void> => {
+    const { kill, start, finished } = plan(state);
+    await Promise.all(kill.map(each => killContainer(each, state)));
+    const due = start.filter(each => starts.isDue(pod, each));
+    if (due.length > 0) return startContainers(due, sandboxAttempt);
+    if (finished) await finish(state);
     else tell(state);
   };
 
-  /** Whether a start may be tried now; else says why it waits. */
-  const isDue = ({ container, previous }: Start): boolean => {
-    const at = notBefore.get(startKey(container)) ?? 0;
-    if (at > Date.now()) {
-      wakeIn(at - Date.now());
-      return false;
-    }
-    if (previous === undefined || !hasExited(previous)) return true;
-    const delayMs = restarts.delay(container.name);
-    const leftMs = Number(previous.finishedAt / 1_000_000n) + delayMs - Date.now();
-    if (delayMs === 0 || leftMs <= 0) {
-      restarts.next(container.name);
-      return true;
-    }
-    waiting.set(container.name, {
-      reason: 'CrashLoopBackOff',
-      message: `back-off ${goSeconds(delayMs)} restarting failed container=${container.name} pod=${podText(pod)}`,
-    });
-    recorder.event(
-      pod,
-      'Warning',
-      'BackOff',
-      `Back-off restarting failed container ${container.name} in pod ${podText(pod)}`,
-      fieldPathOf(pod, container.name),
-    );
-    wakeIn(leftMs);
-    return false;
+  const killContainer = async (
+    { container, id, message, replaces }: Kill,
+    state: PodRuntimeState,
+  ): Promise<void> => {
+    if (replaces) replaced.add(id);
+    recorder.event(pod, 'Normal', 'Killing', message, fieldPathOf(pod, container.name));
+    const found = state.containers.get(container.name)?.find(each => each.id === id);
+    const grace = container.livenessProbe?.terminationGracePeriodSeconds ?? graceSecondsOf(pod);
+    if (found !== undefined) await stopContainer(pod, container, found, grace, services);
+    starts.forgive(container.name);
+    loop.wake();
   };
 
-  const start = async (request: StartRequest): Promise<void> => {
-    const { name } = request.container;
-    const key = startKey(request.container);
-    const seen = objectChanges;
-    try {
-      await startContainer(request, services);
-      waiting.delete(name);
-      notBefore.delete(key);
-    } catch (error) {
-      if (!(error instanceof StartError)) throw error;
-      waiting.set(name, error.waiting);
-      const changed = objectChanges !== seen;
-      if (changed) services.images.resetBackoff(uid);
-      const retryMs = changed ? 0 : error.retryMs;
-      notBefore.set(key, Date.now() + retryMs);
-      wakeIn(retryMs);
-    }
+  const startContainers = async (due: readonly Start[], sandboxAttempt: number): Promise<void> => {
+    const { podIps } = sandboxes;
+    const shared = {
+      pod,
+      sandboxId: sandboxes.id,
+      sandbox: sandboxConfig(pod, sandboxAttempt),
+      podIps,
+      hostsFile: await writeHostsFile(podFolder(services.dataDir, uid), pod, podIps),
+    };
+    await Promise.all(
+      due.map(({ container, attempt }) => starts.start({ ...shared, container, attempt })),
+    );
+    const after = await readRuntimeState(runtime, uid);
+    probe(after);
+    tell(after);
+    for (const id of await removeOld(services, after, sandboxes.id)) words.forget(id);
   };
 
   const tell = (state: PodRuntimeState): PodStatus => {
@@ -308,13 +153,13 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
       pod,
       state,
       facts: {
-        waiting,
-        isReady: prober.isReady,
-        isStarted: prober.isStarted,
-        terminationMessage: id => words.get(id) ?? '',
+        waiting: starts.waiting,
+        isReady: probes.isReady,
+        isStarted: probes.isStarted,
+        terminationMessage: words.of,
         runtimeName: services.runtimeName,
       },
-      podIps,
+      podIps: sandboxes.podIps,
       hostIp: services.hostIp,
       sandboxReady: readySandbox(state) !== undefined,
       ended,
@@ -323,67 +168,22 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
     return told;
   };
 
-  const probe = (state: PodRuntimeState): void => {
-    const live: string[] = [];
-    for (const container of [...(pod.spec.initContainers ?? []), ...pod.spec.containers]) {
-      const newest = state.containers.get(container.name)?.[0];
-      if (newest === undefined || !isRunning(newest)) continue;
-      live.push(newest.id);
-      prober.watch({
-        container,
-        containerId: newest.id,
-        startedAtMs: Number(newest.startedAt / 1_000_000n),
-        podIp: podIps[0] ?? '127.0.0.1',
-        before: foundBefore(newest.id),
-      });
-    }
-    prober.keep(live);
-  };
-
-  const foundBefore = (id: string): { started: boolean; ready: boolean } | undefined => {
-    const found = toldStatuses(pod).find(
-      ({ containerID = '' }) => containerID === `${services.runtimeName}://${id}`,
-    );
-    return found && { started: found.started === true, ready: found.ready };
-  };
-
-  const rememberWords = async (state: PodRuntimeState): Promise<void> => {
-    for (const list of state.containers.values()) {
-      for (const each of list) {
-        if (hasExited(each) && !words.has(each.id))
-          words.set(each.id, await readTerminationMessage(each));
-      }
-    }
-  };
-
-  /** One ended container a name is kept, for `logs --previous`, and the sandboxes of those that are. */
-  const removeOld = async (state: PodRuntimeState): Promise<void> => {
-    const inUse = new Set([state.sandboxes[0]?.id, addressed]);
-    for (const list of state.containers.values()) {
-      for (const { podSandboxId } of list.slice(0, 2)) inUse.add(podSandboxId);
-      for (const { id, logPath } of list.slice(2)) {
-        await runtime.removeContainer(id);
-        words.delete(id);
-        if (logPath !== '') await rm(logPath, { force: true });
-      }
-    }
-    for (const { id } of state.sandboxes) if (!inUse.has(id)) await runtime.removePodSandbox(id);
-  };
+  const probe = (state: PodRuntimeState): void => probes.follow(pod, state, sandboxes.podIps[0]);
 
   const overdue = (): boolean => {
     const { activeDeadlineSeconds } = pod.spec;
     const { startTime } = pod.status ?? {};
     if (activeDeadlineSeconds === undefined || startTime === undefined) return false;
     const leftMs = Date.parse(startTime) + activeDeadlineSeconds * 1000 - Date.now();
-    if (leftMs > 0) wakeIn(leftMs);
+    if (leftMs > 0) loop.wakeIn(leftMs);
     return leftMs <= 0;
   };
 
   /** Nothing shall run any more; sidecars may still. */
   const finish = async (state: PodRuntimeState): Promise<void> => {
-    await stopContainers(pod, state, graceSeconds(), services);
+    await stopContainers(pod, state, graceSecondsOf(pod), services);
     const after = await readRuntimeState(runtime, uid);
-    await rememberWords(after);
+    await words.read(after);
     await retire(after);
   };
 
@@ -394,136 +194,78 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
   };
 
   const release = async (state: PodRuntimeState): Promise<void> => {
-    await stopSandboxes(state);
+    await sandboxes.stopAll(state);
     references.unregisterPod(uid);
-    await volumes.unmountAll(uid);
-  };
-
-  /** Those that died too: they keep their network until they are stopped. */
-  const stopSandboxes = async ({ sandboxes }: PodRuntimeState): Promise<void> => {
-    for (const { id } of sandboxes) {
-      if (stopped.has(id)) continue;
-      await runtime.stopPodSandbox(id);
-      stopped.add(id);
-    }
+    await services.volumes.unmountAll(uid);
   };
 
   /** The way out of a pod that is to be deleted, or that the API has forgotten. */
   const end = async (state: PodRuntimeState): Promise<void> => {
-    const grace = deleted
-      ? Math.min(forcedGraceSeconds, pod.spec.terminationGracePeriodSeconds ?? forcedGraceSeconds)
-      : (pod.metadata.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30);
     const alive = [...state.containers.values()].some(list => list.some(isRunning));
-    if (alive) {
-      // A second request with a shorter grace overtakes the first.
-      if (stopping === undefined || grace < stopping.graceSeconds) {
-        const work = stopContainers(pod, state, grace, services)
-          .catch((error: unknown) =>
-            log.warn('A pod was not stopped', { pod: podText(pod), error: String(error) }),
-          )
-          .finally(() => {
-            stopping = undefined;
-            worker.wake();
-          });
-        stopping = { graceSeconds: grace, work };
-        tell(state);
-      }
-      return;
-    }
-    prober.close();
+    if (alive) return stopAlive(state);
+    probes.close();
     tell(state);
     await status.flush();
     await release(state);
-    await forget(state);
-    if (!deleted) {
-      const { namespace = '', name = '' } = pod.metadata;
-      await client
-        .resource(podResource)
-        .delete(namespace, name, { gracePeriodSeconds: 0, uid })
-        .catch((error: unknown) => {
-          if (!isStatusError(error, 'NotFound') && !isStatusError(error, 'Conflict')) throw error;
-        });
-    }
-    closed = true;
-    clearTimeout(timer);
+    await removeAll(services, pod, state);
+    if (!deleted) await deleteFromApi();
+    void loop.close();
     services.images.forget(uid);
     resolveGone();
   };
 
-  /** Removes what is left in the runtime and on the disk. */
-  const forget = async (state: PodRuntimeState): Promise<void> => {
-    for (const list of state.containers.values()) {
-      for (const { id } of list) await runtime.removeContainer(id);
+  const stopAlive = (state: PodRuntimeState): void => {
+    const grace = deleted
+      ? Math.min(forcedGraceSeconds, pod.spec.terminationGracePeriodSeconds ?? forcedGraceSeconds)
+      : (pod.metadata.deletionGracePeriodSeconds ?? graceSecondsOf(pod));
+    // A second request with a shorter grace overtakes the first.
+    if (stopping !== undefined && grace >= stopping.graceSeconds) return;
+    const own = { graceSeconds: grace };
+    stopping = own;
+    stopContainers(pod, state, grace, services)
+      .catch((error: unknown) =>
+        log.warn('A pod was not stopped', { pod: podText(pod), error: String(error) }),
+      )
+      .finally(() => {
+        if (stopping === own) stopping = undefined;
+        loop.wake();
+      });
+    tell(state);
+  };
+
+  const deleteFromApi = async (): Promise<void> => {
+    const { namespace = '', name = '' } = pod.metadata;
+    try {
+      await client.resource(podResource).delete(namespace, name, { gracePeriodSeconds: 0, uid });
+    } catch (error) {
+      if (!isStatusError(error, 'NotFound') && !isStatusError(error, 'Conflict')) throw error;
     }
-    for (const { id } of state.sandboxes) await runtime.removePodSandbox(id);
-    await rm(logDirectoryOf(pod), { recursive: true, force: true });
-    await rm(podDir, { recursive: true, force: true });
   };
 
-  const run = async (): Promise<void> => {
-    do {
-      again = false;
-      try {
-        await sync();
-      } catch (error) {
-        log.warn('A pod was not synced', { pod: podText(pod), error: (error as Error).message });
-        wakeIn(mounts.next(uid));
-      }
-    } while (again && !closed);
-  };
-
-  const worker: PodWorker = {
+  loop.wake();
+  return {
     gone,
+    wake: loop.wake,
     update(next) {
       if (next === undefined) deleted = true;
       else pod = next;
-      worker.wake();
-    },
-    wake() {
-      if (closed) return;
-      if (running !== undefined) {
-        again = true;
-        return;
-      }
-      running = run().finally(() => {
-        running = undefined;
-        // A wake between the last look and here must not be lost.
-        if (again) worker.wake();
-      });
+      loop.wake();
     },
     retryNow() {
-      objectChanges += 1;
       // A pod that waits for nothing is left alone: its volumes follow by themselves.
-      if (mountAt === undefined && notBefore.size === 0) return;
-      notBefore.clear();
-      if (mountAt !== undefined) mountAt = 0;
-      mounts.reset(uid);
-      services.images.resetBackoff(uid);
-      worker.wake();
+      const waits = [podVolumes.retryNow(), starts.retryNow()];
+      if (waits.includes(true)) loop.wake();
     },
     async close() {
-      closed = true;
-      clearTimeout(timer);
-      prober.close();
-      await running;
+      probes.close();
+      await loop.close();
       await status.flush();
     },
     async report() {
       const state = await readRuntimeState(runtime, uid);
-      await rememberWords(state);
+      await words.read(state);
       tell(state);
       await status.flush();
     },
   };
-  worker.wake();
-  return worker;
-}
-
-/** A delay is of one image: another that the spec names since is tried at once. */
-const startKey = ({ name, image = '' }: Container): string => `${name} ${image}`;
-
-/** `10s`, `2m40s`. */
-function goSeconds(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
 }

@@ -5,8 +5,8 @@ import type { RuntimeEvent } from '../runtime/runtime.ts';
 import { labels, uidOf } from './names.ts';
 import { endOrphans } from './orphans.ts';
 import { createPodWorker, type PodWorker } from './pod-worker.ts';
-import { tellRemounted } from './remounted.ts';
 import { stopEverything } from './stop-everything.ts';
+import { tellFailedMount, tellRemounted } from './volume-events.ts';
 import type { WorkerServices } from './worker-context.ts';
 
 export interface PodWorkers {
@@ -77,14 +77,7 @@ export function startPodWorkers(
   references.onChange(({ podUids }) => {
     for (const uid of podUids) workers.get(uid)?.retryNow();
   });
-  volumes.onRefreshFailed((pod, { volume, message }) => {
-    services.recorder.event(
-      pod,
-      'Warning',
-      'FailedMount',
-      `MountVolume.SetUp failed for volume ${JSON.stringify(volume)} : ${message}`,
-    );
-  });
+  volumes.onRefreshFailed((pod, failure) => tellFailedMount(services.recorder, pod, failure));
   volumes.onRemounted((pod, volume) => tellRemounted(services.recorder, pod, volume));
   const safetyNet = setInterval(() => {
     for (const worker of workers.values()) worker.wake();

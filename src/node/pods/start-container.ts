@@ -1,4 +1,3 @@
-import path from 'node:path';
 import type { Container, Pod } from '../../api/core/v1/pod.ts';
 import { buildEnvironment, ContainerConfigError } from '../env/build-environment.ts';
 import { confidentialValues, withoutValues } from '../env/without-values.ts';
@@ -8,8 +7,9 @@ import type { Mount, PodSandboxConfig } from '../runtime/runtime.ts';
 import { containerConfig } from './container-config.ts';
 import { runHook } from './lifecycle.ts';
 import { fieldPathOf } from '../field-path.ts';
-import { uidOf } from './names.ts';
+import { podFolder, uidOf } from './names.ts';
 import type { Waiting } from './status.ts';
+import { graceSecondsOf } from './stop-pod.ts';
 import { makeTerminationMessageFile } from './termination-message.ts';
 import type { WorkerServices } from './worker-context.ts';
 
@@ -100,7 +100,7 @@ export async function startContainer(
     }).catch(async () => {
       tell('Warning', 'FailedPostStartHook', 'PostStartHook failed');
       tell('Normal', 'Killing', 'FailedPostStartHook');
-      await runtime.stopContainer(id, pod.spec.terminationGracePeriodSeconds ?? 30);
+      await runtime.stopContainer(id, graceSecondsOf(pod));
     });
   }
   return id;
@@ -139,7 +139,7 @@ async function mountsOf(
   }
   const words = container.terminationMessagePath ?? '';
   if (words !== '' && !taken.has(words)) {
-    const podDir = path.join(services.dataDir, 'pods', uidOf(pod));
+    const podDir = podFolder(services.dataDir, uidOf(pod));
     const hostPath = await makeTerminationMessageFile(podDir, container.name, number);
     mounts.push({ containerPath: words, hostPath, readonly: false });
   }

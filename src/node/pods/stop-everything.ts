@@ -1,6 +1,5 @@
 import { rm } from 'node:fs/promises';
-import path from 'node:path';
-import { annotations, labels } from './names.ts';
+import { annotations, labels, podFolder } from './names.ts';
 import type { WorkerServices } from './worker-context.ts';
 
 /**
@@ -32,7 +31,7 @@ export async function stopEverything(
   await Promise.all(
     (await volumes.podUidsOnDisk()).map(async uid => {
       await volumes.unmountAll(uid);
-      await rm(path.join(dataDir, 'pods', uid), { recursive: true, force: true });
+      await rm(podFolder(dataDir, uid), { recursive: true, force: true });
     }),
   );
 }

@@ -2,9 +2,10 @@ import type { Container, Pod } from '../../api/core/v1/pod.ts';
 import type { ContainerStatus } from '../runtime/runtime.ts';
 import { runHook } from './lifecycle.ts';
 import { fieldPathOf } from '../field-path.ts';
-
 import { isRunning, type PodRuntimeState } from './runtime-state.ts';
 import type { WorkerServices } from './worker-context.ts';
+
+export const graceSecondsOf = ({ spec }: Pod): number => spec.terminationGracePeriodSeconds ?? 30;
 
 /** Ends one container: preStop within the grace, then SIGTERM, then SIGKILL. */
 export async function stopContainer(

@@ -23,3 +23,11 @@ export interface WorkerServices {
   readonly serviceEnv: Readonly<Record<string, string>>;
   readonly log: Logger;
 }
+
+/** What a part of one pod's worker works with. */
+export interface PartContext {
+  readonly uid: string;
+  readonly services: WorkerServices;
+  /** The worker looks again then, if not sooner. */
+  wakeIn(ms: number): void;
+}

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Pod } from '../../api/core/v1/pod.ts';
 import { configMapsOfVolume, secretsOfVolume } from '../../api/core/v1/pod/pod-references.ts';
+import { maxTimerMs } from '../../machinery/loop.ts';
 import { createAtomicWriter, type AtomicWriter } from './atomic-writer.ts';
 import { placeFolder } from './content-folder.ts';
 import { heldVersions } from './held-versions.ts';
@@ -15,8 +16,6 @@ import { createTurns } from './turns.ts';
 const retryMs = 10_000;
 /** How long a version stays after the next one took its place. */
 const sweepMs = 100;
-/** The longest that setTimeout can count. */
-const maxTimerMs = 2 ** 31 - 1;
 
 /** A volume whose files Keylet writes, and writes anew when what they come from changes. */
 export function createContentVolume(

@@ -1,7 +1,21 @@
 import type { Pod } from '../../api/core/v1/pod.ts';
 import { containersOf } from '../../api/core/v1/pod/pod-references.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
+import type { VolumeFailure } from '../volumes/volume-manager.ts';
 import { isRunning, type PodRuntimeState } from './runtime-state.ts';
+
+export function tellFailedMount(
+  recorder: EventRecorder,
+  pod: Pod,
+  { volume, message }: VolumeFailure,
+): void {
+  recorder.event(
+    pod,
+    'Warning',
+    'FailedMount',
+    `MountVolume.SetUp failed for volume ${JSON.stringify(volume)} : ${message}`,
+  );
+}
 
 /** Says what nothing else shows: a container holds on to the mount that it was started with. */
 export function tellRemounted(recorder: EventRecorder, pod: Pod, volume: string): void {

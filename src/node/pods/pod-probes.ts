@@ -1,0 +1,55 @@
+import type { Pod } from '../../api/core/v1/pod.ts';
+import { fieldPathOf } from '../field-path.ts';
+import { createProber, type Prober } from '../probes/prober.ts';
+import { toldStatuses } from './forgotten-container.ts';
+import { isRunning, type PodRuntimeState } from './runtime-state.ts';
+import type { WorkerServices } from './worker-context.ts';
+
+/** What the probes of one pod's containers have found. */
+export interface PodProbes extends Pick<Prober, 'isReady' | 'isStarted' | 'isUnhealthy' | 'close'> {
+  /** Probes the containers that run, and no others. */
+  follow(pod: Pod, state: PodRuntimeState, podIp: string | undefined): void;
+}
+
+/** @param onChange called when a container became ready, unready, started or unhealthy */
+export function createPodProbes(
+  first: Pod,
+  { runtime, runtimeName, recorder }: WorkerServices,
+  onChange: () => void,
+): PodProbes {
+  let newest = first;
+  const prober = createProber({
+    runtime,
+    onChange,
+    onFailure: (container, message) =>
+      recorder.event(newest, 'Warning', 'Unhealthy', message, fieldPathOf(newest, container)),
+  });
+
+  const foundBefore = (pod: Pod, id: string): { started: boolean; ready: boolean } | undefined => {
+    const found = toldStatuses(pod).find(
+      ({ containerID = '' }) => containerID === `${runtimeName}://${id}`,
+    );
+    return found && { started: found.started === true, ready: found.ready };
+  };
+
+  return {
+    ...prober,
+    follow(pod, state, podIp = '127.0.0.1') {
+      newest = pod;
+      const live: string[] = [];
+      for (const container of [...(pod.spec.initContainers ?? []), ...pod.spec.containers]) {
+        const status = state.containers.get(container.name)?.[0];
+        if (status === undefined || !isRunning(status)) continue;
+        live.push(status.id);
+        prober.watch({
+          container,
+          containerId: status.id,
+          startedAtMs: Number(status.startedAt / 1_000_000n),
+          podIp,
+          before: foundBefore(pod, status.id),
+        });
+      }
+      prober.keep(live);
+    },
+  };
+}
