@@ -7,6 +7,7 @@ import { announceInstance, runningInstance, withdrawInstance } from './instance.
 import { createLogger, type LogLevel } from './log.ts';
 import { verificationPolicies } from '../node/images/verification-policy.ts';
 import { allowlist, dataDirOption, duration, port } from './options.ts';
+import { releaseStartMemory } from './release-memory.ts';
 import { UserError } from './user-error.ts';
 
 interface UpOptions extends ClusterSettings {
@@ -130,6 +131,7 @@ async function foreground(options: UpOptions): Promise<void> {
       // performance.now() counts from the start of the process.
       say(`Ready in ${Math.round(performance.now())} ms`);
       tell({ ready: true });
+      releaseStartMemory();
       await aborted(stop.signal);
     }
   } finally {

@@ -1,0 +1,17 @@
+import { Session } from 'node:inspector';
+
+/** The first pods, applied by who waited for the node, come before it. */
+const afterMs = 2000;
+
+/**
+ * Gives back what only the start needed, a fifth of all: V8 collects when it needs room, and idle it
+ * needs none. Of Node's ways to ask for it this one alone also returns the pages.
+ */
+export function releaseStartMemory(): void {
+  setTimeout(() => {
+    const session = new Session();
+    session.connect();
+    // Not in the callback itself: Node 20 waits for ever then.
+    session.post('HeapProfiler.collectGarbage', () => setImmediate(() => session.disconnect()));
+  }, afterMs).unref();
+}
