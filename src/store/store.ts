@@ -22,6 +22,7 @@ export interface Store {
   /**
    * Writes a value if the key's modRevision is still `expectedRevision` (0: the key is absent;
    * undefined: whatever it is). On a mismatch nothing is written and the present state is answered.
+   * @param value the store's from now on: it is not to be changed
    */
   put(key: string, value: Uint8Array, expectedRevision?: number): Promise<CommitResult>;
 
@@ -44,6 +45,10 @@ export interface Store {
 
 export interface KeyValue {
   readonly key: string;
+  /**
+   * May be read and opened when it is first looked at: to be looked at in the turn that it was answered in.
+   * @throws StoreError `corrupt` then
+   */
   readonly value: Uint8Array;
   readonly createRevision: number;
   readonly modRevision: number;

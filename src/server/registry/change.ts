@@ -1,4 +1,4 @@
-import type { StoreEvent } from '../../store/store.ts';
+import type { KeyValue, StoreEvent } from '../../store/store.ts';
 import type { StoredObject, WatchRequest, WatchSink } from './object-store.ts';
 
 /** A change, decoded once for all watchers. */
@@ -17,20 +17,26 @@ export interface Change {
 
 export interface ChangeSource {
   readonly identityOf: (key: string) => { namespace: string; name: string };
-  readonly served: (key: string, value: Uint8Array, revision: number) => StoredObject;
+  /** A state that is in memory; its value is not looked at. */
+  readonly known: (kv: Pick<KeyValue, 'key' | 'modRevision'>) => StoredObject | undefined;
+  /** A state as it is served. */
+  readonly toObject: (kv: Pick<KeyValue, 'key' | 'value' | 'modRevision'>) => StoredObject;
+  /** A state of a key at another version than it was written at. */
+  readonly asOf: (kv: KeyValue, revision: number) => StoredObject;
 }
 
-export function changeOf(event: StoreEvent, { identityOf, served }: ChangeSource): Change {
-  const { key, revision } = event;
-  const before = (at?: number): StoredObject | undefined =>
-    event.previous && served(key, event.previous.value, at ?? event.previous.modRevision);
-  let previous: StoredObject | undefined;
+export function changeOf(event: StoreEvent, source: ChangeSource): Change {
+  const { key, value, revision } = event;
+  // The newer state takes its place in memory.
+  let previous = event.previous && source.known(event.previous);
   let last: StoredObject | undefined;
-  const lastState = (): StoredObject | undefined => (last ??= before(revision));
-  const object = event.value === undefined ? lastState() : served(key, event.value, revision);
+  const lastState = (): StoredObject | undefined =>
+    (last ??= event.previous && source.asOf(event.previous, revision));
+  const object =
+    value === undefined ? lastState() : source.toObject({ key, value, modRevision: revision });
   if (object === undefined) throw new Error(`Nothing is known of what was deleted at ${revision}`);
   return {
-    ...identityOf(key),
+    ...source.identityOf(key),
     revision,
     type:
       event.type === 'delete'
@@ -41,7 +47,8 @@ export function changeOf(event: StoreEvent, { identityOf, served }: ChangeSource
     object,
     // Few watchers ask what was before: made when one does.
     get previous() {
-      return (previous ??= before());
+      return (previous ??=
+        event.previous && source.asOf(event.previous, event.previous.modRevision));
     },
     get last() {
       return lastState();

@@ -12,6 +12,8 @@ import { createWatchCache } from './watch-cache.ts';
 /** Room for ten thousand objects of 2 KiB: a list of them is then not unsealed again. */
 const cacheBytes = 24 * 1024 * 1024;
 
+type Version = Pick<KeyValue, 'key' | 'value' | 'modRevision'>;
+
 /** The objects of one resource, on the store. */
 export function createObjectStore<T extends KubeObject>(
   descriptor: ResourceDescriptor<T>,
@@ -36,18 +38,16 @@ export function createObjectStore<T extends KubeObject>(
       ? object
       : (convertedObject(object, each => storedAs.fromStored(each)) as StoredObject<T>);
   };
-  const remembered = (
-    key: string,
-    object: StoredObject<T>,
-    from: 'read' | 'write' = 'write',
-  ): StoredObject<T> => {
-    objects.put(key, object, from);
+  const known = ({ key, modRevision }: Pick<KeyValue, 'key' | 'modRevision'>) =>
+    objects.get(key, modRevision);
+  // The value is looked at, and thereby unsealed, only where the object is not known.
+  const toObject = (kv: Version, from: 'read' | 'write' = 'read'): StoredObject<T> => {
+    const found = known(kv);
+    if (found !== undefined) return found;
+    const object = make(kv.key, kv.value, kv.modRevision);
+    objects.put(kv.key, object, from);
     return object;
   };
-  // The value is looked at, and thereby unsealed, only where the object is not known.
-  const toObject = (kv: KeyValue): StoredObject<T> =>
-    objects.get(kv.key, kv.modRevision) ??
-    remembered(kv.key, make(kv.key, kv.value, kv.modRevision), 'read');
   const encode = (object: T): Buffer =>
     encodeObject(storedAs === undefined ? object : storedAs.toStored(object));
   const cache = createWatchCache({
@@ -55,7 +55,9 @@ export function createObjectStore<T extends KubeObject>(
     root,
     namespaced: descriptor.namespaced,
     identityOf,
-    served: (key, value, revision) => objects.get(key, revision) ?? make(key, value, revision),
+    known,
+    toObject: kv => toObject(kv, 'write'),
+    asOf: ({ key, value }, revision) => make(key, value, revision),
   });
 
   const read = async (namespace: string, name: string): Promise<StoredObject<T>> => {
@@ -81,7 +83,7 @@ export function createObjectStore<T extends KubeObject>(
         return { items, resourceVersion: revision };
       }
       const prefix = request.namespace === undefined ? root : `${root}${request.namespace}/`;
-      return listPage(request, { store, prefix, toObject });
+      return listPage(request, { store, prefix, toObject: kv => toObject(kv) });
     },
     async create(object) {
       const { name = '', namespace = '' } = object.metadata;
@@ -89,7 +91,7 @@ export function createObjectStore<T extends KubeObject>(
       const value = encode(object);
       const result = await guarded(() => store.put(key, value, 0));
       if (!result.ok) throw alreadyExists(resource, name);
-      return remembered(key, make(key, value, result.revision));
+      return toObject({ key, value, modRevision: result.revision }, 'write');
     },
     async update(namespace, name, change) {
       for (;;) {
@@ -100,7 +102,7 @@ export function createObjectStore<T extends KubeObject>(
         const key = keyOf(namespace, name);
         if (sameContent(make(key, value, current.resourceVersion), current)) return current;
         const result = await guarded(() => store.put(key, value, current.resourceVersion));
-        if (result.ok) return remembered(key, make(key, value, result.revision));
+        if (result.ok) return toObject({ key, value, modRevision: result.revision }, 'write');
       }
     },
     async delete(namespace, name, preconditions) {

@@ -35,7 +35,8 @@ class Stored<T extends KubeObject> implements StoredObject<T> {
   readonly name: string;
   readonly resourceVersion: number;
   readonly json: Buffer;
-  #object: T | undefined;
+  // What is kept for long is kept as JSON alone: parsed, it takes twice that again.
+  #parsed: WeakRef<T> | undefined;
 
   constructor(namespace: string, name: string, resourceVersion: number, json: Buffer) {
     this.namespace = namespace;
@@ -45,7 +46,12 @@ class Stored<T extends KubeObject> implements StoredObject<T> {
   }
 
   object(): T {
-    return (this.#object ??= JSON.parse(this.json.toString()) as T);
+    let object = this.#parsed?.deref();
+    if (object === undefined) {
+      object = JSON.parse(this.json.toString()) as T;
+      this.#parsed = new WeakRef(object);
+    }
+    return object;
   }
 }
 
@@ -53,11 +59,13 @@ function splice(value: Uint8Array, resourceVersion: number): Buffer {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   const at = bytes.indexOf(marker) + marker.length;
   // Every stored object has metadata that is not empty: a name, at the least.
-  return Buffer.concat([
-    bytes.subarray(0, at),
-    Buffer.from(`"resourceVersion":"${resourceVersion}",`),
-    bytes.subarray(at),
-  ]);
+  const version = `"resourceVersion":"${resourceVersion}",`;
+  // Not out of Node's pool: what is kept for long would keep the slab that others share.
+  const json = Buffer.allocUnsafeSlow(bytes.length + version.length);
+  bytes.copy(json, 0, 0, at);
+  json.write(version, at, 'latin1');
+  bytes.copy(json, at + version.length, at);
+  return json;
 }
 
 /** Whether two states of one version are the same object: the order of keys says nothing. */

@@ -93,9 +93,9 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
     const { revision, items } = isExact(request, namespaced)
       ? await readOne(store, `${prefix}${request.name ?? ''}`)
       : await store.range({ prefix });
-    for (const { key, value, modRevision } of items) {
-      if (request.name !== undefined && options.identityOf(key).name !== request.name) continue;
-      const object = options.served(key, value, modRevision);
+    for (const kv of items) {
+      if (request.name !== undefined && options.identityOf(kv.key).name !== request.name) continue;
+      const object = options.toObject(kv);
       if (request.filter?.(object.object()) ?? true) sink.onEvent('ADDED', object);
     }
     watcher.revision = revision;

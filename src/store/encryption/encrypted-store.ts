@@ -26,9 +26,11 @@ export function encryptedStore(inner: Store, keyring: Keyring): Store {
   };
   const openIfThere = (kv: KeyValue | undefined): KeyValue | undefined =>
     kv === undefined ? undefined : openKv(kv);
+  /** What was sealed here comes back by the watch before it is forgotten: it need not be unsealed. */
+  const sealedHere = new WeakMap<Uint8Array, Uint8Array>();
   const openEvent = (event: StoreEvent): StoreEvent => {
     const { type, key, revision, createRevision } = event;
-    const value = event.value === undefined ? undefined : unseal(keyring, key, event.value);
+    const value = event.value && (sealedHere.get(event.value) ?? unseal(keyring, key, event.value));
     let previous: KeyValue | undefined;
     return {
       type,
@@ -46,7 +48,7 @@ export function encryptedStore(inner: Store, keyring: Keyring): Store {
     revision: () => inner.revision(),
     async get(key, atRevision) {
       const { revision, kv } = await inner.get(key, atRevision);
-      return { revision, kv: kv === undefined ? undefined : { ...openKv(kv) } };
+      return { revision, kv: openIfThere(kv) };
     },
     async range(query) {
       const result = await inner.range(query);
@@ -56,7 +58,9 @@ export function encryptedStore(inner: Store, keyring: Keyring): Store {
       };
     },
     async put(key, value, expectedRevision) {
-      const result = await inner.put(key, seal(keyring, key, value), expectedRevision);
+      const sealed = seal(keyring, key, value);
+      sealedHere.set(sealed, value);
+      const result = await inner.put(key, sealed, expectedRevision);
       return result.ok ? result : { ...result, current: openIfThere(result.current) };
     },
     async delete(key, expectedRevision) {
@@ -73,8 +77,19 @@ export function encryptedStore(inner: Store, keyring: Keyring): Store {
   };
 }
 
+const nonceBytes = 12;
+let nonces = Buffer.alloc(0);
+
+/** Random ones are drawn many at once: the draw costs more than the bytes. */
+function nextNonce(): Buffer {
+  if (nonces.length === 0) nonces = randomBytes(nonceBytes * 256);
+  const nonce = nonces.subarray(0, nonceBytes);
+  nonces = nonces.subarray(nonceBytes);
+  return nonce;
+}
+
 function seal(keyring: Keyring, key: string, value: Uint8Array): Buffer {
-  const nonce = randomBytes(12);
+  const nonce = nextNonce();
   const cipher = createCipheriv('aes-256-gcm', keyring.current.key, nonce);
   cipher.setAAD(Buffer.from(key));
   const header = Buffer.allocUnsafe(5);

@@ -1,11 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { open } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { conformance } from '../conformance.ts';
 import { openStore } from '../open-store.ts';
 import type { Store, StoreError } from '../store.ts';
 import { openLmdbStore } from './lmdb-store.ts';
+import { encodeRecord } from './record.ts';
+import { openTables } from './tables.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -64,4 +67,59 @@ test('history beyond the limits is forgotten by itself, and nothing else', async
   expect((await store.get('/kept', newest - 20)).kv?.modRevision).toBe(2);
   expect((await store.range({ prefix: '/' })).items.map(kv => kv.key)).toEqual(['/a', '/kept']);
   await store.close();
+});
+
+test('a store of the first form keeps all that it had, also what its history had forgotten', async () => {
+  const at = path.join(folder, 'store');
+  const root = open<unknown, string>({ path: at, maxDbs: 3 });
+  const { current, commits, meta } = openTables(root);
+  const commitOf = (key: string, modRevision: number, previousRevision = 0) =>
+    encodeRecord({
+      key,
+      type: 'put',
+      createRevision: previousRevision || modRevision,
+      modRevision,
+      previousRevision,
+      value: Buffer.from(`${key}@${modRevision}`),
+    });
+  await root.transaction(() => {
+    void current.put('/old', commitOf('/old', 2));
+    void current.put('/new', commitOf('/new', 4, 3));
+    for (const [revision, commit] of [
+      [3, commitOf('/new', 3)],
+      [4, commitOf('/new', 4, 3)],
+    ] as const)
+      void commits.put(revision, commit);
+    void meta.put('revision', 4);
+    void meta.put('compacted', 2);
+  });
+  await root.close();
+
+  for (const when of ['when it is brought to the new form', 'from then on']) {
+    const store = await openPlain();
+    const told = async (revision?: number) =>
+      (
+        await store.range({
+          prefix: '/',
+          ...(revision === undefined ? {} : { atRevision: revision }),
+        })
+      ).items.map(
+        ({ value, createRevision }) => `${Buffer.from(value).toString()} ${createRevision}`,
+      );
+    expect(await told(), when).toEqual(['/new@4 3', '/old@2 2']);
+    expect(await told(3), when).toEqual(['/new@3 3', '/old@2 2']);
+    await store.close();
+  }
+});
+
+test('a store of a newer Keylet is not opened', async () => {
+  const at = path.join(folder, 'store');
+  const root = open<unknown, string>({ path: at, maxDbs: 3 });
+  const { meta } = openTables(root);
+  await meta.put('format', 3);
+  await root.close();
+  await expect(openPlain()).rejects.toMatchObject({
+    code: 'corrupt',
+    message: `The store in ${at} was written by a newer Keylet (its form is 3, this one knows 2): start that one`,
+  });
 });

@@ -13,6 +13,7 @@ import {
   type WatchQuery,
 } from '../store.ts';
 import { compactChunk } from './compact.ts';
+import { bringToFormat } from './format.ts';
 import { lockFolder, type FolderLock } from './folder-lock.ts';
 import { readPage, readPastPage } from './read-page.ts';
 import { decodeRecord, encodeRecord, keyOf, type RevisionRecord } from './record.ts';
@@ -22,13 +23,24 @@ import {
   type Retention,
   type RetentionLimits,
 } from './retention.ts';
-import { compactedOf, currentOf, newestOf, openTables, pastOf, type Tables } from './tables.ts';
+import {
+  commitAt,
+  compactedOf,
+  currentOf,
+  decodePointer,
+  encodePointer,
+  newestOf,
+  openTables,
+  pastOf,
+  writtenAt,
+  type Tables,
+} from './tables.ts';
 import { createWatchHub, type WatchHub } from './watch-hub.ts';
 
 export interface LmdbStoreOptions {
   /** A folder of its own. Made if absent. */
   readonly path: string;
-  /** @default 10 minutes, within 100,000 revisions and 256 MiB */
+  /** @default 10 minutes, within 100,000 revisions and 64 MiB */
   readonly retention?: Partial<RetentionLimits>;
 }
 
@@ -44,9 +56,12 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
       maxDbs: 3,
       noMemInit: true,
     });
-    return new LmdbStore(root, lock, { ...defaultRetention, ...options.retention });
+    const tables = openTables(root);
+    await root.transaction(() => bringToFormat(tables, options.path));
+    return new LmdbStore(root, tables, lock, { ...defaultRetention, ...options.retention });
   } catch (error) {
     await lock.release();
+    if (error instanceof StoreError) throw error;
     throw new StoreError('corrupt', `Cannot open the store in ${options.path}`, { cause: error });
   }
 }
@@ -64,10 +79,15 @@ class LmdbStore implements Store {
   readonly #retention: Retention;
   #closed = false;
 
-  constructor(root: RootDatabase<unknown, string>, lock: FolderLock, limits: RetentionLimits) {
+  constructor(
+    root: RootDatabase<unknown, string>,
+    tables: Tables,
+    lock: FolderLock,
+    limits: RetentionLimits,
+  ) {
     this.#root = root;
     this.#lock = lock;
-    this.#tables = openTables(root);
+    this.#tables = tables;
     const revision = newestOf(this.#tables);
     this.#hub = createWatchHub(revision);
     this.#retention = startRetention({
@@ -98,7 +118,8 @@ class LmdbStore implements Store {
   }
 
   put(key: string, value: Uint8Array, expectedRevision?: number): Promise<CommitResult> {
-    return this.#commit(key, Buffer.from(value), expectedRevision);
+    const bytes = Buffer.isBuffer(value) ? value : Buffer.from(value);
+    return this.#commit(key, bytes, expectedRevision);
   }
 
   delete(key: string, expectedRevision?: number): Promise<CommitResult> {
@@ -126,9 +147,10 @@ class LmdbStore implements Store {
     value: Buffer | undefined,
     expectedRevision: number | undefined,
   ): { result: CommitResult; event?: StoreEvent; bytes: number } {
-    const { current, history, meta } = this.#tables;
-    const encodedBefore = current.get(key);
-    const before = encodedBefore === undefined ? undefined : decodeRecord(encodedBefore);
+    const { current, commits, meta } = this.#tables;
+    const pointer = current.get(key);
+    // Read now: when the watches look at it, it may be forgotten.
+    const before = pointer && commitAt(this.#tables, decodePointer(pointer).modRevision);
     const newest = newestOf(this.#tables);
     if (expectedRevision !== undefined && expectedRevision !== (before?.modRevision ?? 0)) {
       return { result: { ok: false, current: before, revision: newest }, bytes: 0 };
@@ -146,13 +168,9 @@ class LmdbStore implements Store {
       value: value ?? Buffer.alloc(0),
     };
     const encoded = encodeRecord(record);
-    // Compacted while it was current; from now on the past shows it.
-    if (encodedBefore !== undefined && !history.doesExist(record.previousRevision)) {
-      void history.put(record.previousRevision, encodedBefore);
-    }
     if (value === undefined) void current.remove(key);
-    else void current.put(key, encoded);
-    void history.put(revision, encoded);
+    else void current.put(key, encodePointer(record));
+    void commits.put(revision, encoded);
     void meta.put('revision', revision);
     const { type, createRevision } = record;
     return {
@@ -168,7 +186,7 @@ class LmdbStore implements Store {
     // What the hub has published is replayed from the table; what it publishes later comes live.
     const replay: StoreEvent[] = [];
     const range = { start: afterRevision + 1, end: this.#hub.published + 1 };
-    for (const { value } of this.#tables.history.getRange(range)) {
+    for (const { value } of this.#tables.commits.getRange(range)) {
       if (keyOf(value).startsWith(prefix)) replay.push(this.#eventOf(decodeRecord(value)));
     }
     return this.#hub.subscribe(prefix, afterRevision, listener, replay);
@@ -236,13 +254,12 @@ class LmdbStore implements Store {
 
   #eventOf(record: RevisionRecord): StoreEvent {
     const { type, key, modRevision, previousRevision, createRevision, value } = record;
-    const before = previousRevision === 0 ? undefined : this.#tables.history.get(previousRevision);
     return {
       type,
       key,
       revision: modRevision,
       value: type === 'put' ? value : undefined,
-      previous: before === undefined ? undefined : decodeRecord(before),
+      previous: writtenAt(this.#tables, previousRevision),
       createRevision,
     };
   }

@@ -1,6 +1,6 @@
 import type { KeyValue, RangeQuery } from '../store.ts';
-import { decodeRecord, keyOf, previousRevisionOf } from './record.ts';
-import { writtenAt, type Tables } from './tables.ts';
+import { keyOf, previousRevisionOf } from './record.ts';
+import { pointedAt, writtenAt, type Tables } from './tables.ts';
 
 export interface Page {
   readonly items: readonly KeyValue[];
@@ -16,14 +16,15 @@ const boundsOf = ({ prefix, startAfter }: Pick<RangeQuery, 'prefix' | 'startAfte
 });
 
 /** The keys as they are. */
-export function readPage({ current }: Tables, query: PageQuery): Page {
+export function readPage(tables: Tables, query: PageQuery): Page {
+  const { current } = tables;
   const limit = query.limit ?? Infinity;
   const items: KeyValue[] = [];
-  for (const { value } of current.getRange({
+  for (const { key, value } of current.getRange({
     ...boundsOf(query),
     ...(limit === Infinity ? {} : { limit }),
   })) {
-    items.push(decodeRecord(value));
+    items.push(pointedAt(tables, key, value));
   }
   const last = items.at(-1);
   const full = last !== undefined && items.length >= limit;
@@ -35,7 +36,7 @@ export function readPage({ current }: Tables, query: PageQuery): Page {
 
 /**
  * The keys as they were at `revision`: what was not changed since is read as it is, and between
- * that, in order, what was changed since is put back from the history.
+ * that, in order, what was changed since is put back from the commits.
  */
 export function readPastPage(tables: Tables, query: PageQuery, revision: number): Page {
   const { prefix, startAfter = '', limit = Infinity } = query;
@@ -56,7 +57,7 @@ export function readPastPage(tables: Tables, query: PageQuery, revision: number)
   for (const { key, value } of tables.current.getRange(boundsOf(query))) {
     restoreUntil(key);
     if (items.length >= limit) break;
-    if (!changed.has(key)) items.push(decodeRecord(value));
+    if (!changed.has(key)) items.push(pointedAt(tables, key, value));
   }
   restoreUntil(undefined);
   const last = items.at(-1)?.key;
@@ -70,12 +71,12 @@ export function readPastPage(tables: Tables, query: PageQuery, revision: number)
 
 /** The keys under the prefix that changed after `revision`, with the revision each had then (0: none). */
 function changedSince(
-  { history }: Tables,
+  { commits }: Tables,
   prefix: string,
   revision: number,
 ): ReadonlyMap<string, number> {
   const changed = new Map<string, number>();
-  for (const { value } of history.getRange({ start: revision + 1 })) {
+  for (const { value } of commits.getRange({ start: revision + 1 })) {
     const key = keyOf(value);
     if (key.startsWith(prefix) && !changed.has(key)) changed.set(key, previousRevisionOf(value));
   }

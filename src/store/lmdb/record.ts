@@ -40,6 +40,7 @@ export function decodeRecord(bytes: Buffer): RevisionRecord {
 /** Single fields, without the cost of the others. */
 export const keyOf = (bytes: Buffer): string =>
   bytes.toString('utf8', headerBytes, headerBytes + bytes.readUInt16BE(25));
+export const createRevisionOf = (bytes: Buffer): number => bytes.readDoubleBE(0);
 export const modRevisionOf = (bytes: Buffer): number => bytes.readDoubleBE(8);
 export const previousRevisionOf = (bytes: Buffer): number => bytes.readDoubleBE(16);
 export const isDelete = (bytes: Buffer): boolean => bytes.readUInt8(24) === 2;

@@ -9,7 +9,7 @@ export interface RetentionLimits {
 export const defaultRetention: RetentionLimits = {
   keepMs: 10 * 60_000,
   maxRevisions: 100_000,
-  maxBytes: 256 * 1024 * 1024,
+  maxBytes: 64 * 1024 * 1024,
 };
 
 export interface Retention {

@@ -1,0 +1,33 @@
+import { StoreError } from '../store.ts';
+import { createRevisionOf, modRevisionOf } from './record.ts';
+import { encodePointer, type Tables } from './tables.ts';
+
+const newest = 2;
+
+/**
+ * Brings a store that an older Keylet wrote to today's form. To be run inside a write transaction.
+ * Form 1 kept whole commits in `current`, also those that its history had already forgotten.
+ * @param path for the error
+ * @throws StoreError `corrupt` when a newer Keylet wrote it
+ */
+export function bringToFormat({ current, commits, meta }: Tables, path: string): void {
+  const found = meta.get('format') ?? (meta.doesExist('revision') ? 1 : newest);
+  if (found > newest)
+    throw new StoreError(
+      'corrupt',
+      `The store in ${path} was written by a newer Keylet (its form is ${found}, this one knows ${newest}): start that one`,
+    );
+  if (found === 1) {
+    // Read whole before it is written to.
+    const whole = [...current.getRange()];
+    for (const { key, value: commit } of whole) {
+      const modRevision = modRevisionOf(commit);
+      if (!commits.doesExist(modRevision)) void commits.put(modRevision, commit);
+      void current.put(
+        key,
+        encodePointer({ createRevision: createRevisionOf(commit), modRevision }),
+      );
+    }
+  }
+  if (meta.get('format') !== newest) void meta.put('format', newest);
+}
