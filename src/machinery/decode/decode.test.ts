@@ -101,7 +101,7 @@ test.each([
   ['{"spec":{"list":[{"x":1},{"y":1,"y":2}]}}', ['spec.list[1].y']],
   ['{"a":"\\"a\\":1","b":{"a":1}}', []],
 ])('duplicateFields(%s)', (text, found) => {
-  expect(duplicateFields(text)).toEqual(found);
+  expect(duplicateFields(text, JSON.parse(text))).toEqual(found);
 });
 
 describe('parseYaml()', () => {

@@ -2,9 +2,10 @@ import { maxComplaints } from './structure.ts';
 
 /**
  * Paths of fields that stand twice in one JSON object: JSON.parse takes the last and is silent.
- * @param text JSON that parses
+ * @param value what the text was parsed to
  */
-export function duplicateFields(text: string): string[] {
+export function duplicateFields(text: string, value: unknown): string[] {
+  if (isWhole(text, value)) return [];
   const found: string[] = [];
   const stack: { names: Set<string> | undefined; name: string; index: number }[] = [];
   const tokens = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
@@ -28,6 +29,16 @@ export function duplicateFields(text: string): string[] {
     previous = token;
   }
   return [...new Set(found)].slice(0, maxComplaints);
+}
+
+/** Whether the value, written as most clients write, is the text again: nothing was lost then. */
+function isWhole(text: string, value: unknown): boolean {
+  try {
+    return JSON.stringify(value) === text.trimEnd();
+  } catch {
+    // Nested deeper than can be written.
+    return false;
+  }
 }
 
 function pathOf(

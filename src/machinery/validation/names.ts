@@ -28,48 +28,50 @@ const regexError = (message: string, regex: string, ...examples: string[]): stri
   return `${message} (${eg === '' ? '' : `e.g. ${eg}`}regex used for validation is '${regex}')`;
 };
 
-const check = (
-  value: string,
-  { rule, max, message }: { rule: RegExp; max: number; message: string },
-): string[] => [
-  ...(value.length > max ? [maxLength(max)] : []),
-  ...(rule.test(value) ? [] : [message]),
-];
+interface NameRule {
+  readonly rule: RegExp;
+  readonly max: number;
+  readonly message: string;
+}
 
-export const dns1123Label = (value: string): string[] =>
-  check(value, {
-    rule: dnsLabel,
-    max: 63,
-    message: regexError(
-      "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
-      dnsLabelText,
-      'my-name',
-      '123-abc',
-    ),
-  });
+const named =
+  ({ rule, max, message }: NameRule) =>
+  (value: string): string[] => [
+    ...(value.length > max ? [maxLength(max)] : []),
+    ...(rule.test(value) ? [] : [message]),
+  ];
 
-export const dns1123Subdomain = (value: string): string[] =>
-  check(value, {
-    rule: subdomain,
-    max: 253,
-    message: regexError(
-      "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
-      subdomainText,
-      'example.com',
-    ),
-  });
+export const dns1123Label = named({
+  rule: dnsLabel,
+  max: 63,
+  message: regexError(
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
+    dnsLabelText,
+    'my-name',
+    '123-abc',
+  ),
+});
 
-export const dns1035Label = (value: string): string[] =>
-  check(value, {
-    rule: dns1035,
-    max: 63,
-    message: regexError(
-      "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
-      dns1035Text,
-      'my-name',
-      'abc-123',
-    ),
-  });
+export const dns1123Subdomain = named({
+  rule: subdomain,
+  max: 253,
+  message: regexError(
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
+    subdomainText,
+    'example.com',
+  ),
+});
+
+export const dns1035Label = named({
+  rule: dns1035,
+  max: 63,
+  message: regexError(
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
+    dns1035Text,
+    'my-name',
+    'abc-123',
+  ),
+});
 
 /** Names that are only one segment of a URL's path. */
 export function pathSegmentName(value: string): string[] {
@@ -77,16 +79,17 @@ export function pathSegmentName(value: string): string[] {
   return ['/', '%'].filter(each => value.includes(each)).map(each => `may not contain '${each}'`);
 }
 
+const nameMessage = regexError(
+  "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+  qualifiedText,
+  'MyName',
+  'my.name',
+  '123-abc',
+);
+
 /** `prefix/name`, as keys of labels and annotations and as finalizers are. */
 export function qualifiedName(value: string): string[] {
   const parts = value.split('/');
-  const nameMessage = regexError(
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
-    qualifiedText,
-    'MyName',
-    'my.name',
-    '123-abc',
-  );
   if (parts.length > 2) {
     return [
       regexError(
@@ -110,32 +113,33 @@ export function qualifiedName(value: string): string[] {
   return errors;
 }
 
-export const labelValue = (value: string): string[] =>
-  check(value, {
-    rule: labelValueRule,
-    max: 63,
-    message: regexError(
-      "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
-      labelValueText,
-      'MyValue',
-      'my_value',
-      '12345',
-    ),
-  });
+export const labelValue = named({
+  rule: labelValueRule,
+  max: 63,
+  message: regexError(
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+    labelValueText,
+    'MyValue',
+    'my_value',
+    '12345',
+  ),
+});
+
+const configMapKeyShape = named({
+  rule: configKey,
+  max: 253,
+  message: regexError(
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+    configKeyText,
+    'key.name',
+    'KEY_NAME',
+    'key-name',
+  ),
+});
 
 /** Keys of Secrets and ConfigMaps. */
 export const configMapKey = (value: string): string[] => [
-  ...check(value, {
-    rule: configKey,
-    max: 253,
-    message: regexError(
-      "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
-      configKeyText,
-      'key.name',
-      'KEY_NAME',
-      'key-name',
-    ),
-  }),
+  ...configMapKeyShape(value),
   ...notADirectory(value),
 ];
 

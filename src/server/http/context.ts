@@ -22,13 +22,24 @@ export interface RequestContext {
 }
 
 /** @throws StatusError RequestEntityTooLarge */
-export async function readBody(request: AnyRequest): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request) {
-    bytes += (chunk as Buffer).length;
-    if (bytes > maxBodyBytes) throw requestTooLarge(maxBodyBytes);
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks);
-}
+export const readBody = (request: AnyRequest): Promise<Buffer> =>
+  // By events: an iterator costs as much as all else that is done to read a small body.
+  new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= maxBodyBytes) {
+        chunks.push(chunk);
+        return;
+      }
+      // What still comes is let go, so that the sender reads the answer.
+      chunks.length = 0;
+      reject(requestTooLarge(maxBodyBytes));
+    });
+    request.once('end', () => resolve(Buffer.concat(chunks)));
+    request.once('error', reject);
+    request.once('close', () => {
+      if (!request.complete) reject(new Error('The client went before its request was whole'));
+    });
+  });

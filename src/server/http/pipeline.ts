@@ -83,7 +83,12 @@ const streams = new Set(['exec', 'attach', 'portforward']);
 /** authn → impersonation → authz → verb. */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { entries, authorize, admission, log, nodeProxy } = options;
-  const byPath = new Map(entries.map(entry => [pathOf(entry.descriptor), entry]));
+  const byPath = new Map(
+    entries.map(entry => {
+      const { group, version, plural } = entry.descriptor;
+      return [pathOf(group, version, plural), entry];
+    }),
+  );
   const authenticators: readonly Authenticator[] = [
     certificateAuthenticator,
     options.tokens.authenticator,
@@ -111,7 +116,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const serve = async (context: RequestContext): Promise<void> => {
     const { info } = context;
     if (!info.isResource) return nonResource(context, options);
-    const entry = byPath.get(pathOf({ ...info, plural: info.resource }));
+    const entry = byPath.get(pathOf(info.group, info.version, info.resource));
     if (entry === undefined) throw noSuchResource();
     const { descriptor, objects } = entry;
     if (objects === undefined) {
@@ -145,8 +150,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   return {
     async handle(request, response) {
       const startedAt = performance.now();
-      const [path = '/', search = ''] = (request.url ?? '/').split(/\?(.*)/s);
-      const query = new URLSearchParams(search);
+      const { path, query } = splitUrl(request.url);
       const info = requestInfo(request.method ?? 'GET', path, query);
       const { headers } = request;
       const end = endOf(response, options.signal);
@@ -183,8 +187,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       }
     },
     async upgrade(request, socket, head) {
-      const [path = '/', search = ''] = (request.url ?? '/').split(/\?(.*)/s);
-      const query = new URLSearchParams(search);
+      const { path, query } = splitUrl(request.url);
       const info = requestInfo(request.method ?? 'GET', path, query);
       try {
         const user = await userOf(request);
@@ -225,15 +228,16 @@ function isRouted({ verb, name, namespace }: RequestInfo, descriptor: ResourceDe
   return name !== '' || (verb !== 'update' && verb !== 'patch');
 }
 
-const pathOf = ({
-  group,
-  version,
-  plural,
-}: {
-  group: string;
-  version: string;
-  plural: string;
-}): string => `${group}/${version}/${plural}`;
+const pathOf = (group: string, version: string, plural: string): string =>
+  `${group}/${version}/${plural}`;
+
+/** A request's path, and what is behind its `?`. */
+function splitUrl(url = '/'): { path: string; query: URLSearchParams } {
+  const at = url.indexOf('?');
+  return at < 0
+    ? { path: url, query: new URLSearchParams() }
+    : { path: url.slice(0, at), query: new URLSearchParams(url.slice(at + 1)) };
+}
 
 const noSuchResource = (): StatusError =>
   failure(404, 'NotFound', 'the server could not find the requested resource', {});

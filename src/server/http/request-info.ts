@@ -77,6 +77,7 @@ export function requestInfo(method: string, path: string, query: URLSearchParams
 }
 
 function decodeSegment(segment: string): string {
+  if (!segment.includes('%')) return segment;
   try {
     return decodeURIComponent(segment);
   } catch {

@@ -16,7 +16,7 @@ export async function respond(
   body: Buffer | string,
   contentType = 'application/json',
 ): Promise<void> {
-  let bytes = Buffer.from(body);
+  let bytes = typeof body === 'string' ? Buffer.from(body) : body;
   const out: Record<string, string | string[]> = {
     'content-type': contentType,
     'cache-control': 'no-cache, private',

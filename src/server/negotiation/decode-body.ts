@@ -55,7 +55,7 @@ function fromJson(
 ): Record<string, unknown> {
   const text = body.toString();
   const value = parsed(() => parseJson(text, body), body, expected);
-  const duplicates = options.fieldValidation === 'Ignore' ? [] : duplicateFields(text);
+  const duplicates = options.fieldValidation === 'Ignore' ? [] : duplicateFields(text, value);
   return fromValue(value, { body, expected, options }, field => [
     ...field,
     ...duplicates.map(each => `duplicate field ${JSON.stringify(each)}`),

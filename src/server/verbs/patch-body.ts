@@ -54,7 +54,7 @@ export function parsePatch(body: Buffer, type: string, validation: FieldValidati
   const duplicates =
     validation === 'Ignore'
       ? []
-      : duplicateFields(text).map(field => `duplicate field ${JSON.stringify(field)}`);
+      : duplicateFields(text, value).map(field => `duplicate field ${JSON.stringify(field)}`);
   if (type === jsonPatch) {
     return {
       type,

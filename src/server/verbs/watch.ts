@@ -82,21 +82,18 @@ const bufferedBytes = ({ response }: RequestContext): number =>
   'stream' in response ? response.stream.writableLength : response.writableLength;
 
 type Encoder = (type: string, object: StoredObject) => Buffer | string;
-const lines = new WeakMap<StoredObject, Map<string, Buffer>>();
+/** The line of the change that is being told: encoded once for all who hear of it, and then let go. */
+let newest:
+  { readonly type: string; readonly object: StoredObject; readonly line: Buffer } | undefined;
 
-/** A plain event is encoded once for all of its watchers. */
 function plainLine(type: string, object: StoredObject): Buffer {
-  let byType = lines.get(object);
-  if (byType === undefined) lines.set(object, (byType = new Map()));
-  let line = byType.get(type);
-  if (line === undefined) {
-    line = Buffer.concat([
-      Buffer.from(`{"type":"${type}","object":`),
-      object.json,
-      Buffer.from('}\n'),
-    ]);
-    byType.set(type, line);
-  }
+  if (newest?.object === object && newest.type === type) return newest.line;
+  const line = Buffer.concat([
+    Buffer.from(`{"type":"${type}","object":`),
+    object.json,
+    Buffer.from('}\n'),
+  ]);
+  newest = { type, object, line };
   return line;
 }
 
