@@ -64,7 +64,14 @@ export async function startKeylet({
         await ended;
       }
       if (signal !== 'SIGKILL' && dataDir === undefined) {
-        await rm(folder, { recursive: true, force: true });
+        await rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
+          throw new Error(
+            `keylet up left something behind. It ended with ${child.exitCode}:\n${output}`,
+            {
+              cause: error,
+            },
+          );
+        });
       }
       return child.exitCode;
     },
