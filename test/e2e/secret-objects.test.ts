@@ -429,6 +429,25 @@ describe('names, versions and options', () => {
     expect(body.message).toBe(message);
   });
 
+  test('the longest timeout of a watch is long, not none', async () => {
+    await post(named('watched'));
+    const query = 'watch=1&timeoutSeconds=9999999999&fieldSelector=metadata.name%3Dwatched';
+    const { body } = await send({ method: 'GET', path: `${secrets}?${query}`, firstLine: true });
+    expect(body).toMatchObject({ type: 'ADDED', object: { metadata: { name: 'watched' } } });
+  });
+
+  test.each([
+    ['curl/8.5', '', true],
+    ['curl/8.5', '?pretty=false', false],
+    ['kubectl/v1.32', '', false],
+    ['kubectl/v1.32', '?pretty=1', true],
+  ])('%s and %j: JSON to read: %s', async (userAgent, query, readable) => {
+    for (const name of ['watched', 'none']) {
+      const { text } = await send({ method: 'GET', path: `${secrets}/${name}${query}`, userAgent });
+      expect(text.startsWith('{\n  "kind": ')).toBe(readable);
+    }
+  });
+
   test('nobody deletes the secrets of all namespaces at once', async () => {
     expect((await send({ method: 'DELETE', path: '/api/v1/secrets' })).code).toBe(405);
   });

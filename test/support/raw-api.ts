@@ -16,12 +16,15 @@ export interface RawRequest {
   readonly path: string;
   readonly body?: string | Buffer;
   readonly contentType?: string;
+  readonly userAgent?: string;
+  /** Of a stream: its first line is taken for the whole answer. */
+  readonly firstLine?: true;
 }
 
 /** A client that sends bytes as they are, past the checks of any other. */
 export async function rawApi(kubeconfig: string): Promise<(ask: RawRequest) => Promise<RawAnswer>> {
   const config = await loadKubeconfig(kubeconfig);
-  return ({ method = 'POST', path, body = '', contentType = 'application/json' }) =>
+  return ({ method = 'POST', path, body = '', contentType = 'application/json', ...ask }) =>
     new Promise((resolve, reject) => {
       const { hostname, port } = new URL(config.server);
       const sent = request(
@@ -33,12 +36,15 @@ export async function rawApi(kubeconfig: string): Promise<(ask: RawRequest) => P
           ca: config.certificateAuthority,
           cert: config.clientCertificate,
           key: config.clientKey,
-          headers: { 'content-type': contentType, 'content-length': Buffer.byteLength(body) },
+          headers: {
+            'content-type': contentType,
+            'content-length': Buffer.byteLength(body),
+            ...(ask.userAgent === undefined ? {} : { 'user-agent': ask.userAgent }),
+          },
         },
         response => {
           const chunks: Buffer[] = [];
-          response.on('data', (chunk: Buffer) => chunks.push(chunk));
-          response.once('end', () => {
+          const answer = (): void => {
             const text = Buffer.concat(chunks).toString();
             resolve({
               code: response.statusCode ?? 0,
@@ -46,7 +52,14 @@ export async function rawApi(kubeconfig: string): Promise<(ask: RawRequest) => P
               text,
               body: JSON.parse(text) as RawAnswer['body'],
             });
+          };
+          response.on('data', (chunk: Buffer) => {
+            chunks.push(chunk);
+            if (ask.firstLine !== true || !chunk.includes('\n')) return;
+            answer();
+            response.destroy();
           });
+          response.once('end', answer);
         },
       );
       sent.once('error', reject);

@@ -183,7 +183,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         if (status.code >= 500 && !(error instanceof StatusError && status.code !== 500)) {
           log.error('A request failed', { path, error: stackOf(status.cause ?? error) });
         }
-        await respondError({ response, headers, warnings }, status).catch(() => response.end());
+        await respondError({ response, headers, query, warnings }, status).catch(() =>
+          response.end(),
+        );
       }
     },
     async upgrade(request, socket, head) {

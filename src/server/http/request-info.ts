@@ -1,3 +1,5 @@
+import { booleanOf } from './query.ts';
+
 /** What a request asks for, read off its method and path (apiserver's RequestInfo). */
 export interface RequestInfo {
   readonly isResource: boolean;
@@ -56,7 +58,7 @@ export function requestInfo(method: string, path: string, query: URLSearchParams
     if (!own) tail = tail.slice(2);
   }
   const [resource = '', name = '', subresource = '', ...rest] = tail;
-  const watched = ['true', '1'].includes(query.get('watch') ?? '');
+  const watched = booleanOf(query, 'watch');
   let verb = verbs[method] ?? method.toLowerCase();
   if (name === '') {
     if (verb === 'get') verb = watched ? 'watch' : 'list';

@@ -7,7 +7,7 @@ import type { AnyResponse } from './listener.ts';
 const compress = promisify(gzip);
 const compressAboveBytes = 128 * 1024;
 
-export type ResponseContext = Pick<RequestContext, 'response' | 'headers' | 'warnings'>;
+export type ResponseContext = Pick<RequestContext, 'response' | 'headers' | 'query' | 'warnings'>;
 
 /** Sends a whole body, compressed if it is large and the client takes that. */
 export async function respond(
@@ -34,6 +34,20 @@ export async function respond(
   writeHead(response, code, out);
   response.end(bytes);
 }
+
+/** JSON for people to read: who asks so, and who comes by a browser, curl or wget and does not say. */
+export function inReadableForm<T extends Buffer | string>(
+  { query, headers }: Pick<ResponseContext, 'query' | 'headers'>,
+  json: T,
+): T | string {
+  const asked = query.get('pretty') ?? '';
+  const readable = asked === '' ? readers.test(headers['user-agent'] ?? '') : truths.has(asked);
+  return readable ? `${JSON.stringify(JSON.parse(json.toString()), null, 2)}\n` : json;
+}
+
+const readers = /^(curl|Wget|Mozilla\/5\.0)/;
+/** What Go's strconv.ParseBool takes. */
+const truths: ReadonlySet<string> = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
 
 const maxWarningsLength = 4096;
 const maxTruncatedLength = 256;
@@ -86,5 +100,5 @@ export async function respondError(context: ResponseContext, error: StatusError)
   }
   const { retryAfterSeconds } = error.status.details ?? {};
   if (retryAfterSeconds) context.response.setHeader('retry-after', String(retryAfterSeconds));
-  await respond(context, error.code, JSON.stringify(error.status));
+  await respond(context, error.code, inReadableForm(context, JSON.stringify(error.status)));
 }

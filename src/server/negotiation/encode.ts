@@ -1,7 +1,7 @@
 import { writeYaml } from '../../machinery/decode/yaml.ts';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
 import type { RequestContext } from '../http/context.ts';
-import { respond } from '../http/respond.ts';
+import { inReadableForm, respond } from '../http/respond.ts';
 import type { ListPage, StoredObject } from '../registry/object-store.ts';
 import { negotiate, type Form } from './media-types.ts';
 import { partialMetadata, tableOf, type IncludeObject } from './table.ts';
@@ -20,7 +20,7 @@ export async function respondObject(
 ): Promise<void> {
   const form = negotiate(context.headers.accept);
   if (form.as === 'object' && form.encoding === 'json') {
-    await respond(context, code, pretty(context, object.json));
+    await respond(context, code, inReadableForm(context, object.json));
     return;
   }
   const metadata = { resourceVersion: String(object.resourceVersion) };
@@ -45,13 +45,8 @@ export async function respondValue(
   form: Form = negotiate(context.headers.accept),
 ): Promise<void> {
   if (form.encoding === 'yaml') await respond(context, code, writeYaml(value), 'application/yaml');
-  else await respond(context, code, pretty(context, Buffer.from(JSON.stringify(value))));
+  else await respond(context, code, inReadableForm(context, Buffer.from(JSON.stringify(value))));
 }
-
-const pretty = ({ query }: RequestContext, json: Buffer): Buffer =>
-  ['true', '1'].includes(query.get('pretty') ?? '')
-    ? Buffer.from(`${JSON.stringify(JSON.parse(json.toString()), null, 2)}\n`)
-    : json;
 
 export async function respondList(
   context: RequestContext,
@@ -93,7 +88,7 @@ export async function respondList(
     );
     return;
   }
-  await respond(context, 200, pretty(context, joinItems(JSON.stringify(head), page.items)));
+  await respond(context, 200, inReadableForm(context, joinItems(JSON.stringify(head), page.items)));
 }
 
 /** The list's JSON around the items' own bytes. */

@@ -2,7 +2,8 @@ import { invalid, notSupported, path } from '../../machinery/field-error.ts';
 import { DeleteOptionsSchema, type DeleteOptionsBody } from '../../machinery/options.ts';
 import type { RequestContext } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
-import { integerOf, invalidOptions } from './query-options.ts';
+import { booleanOf, integerOf } from '../http/query.ts';
+import { invalidOptions } from './query-options.ts';
 import { validateDryRun } from './write-options.ts';
 
 /** From the body, or from the query where there is none. @throws StatusError Invalid, BadRequest */
@@ -50,11 +51,12 @@ const optionsIn = (body: Buffer, { headers }: RequestContext): DeleteOptionsBody
 function optionsOf(query: URLSearchParams): DeleteOptionsBody {
   const seconds = integerOf(query, 'gracePeriodSeconds');
   const policy = query.get('propagationPolicy');
-  const orphan = query.get('orphanDependents');
   return {
     ...(seconds === undefined ? {} : { gracePeriodSeconds: seconds }),
     ...(policy === null ? {} : { propagationPolicy: policy }),
-    ...(orphan === null ? {} : { orphanDependents: !/^(false|0)?$/i.test(orphan) }),
+    ...(!query.has('orphanDependents')
+      ? {}
+      : { orphanDependents: booleanOf(query, 'orphanDependents') }),
   };
 }
 

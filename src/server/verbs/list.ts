@@ -1,7 +1,8 @@
 import type { RequestContext } from '../http/context.ts';
+import { integerOf } from '../http/query.ts';
 import { respondList } from '../negotiation/encode.ts';
 import type { VerbServices } from '../resource-entry.ts';
-import { checkVersionMatch, integerOf, selectionOf } from './query-options.ts';
+import { checkVersionMatch, selectionOf } from './query-options.ts';
 
 export async function list(context: RequestContext, { entry }: VerbServices): Promise<void> {
   const { info, query } = context;

@@ -1,4 +1,3 @@
-import { goQuote } from '../../machinery/go-quote.ts';
 import { parseFieldSelector, fieldsMatch } from '../../machinery/selectors/field-selector.ts';
 import { parseLabelSelector } from '../../machinery/selectors/label-selector.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
@@ -78,14 +77,6 @@ function selectable(descriptor: ResourceDescriptor): readonly string[] {
     probes.set(descriptor, names);
   }
   return names;
-}
-
-/** A number of the query; undefined where it is absent or empty. @throws StatusError BadRequest */
-export function integerOf(query: URLSearchParams, name: string): number | undefined {
-  const text = query.get(name) ?? '';
-  if (text === '') return undefined;
-  if (/^[+-]?\d{1,18}$/.test(text)) return Number(text);
-  throw badRequest(`strconv.ParseInt: parsing ${goQuote(text)}: invalid syntax`);
 }
 
 /** 422 about the options of a request: `CreateOptions.meta.k8s.io "" is invalid: …`. */

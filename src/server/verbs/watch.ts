@@ -1,12 +1,14 @@
+import { maxTimerMs } from '../../machinery/loop.ts';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
 import type { RequestContext } from '../http/context.ts';
+import { booleanOf, integerOf } from '../http/query.ts';
 import { toStatusError, writeHead } from '../http/respond.ts';
 import { includeObjectOf } from '../negotiation/encode.ts';
 import { negotiate, type Form } from '../negotiation/media-types.ts';
 import { partialMetadata, tableOf } from '../negotiation/table.ts';
 import type { StoredObject } from '../registry/object-store.ts';
 import type { VerbServices } from '../resource-entry.ts';
-import { checkVersionMatch, integerOf, selectionOf } from './query-options.ts';
+import { checkVersionMatch, selectionOf } from './query-options.ts';
 
 /** A watcher that does not read is dropped before it fills the memory. */
 const maxBufferedBytes = 16 * 1024 * 1024;
@@ -20,7 +22,7 @@ export async function watch(context: RequestContext, { entry }: VerbServices): P
   const stop = new AbortController();
   context.signal.addEventListener('abort', () => stop.abort(), { once: true });
   const seconds = integerOf(query, 'timeoutSeconds') || 1800 + Math.random() * 1800;
-  const timer = setTimeout(() => stop.abort(), seconds * 1000);
+  const timer = setTimeout(() => stop.abort(), Math.min(seconds * 1000, maxTimerMs));
   stop.signal.addEventListener(
     'abort',
     () => {
@@ -55,8 +57,8 @@ export async function watch(context: RequestContext, { entry }: VerbServices): P
         ...(namespace === undefined ? {} : { namespace }),
         ...(info.name === '' ? {} : { name: info.name }),
         resourceVersion: query.get('resourceVersion') ?? '',
-        ...(initial === null ? {} : { sendInitialEvents: initial === 'true' }),
-        allowBookmarks: ['true', '1'].includes(query.get('allowWatchBookmarks') ?? ''),
+        ...(initial === null ? {} : { sendInitialEvents: booleanOf(query, 'sendInitialEvents') }),
+        allowBookmarks: booleanOf(query, 'allowWatchBookmarks'),
       },
       {
         onEvent: (type, object) => write(encode(type, object)),
