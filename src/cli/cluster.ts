@@ -91,7 +91,7 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
       port: settings.port,
       version,
       log,
-    }).catch(portTaken(settings.port));
+    }).catch(cannotListen(settings));
     closers.push(() => server.close());
     const url = `https://127.0.0.1:${server.port}`;
     const kubeconfig = path.join(dataDir, 'admin.kubeconfig');
@@ -115,7 +115,7 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
     const cri = connectCri({ endpoint, log });
     const runtime = managed === undefined ? cri : keepConfidential(cri, managed.valuesDir);
     closers.push(() => runtime.close());
-    const { runtimeName, runtimeVersion } = await runtime.version();
+    const { runtimeName, runtimeVersion } = await runtime.version().catch(noRuntime(endpoint));
     say(`Runtime      ${runtimeName} ${runtimeVersion}`);
 
     const nodeClient = clientOf(url, pki, pki.node);
@@ -225,11 +225,22 @@ function pkiOptions(dataDir: string, nodeName: string, cidr: string) {
 const clientOf = (server: string, pki: Pki, { cert, key }: KeyPair): KubeClient =>
   createClient({ server, certificateAuthority: pki.ca, clientCertificate: cert, clientKey: key });
 
-const portTaken =
-  (port: number) =>
-  (error: unknown): never => {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    throw new UserError(
-      `port ${port} is in use. Choose another with --port, or a free one with --port 0`,
-    );
+const cannotListen =
+  ({ port, bindAddress }: ClusterSettings) =>
+  (error: NodeJS.ErrnoException): never => {
+    if (error.code === 'EADDRINUSE')
+      throw new UserError(
+        `port ${port} is in use. Choose another with --port, or a free one with --port 0`,
+      );
+    if (error.code === 'EADDRNOTAVAIL')
+      throw new UserError(`--bind-address ${bindAddress}: this machine has no such address`);
+    throw error;
+  };
+
+const noRuntime =
+  (endpoint: string) =>
+  (error: Error): never => {
+    throw new UserError(`no runtime with CRI v1 answers at ${endpoint}: ${error.message}`, {
+      cause: error,
+    });
   };

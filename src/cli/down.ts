@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { processStartTicks, runningInstance } from './instance.ts';
-import { dataDirOption } from './options.ts';
+import { dataDirOption, seconds } from './options.ts';
 import { UserError } from './user-error.ts';
 
 interface DownOptions {
@@ -13,7 +13,7 @@ export function downCommand(): Command {
     .description('stop Keylet: its pods end, their mounts and networks go, the objects stay')
     .addOption(dataDirOption())
     .addOption(
-      new Option('--timeout <seconds>', 'how long to wait for it').default(60).argParser(Number),
+      new Option('--timeout <seconds>', 'how long to wait for it').default(60).argParser(seconds),
     )
     .action(async ({ dataDir, timeout }: DownOptions) => {
       const instance = await runningInstance(dataDir);

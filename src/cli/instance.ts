@@ -1,6 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomically } from './atomic-file.ts';
+import { UserError } from './user-error.ts';
 
 export const defaultDataDir = '/var/lib/keylet';
 
@@ -16,12 +17,19 @@ export interface Instance {
 
 const fileOf = (dataDir: string): string => path.join(dataDir, 'keylet.json');
 
-/** The Keylet that runs on this data folder, if one does. A file left by a killed one does not count. */
+/**
+ * The Keylet that runs on this data folder, if one does. A file left by a killed one does not count.
+ * @throws UserError when who asks may not know
+ */
 export async function runningInstance(dataDir: string): Promise<Instance | undefined> {
   let instance: Instance;
   try {
     instance = JSON.parse(await readFile(fileOf(dataDir), 'utf8')) as Instance;
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EACCES')
+      throw new UserError(`only root may look into ${dataDir}. Try again with sudo`, {
+        cause: error,
+      });
     return undefined;
   }
   return (await processStartTicks(instance.pid)) === instance.startTicks ? instance : undefined;

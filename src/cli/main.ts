@@ -4,24 +4,31 @@ import { kubeconfigCommand } from './kubeconfig.ts';
 import { statusCommand } from './status.ts';
 import { upCommand } from './up.ts';
 import { UserError } from './user-error.ts';
-import { versionCommand } from './version.ts';
+import { keyletVersion, versionCommand } from './version.ts';
 
 /** Runs one command. @returns the exit code */
 export async function run(argv: readonly string[]): Promise<number> {
   const program = new Command('keylet')
     .description('Kubernetes Secrets, and the pods that use them, in one small process.')
+    .version(keyletVersion(), '-V, --version', 'print the version')
     .showHelpAfterError('(see keylet --help)')
     .exitOverride();
   for (const make of [upCommand, downCommand, statusCommand, kubeconfigCommand, versionCommand]) {
-    program.addCommand(make().exitOverride().showHelpAfterError());
+    const command = make();
+    command.exitOverride().showHelpAfterError(`(see keylet ${command.name()} --help)`);
+    program.addCommand(command);
   }
   try {
     await program.parseAsync(argv, { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode;
-    if (!(error instanceof UserError)) throw error;
+    // What the system refuses says what and where; anything else is a fault of Keylet's own.
+    if (!(error instanceof UserError) && !isSystemError(error)) throw error;
     process.stderr.write(`keylet: ${error.message}\n`);
     return 1;
   }
 }
+
+const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && 'syscall' in error && 'errno' in error;

@@ -1,18 +1,64 @@
+import { statSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { InvalidArgumentError, Option } from 'commander';
+import { dns1123Subdomain } from '../machinery/validation/names.ts';
 import { createVerificationPolicy } from '../node/images/verification-policy.ts';
 import { defaultDataDir } from './instance.ts';
 
 export const dataDirOption = (): Option =>
   new Option('--data-dir <folder>', 'where everything is kept')
     .default(defaultDataDir)
-    .env('KEYLET_DATA_DIR');
+    .env('KEYLET_DATA_DIR')
+    .argParser(dataDir);
+
+function dataDir(text: string): string {
+  if (text === '') throw new InvalidArgumentError('expected a folder.');
+  const is = statSync(text, { throwIfNoEntry: false });
+  if (is !== undefined && !is.isDirectory())
+    throw new InvalidArgumentError('it is a file; expected a folder.');
+  return text;
+}
+
+export function existingFolder(text: string): string {
+  const is = statSync(text, { throwIfNoEntry: false });
+  if (is?.isDirectory() !== true) throw new InvalidArgumentError('there is no such folder.');
+  return text;
+}
 
 export function port(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 65_535) {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
     throw new InvalidArgumentError('expected a port number between 0 and 65535.');
   }
-  return value;
+  return Number(text);
+}
+
+export function seconds(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('expected a number of seconds.');
+  return Number(text);
+}
+
+export function address(text: string): string {
+  if (isIP(text) === 0) {
+    throw new InvalidArgumentError(
+      'expected an IP address, such as 127.0.0.1, or 0.0.0.0 for all.',
+    );
+  }
+  return text;
+}
+
+export function nodeName(text: string): string {
+  const [fault] = dns1123Subdomain(text);
+  if (fault !== undefined) throw new InvalidArgumentError(`${fault}.`);
+  return text;
+}
+
+/** The pods of one node get a /24, as kube-controller-manager gives them. */
+export function podCidr(text: string): string {
+  const [network = '', bits] = text.split('/');
+  if (isIP(network) !== 4 || bits !== '24' || !network.endsWith('.0')) {
+    throw new InvalidArgumentError('expected an IPv4 network of 24 bits, such as 10.42.7.0/24.');
+  }
+  return text;
 }
 
 /** Repositories, or all below a path (`quay.io/team/*`), with commas between. */

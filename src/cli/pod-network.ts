@@ -36,7 +36,7 @@ export async function podNetwork(dataDir: string, asked: string | undefined): Pr
   throw new UserError(
     asked === undefined
       ? 'every network of 10.42.0.0/16 is in use. Choose another with --pod-cidr'
-      : `the network ${asked} is in use by another Keylet. Choose another with --pod-cidr`,
+      : `another Keylet's pods are on the bridge ${bridgeOf(asked)} of ${asked}. Choose another third number with --pod-cidr`,
   );
 }
 
@@ -62,7 +62,7 @@ async function claim(cidr: string, folder: string): Promise<boolean> {
   }
   const owner = await readFile(file, 'utf8');
   // A folder that was removed, or that went to another network, has given this one up.
-  if (owner !== folder && (await networkOf(owner))?.cidr === cidr) return false;
+  if (owner !== folder && (await networkOf(owner))?.bridge === bridgeOf(cidr)) return false;
   await writeFileAtomically(file, folder, 0o600);
   return true;
 }

@@ -6,7 +6,16 @@ import { detach, type ProgressMessage } from './detach.ts';
 import { announceInstance, runningInstance, withdrawInstance } from './instance.ts';
 import { createLogger, type LogLevel } from './log.ts';
 import { verificationPolicies } from '../node/images/verification-policy.ts';
-import { allowlist, dataDirOption, duration, port } from './options.ts';
+import {
+  address,
+  allowlist,
+  dataDirOption,
+  duration,
+  existingFolder,
+  nodeName,
+  podCidr,
+  port,
+} from './options.ts';
 import { releaseStartMemory } from './release-memory.ts';
 import { UserError } from './user-error.ts';
 
@@ -24,11 +33,25 @@ export function upCommand(): Command {
     .addOption(
       new Option('--port <port>', 'of the API; 0 takes a free one').default(6443).argParser(port),
     )
-    .option('--bind-address <address>', 'the API listens on', '0.0.0.0')
-    .option('--node-name <name>', "default: this machine's name")
+    .addOption(
+      new Option('--bind-address <address>', 'the API listens on')
+        .default('0.0.0.0')
+        .argParser(address),
+    )
+    .addOption(new Option('--node-name <name>', "default: this machine's name").argParser(nodeName))
     .option('--runtime-endpoint <socket>', 'a containerd or CRI-O that runs; default: its own')
-    .option('--pod-cidr <cidr>', 'addresses of pods; default: a free one of 10.42.0.0/16')
-    .option('--registry-hosts-dir <folder>', "mirrors and CAs in containerd's certs.d form")
+    .addOption(
+      new Option(
+        '--pod-cidr <cidr>',
+        'addresses of pods, 24 bits; default: a free one of 10.42.0.0/16',
+      ).argParser(podCidr),
+    )
+    .addOption(
+      new Option(
+        '--registry-hosts-dir <folder>',
+        "mirrors and CAs in containerd's certs.d form",
+      ).argParser(existingFolder),
+    )
     .addOption(
       new Option('--env-names <rule>', 'which keys envFrom takes: strict skips the rest')
         .choices(['strict', 'relaxed'])

@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
@@ -12,6 +12,21 @@ import { mustRun, run } from '../support/run.ts';
 
 const launcher = path.join(root, 'bin/keylet.js');
 const cli = (...args: string[]) => run(process.execPath, [launcher, ...args]);
+/** By a user who may read the clone, wherever it lies, and nothing else that is root's. */
+async function asNobody(...args: string[]) {
+  const folder = await mkdtemp(path.join(tmpdir(), 'keylet-nobody-'));
+  await chmod(folder, 0o755);
+  const clone = path.join(folder, 'clone');
+  await mkdir(clone);
+  await mustRun('mount', ['--bind', root, clone]);
+  try {
+    const node = [process.execPath, path.join(clone, 'bin/keylet.js'), ...args];
+    return await run('setpriv', ['--reuid=65534', '--clear-groups', ...node]);
+  } finally {
+    await mustRun('umount', [clone]);
+    await rm(folder, { recursive: true });
+  }
+}
 /** Pids of those whose command line names a data folder. */
 const processesOf = (dataDir: string): Promise<number[]> =>
   processes(line => line.includes(dataDir));
@@ -26,25 +41,67 @@ describe('keylet', () => {
     }
   });
 
-  test('an unknown option is refused with the way out', async () => {
-    const { code, stderr } = await cli('up', '--colour');
-    expect(code).toBe(1);
-    expect(stderr).toContain("error: unknown option '--colour'");
+  test.each([
+    ['up --colour', "error: unknown option '--colour'"],
+    ['dwn', "error: unknown command 'dwn'"],
+    ['up now', "error: too many arguments for 'up'. Expected 0 arguments but got 1."],
+    ['up --port=', 'expected a port number between 0 and 65535'],
+    ['up --port 65536', 'expected a port number between 0 and 65535'],
+    ['up --node-name A_B', "argument 'A_B' is invalid. a lowercase RFC 1123 subdomain must"],
+    ['up --bind-address here', 'expected an IP address'],
+    ['up --pod-cidr 10.1.2.3/24', 'expected an IPv4 network of 24 bits, such as 10.42.7.0/24'],
+    ['up --pod-cidr 10.1.0.0/16', 'expected an IPv4 network of 24 bits'],
+    [
+      'up --registry-hosts-dir /no/such',
+      "argument '/no/such' is invalid. there is no such folder.",
+    ],
+    ['up --data-dir=', 'expected a folder'],
+    ['up --data-dir /etc/hostname', 'it is a file; expected a folder'],
+    ['up --secret-ttl 5x', 'expected a duration such as 500ms, 90s or 1m30s'],
+    ['down --timeout soon', 'expected a number of seconds'],
+  ])('%s: one line says what is wrong, another where to read on', async (line, message) => {
+    const { code, stdout, stderr } = await cli(...line.split(' '));
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(message);
+    expect(stderr.trim().split('\n').at(-1)).toMatch(/^\(see keylet( up| down)? --help\)$/);
+    expect(stderr.trim().split('\n').length).toBeLessThanOrEqual(3);
   });
 
-  test('without root it says what needs it', async () => {
-    const { code, stderr } = await run('setpriv', [
-      '--reuid=65534',
-      '--clear-groups',
-      // The clone may lie where only root may look.
-      '--inh-caps=+dac_read_search',
-      '--ambient-caps=+dac_read_search',
-      process.execPath,
-      launcher,
-      'up',
-    ]);
-    expect(code).toBe(1);
-    expect(stderr).toContain('needs root');
+  test.each([
+    [
+      ['--bind-address', '192.0.2.77'],
+      '--bind-address 192.0.2.77: this machine has no such address',
+    ],
+    [
+      ['--runtime-endpoint', '/no/such.sock'],
+      'no runtime with CRI v1 answers at /no/such.sock: rpc error: code = Unavailable',
+    ],
+  ])('%j: a start that cannot be says why in a line, and leaves nothing', async (args, message) => {
+    const dataDir = await mkdtemp(path.join(tmpdir(), 'keylet-cannot-'));
+    try {
+      const { code, stderr } = await cli('up', '--data-dir', dataDir, '--port', '0', ...args);
+      expect(code).toBe(1);
+      expect(stderr).toContain(`keylet: ${message}`);
+      expect(stderr.trim().split('\n')).toHaveLength(1);
+      expect(await processesOf(dataDir)).toEqual([]);
+    } finally {
+      await rm(dataDir, { recursive: true, force: true });
+    }
+  });
+
+  test('without root it says what needs it, or that only root may look', async () => {
+    const dataDir = await mkdtemp(path.join(tmpdir(), 'keylet-root-'));
+    try {
+      expect((await asNobody('up', '--data-dir', dataDir)).stderr).toContain('needs root');
+      for (const command of ['status', 'down', 'kubeconfig']) {
+        expect(await asNobody(command, '--data-dir', dataDir)).toMatchObject({
+          code: 1,
+          stderr: `keylet: only root may look into ${dataDir}. Try again with sudo\n`,
+        });
+      }
+    } finally {
+      await rm(dataDir, { recursive: true });
+    }
   });
 
   test('up --detach, status, a second up, kubeconfig, down', async () => {
@@ -179,6 +236,8 @@ describe('keylet', () => {
   });
 
   test('version prints it', async () => {
-    expect(await mustRun(process.execPath, [launcher, 'version'])).toMatch(/^keylet \d+\.\d+\.\d+/);
+    expect((await cli('version')).stdout).toMatch(/^keylet \d+\.\d+\.\d+ /);
+    for (const flag of ['-V', '--version'])
+      expect((await cli(flag)).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 });

@@ -62,7 +62,11 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
   } catch (error) {
     await lock.release();
     if (error instanceof StoreError) throw error;
-    throw new StoreError('corrupt', `Cannot open the store in ${options.path}`, { cause: error });
+    throw new StoreError(
+      'corrupt',
+      `Cannot open the store in ${options.path}: ${(error as Error).message}`,
+      { cause: error },
+    );
   }
 }
 

@@ -97,7 +97,9 @@ function runtimeError(error: ServiceError): RuntimeError {
     (status[error.code] ?? 'UNKNOWN')
       .toLowerCase()
       .replaceAll(/(?:^|_)(\w)/g, (_all, letter: string) => letter.toUpperCase());
-  const message = `rpc error: code = ${name} desc = ${error.details}`;
+  // grpc-js says that it has nothing more to say.
+  const details = error.details.replace(/\. Resolution note: $/, '');
+  const message = `rpc error: code = ${name} desc = ${details}`;
   return new RuntimeError(codes[error.code] ?? 'unknown', message, { cause: error });
 }
 
