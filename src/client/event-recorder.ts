@@ -1,14 +1,14 @@
-import { randomBytes } from 'node:crypto';
 import { timestamp } from '../machinery/timestamp.ts';
 import { eventResource, type Event } from '../api/core/v1/event.ts';
 import type { Logger } from '../machinery/log.ts';
 import type { KubeObject } from '../machinery/meta.ts';
 import { isStatusError } from '../machinery/status.ts';
 import type { KubeClient } from './client.ts';
+import { createEventCorrelator, type Correlated } from './event-correlator.ts';
 
 export type EventType = 'Normal' | 'Warning';
 
-/** Tells what happens to objects, as the kubelet does: a repeat raises the count of the first. */
+/** Tells what happens to objects, as client-go's recorder does. */
 export interface EventRecorder {
   event(
     object: KubeObject,
@@ -28,16 +28,6 @@ export interface EventRecorderOptions {
   readonly log?: Logger;
 }
 
-/** Repeats are counted for so long; what was told before that is told anew. */
-const aggregateForMs = 10 * 60_000;
-const maxRemembered = 2000;
-
-interface Told {
-  readonly name: string;
-  count: number;
-  atMs: number;
-}
-
 export function createEventRecorder({
   client,
   component,
@@ -45,32 +35,31 @@ export function createEventRecorder({
   log,
 }: EventRecorderOptions): EventRecorder {
   const events = client.resource(eventResource);
-  const told = new Map<string, Told>();
+  const correlator = createEventCorrelator();
   let queue: Promise<void> = Promise.resolve();
+  let lastNs = 0n;
 
-  const write = async (key: string, event: Event): Promise<void> => {
-    const namespace = event.metadata.namespace ?? 'default';
-    const known = told.get(key);
-    if (known !== undefined && Date.now() - known.atMs < aggregateForMs) {
-      known.count += 1;
-      known.atMs = Date.now();
+  /** Nanoseconds, each later than the one before: names made of them sort as things happened. */
+  const nextNs = (): bigint => {
+    const ns = BigInt(Date.now()) * 1_000_000n;
+    lastNs = ns > lastNs ? ns : lastNs + 1n;
+    return lastNs;
+  };
+
+  const write = async ({ event, repeated }: Correlated): Promise<void> => {
+    if (repeated !== undefined) {
       const { lastTimestamp, message } = event;
+      const change = { count: repeated.count, lastTimestamp, message };
       try {
-        await events.patch(namespace, known.name, 'strategic', {
-          count: known.count,
-          lastTimestamp,
-          message,
-        });
+        await events.patch(event.metadata.namespace ?? '', repeated.name, 'strategic', change);
         return;
       } catch (error) {
-        // It expired, or went with its namespace: told anew.
+        // It expired, or went with its namespace: told anew, under its name.
         if (!isStatusError(error, 'NotFound')) throw error;
       }
     }
-    await events.create(event);
-    told.delete(key);
-    told.set(key, { name: event.metadata.name ?? '', count: 1, atMs: Date.now() });
-    if (told.size > maxRemembered) told.delete(told.keys().next().value ?? '');
+    const { name = event.metadata.name, count = 1 } = repeated ?? {};
+    await events.create({ ...event, metadata: { ...event.metadata, name: name ?? '' }, count });
   };
 
   return {
@@ -81,7 +70,7 @@ export function createEventRecorder({
         apiVersion: 'v1',
         kind: 'Event',
         metadata: {
-          name: `${name}.${randomBytes(8).toString('hex')}`,
+          name: `${name}.${nextNs().toString(16)}`,
           namespace: namespace || 'default',
         },
         involvedObject: {
@@ -103,9 +92,10 @@ export function createEventRecorder({
         reportingComponent: component,
         reportingInstance: host ?? '',
       };
-      const key = [uid, fieldPath, type, reason, message].join('\n');
+      const correlated = correlator.correlate(event);
+      if (correlated === undefined) return;
       queue = queue
-        .then(() => write(key, event))
+        .then(() => write(correlated))
         .catch((error: unknown) =>
           log?.debug('An event was not written', { reason, error: String(error) }),
         );

@@ -304,6 +304,17 @@ describe('kubectl on pods', () => {
     }
   });
 
+  test('get events and describe list what happened as it happened', async () => {
+    const reasons = ['Scheduled', 'Pulled', 'Created', 'Started'];
+    const listed = await n('get events --field-selector involvedObject.name=web --no-headers -o', [
+      'custom-columns=R:.reason',
+    ]);
+    expect(listed.split('\n').filter(each => reasons.includes(each))).toEqual(reasons);
+    const described = (await n('describe pod web')).split('Events:')[1] ?? '';
+    const inOrder = new RegExp(reasons.join('[\\s\\S]*'));
+    expect(described).toMatch(inOrder);
+  });
+
   test('events and get events list the same, newest last', async () => {
     expect(await n('get events --field-selector involvedObject.name=web')).toMatch(
       /^LAST SEEN +TYPE +REASON +OBJECT +MESSAGE\n/,
