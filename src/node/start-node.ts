@@ -67,6 +67,7 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
     serving: { cert: serving.cert, key: serving.key },
     clientCa: serving.clientCa,
     authorize: createRequestAuthorizer(client, nodeName),
+    podOf: (namespace, name) => pods.get(namespace, name),
     host: hostIp,
     port: 0,
     log,

@@ -304,6 +304,49 @@ describe('kubectl on pods', () => {
     }
   });
 
+  test('logs of and exec into what waits say what it waits for', async () => {
+    await kubectl.apply(
+      busyboxPod('keyless', {
+        namespace,
+        container: {
+          env: [{ name: 'K', valueFrom: { secretKeyRef: { name: 's', key: 'none' } } }],
+        },
+      }),
+      busyboxPod('imageless', { namespace, container: { image: 'docker.io/library/none:1' } }),
+    );
+    const refusal = async (line: string): Promise<string> => {
+      const { code, stderr } = await kubectl.try(`-n ${namespace} ${line}`);
+      expect(code).toBe(1);
+      return stderr.trim();
+    };
+    const waits = (pod: string): string =>
+      `Error from server (BadRequest): container "main" in pod "${pod}" is waiting to start: `;
+    await eventually(async () => {
+      expect(await refusal('logs keyless')).toBe(`${waits('keyless')}CreateContainerConfigError`);
+      expect(await refusal('logs imageless')).toBe(
+        `${waits('imageless')}trying and failing to pull image`,
+      );
+    });
+    expect(await refusal('exec keyless -- true')).toBe(
+      'error: unable to upgrade connection: container not found ("main")',
+    );
+    await n('delete pod keyless imageless --grace-period=0 --force');
+  });
+
+  test('logs --previous of what waits for its next run is its last', async () => {
+    await kubectl.apply(
+      busyboxPod('crashes', {
+        namespace,
+        container: { command: ['sh', '-c', 'cat /proc/sys/kernel/random/uuid; exit 1'] },
+      }),
+    );
+    await eventually(async () =>
+      expect(await n('get pod crashes --no-headers')).toMatch(/^crashes +0\/1 +CrashLoopBackOff /),
+    );
+    expect(await n('logs crashes --previous')).toBe(await n('logs crashes'));
+    await n('delete pod crashes --grace-period=0 --force');
+  });
+
   test('get events and describe list what happened as it happened', async () => {
     const reasons = ['Scheduled', 'Pulled', 'Created', 'Started'];
     const listed = await n('get events --field-selector involvedObject.name=web --no-headers -o', [

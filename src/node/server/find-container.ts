@@ -1,4 +1,6 @@
-import type { ContainerStatus, Runtime } from '../runtime/runtime.ts';
+import type { ContainerState, Pod } from '../../api/core/v1/pod.ts';
+import { toldStatuses } from '../pods/forgotten-container.ts';
+import type { Container, ContainerStatus, Runtime } from '../runtime/runtime.ts';
 
 /** What the client is told, as plain text. */
 export class NodeServerError extends Error {
@@ -15,19 +17,55 @@ export interface ContainerQuery {
   readonly namespace: string;
   readonly pod: string;
   readonly container: string;
-  readonly previous: boolean;
 }
 
 const name = 'io.kubernetes.pod.name';
 const namespace = 'io.kubernetes.pod.namespace';
 const containerName = 'io.kubernetes.container.name';
 
-/** The newest container of that name, or the one before it. @throws NodeServerError in the kubelet's words */
-export async function findContainer(
+/**
+ * The container whose log is asked for. @param pod as the API knows it
+ * @throws NodeServerError in the kubelet's words
+ */
+export async function findLogged(
   runtime: Runtime,
-  query: ContainerQuery,
+  query: ContainerQuery & { readonly previous: boolean },
+  pod: Pod | undefined,
 ): Promise<ContainerStatus> {
-  const found = (await runtime.listContainers())
+  const { waiting } = toldState(pod, query.container);
+  const found = await containersOf(runtime, query);
+  // One that waits for its next run has had its last already.
+  const last = waiting !== undefined && found[0]?.state === 'CONTAINER_EXITED' ? 0 : 1;
+  const chosen = found[query.previous ? last : 0];
+  if (chosen !== undefined) return runtime.containerStatus(chosen.id);
+  const what = `container "${query.container}" in pod "${query.pod}"`;
+  throw new NodeServerError(
+    400,
+    query.previous
+      ? `previous terminated ${what} not found`
+      : `${what} is waiting to start: ${waitsFor(waiting?.reason ?? 'ContainerCreating')}`,
+  );
+}
+
+function waitsFor(reason: string): string {
+  if (reason === 'ErrImagePull') return "image can't be pulled";
+  return reason === 'ImagePullBackOff' ? 'trying and failing to pull image' : reason;
+}
+
+/** The container to run something in. @throws NodeServerError in the kubelet's words */
+export async function findNewest(runtime: Runtime, query: ContainerQuery): Promise<string> {
+  const [newest] = await containersOf(runtime, query);
+  if (newest === undefined)
+    throw new NodeServerError(500, `container not found ("${query.container}")`);
+  return newest.id;
+}
+
+const toldState = (pod: Pod | undefined, container: string): ContainerState =>
+  (pod && toldStatuses(pod).find(each => each.name === container)?.state) ?? {};
+
+/** The newest first. */
+const containersOf = async (runtime: Runtime, query: ContainerQuery): Promise<Container[]> =>
+  (await runtime.listContainers())
     .filter(
       ({ labels }) =>
         labels[name] === query.pod &&
@@ -35,15 +73,6 @@ export async function findContainer(
         labels[containerName] === query.container,
     )
     .toSorted((a, b) => Number(b.createdAt - a.createdAt));
-  const chosen = found[query.previous ? 1 : 0];
-  if (chosen !== undefined) return runtime.containerStatus(chosen.id);
-  throw new NodeServerError(
-    400,
-    query.previous
-      ? `previous terminated container "${query.container}" in pod "${query.pod}" not found`
-      : `container "${query.container}" in pod "${query.pod}" is waiting to start: ContainerCreating`,
-  );
-}
 
 export async function findSandbox(
   runtime: Runtime,

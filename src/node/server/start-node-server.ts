@@ -3,10 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import type { Pod } from '../../api/core/v1/pod.ts';
 import type { Logger } from '../../machinery/log.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { RequestAuthorizer } from './authorize-request.ts';
-import { findContainer, findSandbox, NodeServerError } from './find-container.ts';
+import { findLogged, findNewest, findSandbox, NodeServerError } from './find-container.ts';
 import { sendLogs } from './send-logs.ts';
 import { passThrough } from './pass-through.ts';
 
@@ -16,6 +17,8 @@ export interface NodeServerOptions {
   /** Only clients that this signed are served. */
   readonly clientCa: string;
   readonly authorize: RequestAuthorizer;
+  /** A pod of this node, as the API knows it. */
+  readonly podOf: (namespace: string, name: string) => Pod | undefined;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -29,7 +32,7 @@ export interface NodeServer {
 
 /** The node's own server, by the kubelet's paths: logs, exec, attach, port-forward. */
 export async function startNodeServer(options: NodeServerOptions): Promise<NodeServer> {
-  const { runtime, serving, clientCa, authorize, host, port, log } = options;
+  const { runtime, serving, clientCa, authorize, podOf, host, port, log } = options;
   const server = createServer({
     ...serving,
     ca: clientCa,
@@ -46,7 +49,7 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const answer = async (): Promise<void> => {
       await authorize(request);
-      await serve(request, response, runtime);
+      await serve(request, response, { runtime, podOf });
     };
     answer().catch((error: unknown) => {
       const { code, message } = asServerError(error);
@@ -104,13 +107,14 @@ function targetOf({ url = '/' }: IncomingMessage): Target {
 async function serve(
   request: IncomingMessage,
   response: ServerResponse,
-  runtime: Runtime,
+  { runtime, podOf }: Pick<NodeServerOptions, 'runtime' | 'podOf'>,
 ): Promise<void> {
   const target = targetOf(request);
   if (target.action === 'healthz') response.end('ok');
   else if (target.action === 'containerLogs' && request.method === 'GET') {
     const previous = isSet(target.query, 'previous');
-    const status = await findContainer(runtime, { ...target, previous });
+    const pod = podOf(target.namespace, target.pod);
+    const status = await findLogged(runtime, { ...target, previous }, pod);
     await sendLogs(status, target.query, response, runtime);
   } else if (['exec', 'attach', 'portForward'].includes(target.action)) {
     throw new NodeServerError(400, 'Upgrade request required');
@@ -144,10 +148,10 @@ async function upgrade(
         .filter(each => each > 0);
       return runtime.portForward(await findSandbox(runtime, target), ports);
     }
-    const { id } = await findContainer(runtime, { ...target, previous: false });
-    if (target.action === 'attach') return runtime.attach({ containerId: id, ...streams });
+    const containerId = await findNewest(runtime, target);
+    if (target.action === 'attach') return runtime.attach({ containerId, ...streams });
     if (target.action === 'exec')
-      return runtime.exec({ containerId: id, command: query.getAll('command'), ...streams });
+      return runtime.exec({ containerId, command: query.getAll('command'), ...streams });
     throw new NodeServerError(404, '404 page not found');
   };
   await passThrough(request, socket, head, new URL(await url()));

@@ -109,13 +109,11 @@ export function createNodeProxy({ pods, nodes, pki }: NodeProxyOptions): NodePro
           join(socket, innerSocket);
           resolve();
         });
+        // A refusal is the node's own, word for word: clients put their own words before it.
         inner.on('response', answer => {
-          answer
-            .setEncoding('utf8')
-            .toArray()
-            .then(chunks => {
-              reject(failure(answer.statusCode ?? 500, 'Unknown', chunks.join('').trim(), {}));
-            }, reject);
+          socket.write(headText(answer));
+          answer.pipe(socket);
+          resolve();
         });
         socket.once('close', () => inner.destroy());
         inner.on('error', error => reject(unreachable(error)));
