@@ -127,6 +127,24 @@ describe('one pod with every shape of a secret', () => {
     expect(await sh('shapes', 'find /long/..data/ -type f -exec cat {} +')).toBe('A');
   });
 
+  test('the pod’s status tells how each is mounted', async () => {
+    const at = '{.status.containerStatuses[?(@.name=="main")].volumeMounts';
+    const told = async (path: string): Promise<unknown> =>
+      JSON.parse(
+        await kubectl(`-n ${namespace} get pod shapes -o`, [
+          `jsonpath=${at}[?(@.mountPath=="${path}")]}`,
+        ]),
+      );
+    // Debian's containerd cannot do it, and it was asked for where possible.
+    expect(await told('/plain')).toEqual({
+      name: 'plain',
+      mountPath: '/plain',
+      readOnly: true,
+      recursiveReadOnly: 'Disabled',
+    });
+    expect(await told('/plain/in/ner')).toEqual({ name: 'scratch', mountPath: '/plain/in/ner' });
+  });
+
   test('items lie at their paths with their modes; the same secret elsewhere has its own', async () => {
     expect(await sh('shapes', 'cat /items/x/y/z /items/x/b /items/c/d')).toBe('ABC');
     expect(await sh('shapes', 'cd /items; stat -L -c "%a %n" x/y/z x/b c/d x /plain/a')).toBe(

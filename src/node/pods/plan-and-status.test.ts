@@ -217,6 +217,7 @@ describe('podStatus()', () => {
         isReady: () => true,
         isStarted: () => true,
         terminationMessage: () => '',
+        mountStatuses: () => [],
         runtimeName: 'containerd',
       },
       podIps: ['10.42.0.2'],

@@ -157,6 +157,7 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
         isReady: probes.isReady,
         isStarted: probes.isStarted,
         terminationMessage: words.of,
+        mountStatuses: services.volumes.mountStatuses,
         runtimeName: services.runtimeName,
       },
       podIps: sandboxes.podIps,

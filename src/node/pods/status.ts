@@ -6,6 +6,7 @@ import type {
   Pod,
   PodCondition,
   PodStatus,
+  VolumeMountStatus,
 } from '../../api/core/v1/pod.ts';
 import type { ContainerStatus } from '../runtime/runtime.ts';
 import { forgottenStatus, lastTermination, toldStatuses } from './forgotten-container.ts';
@@ -27,6 +28,7 @@ export interface ContainerFacts {
   readonly isStarted: (container: Container, id: string) => boolean;
   /** Last words, by container id. */
   readonly terminationMessage: (id: string) => string;
+  readonly mountStatuses: (container: Container) => VolumeMountStatus[];
   readonly runtimeName: string;
 }
 
@@ -74,8 +76,13 @@ function containerStatus(
   const [newest, before] = state.containers.get(container.name) ?? [];
   const waiting = facts.waiting.get(container.name);
   const old = oldStatus(pod, container.name);
+  const volumeMounts = facts.mountStatuses(container);
+  const mounts = volumeMounts.length === 0 ? {} : { volumeMounts };
   if (newest === undefined && old?.containerID !== undefined && waiting === undefined)
-    return forgottenStatus(pod, old, { init, initial: initialWaiting(pod, init) });
+    return {
+      ...forgottenStatus(pod, old, { init, initial: initialWaiting(pod, init) }),
+      ...mounts,
+    };
   const started =
     newest !== undefined && isRunning(newest) && facts.isStarted(container, newest.id);
   const done =
@@ -100,6 +107,7 @@ function containerStatus(
     imageID: newest?.imageRef ?? '',
     ...(newest === undefined ? {} : { containerID: idOf(newest, facts) }),
     started,
+    ...mounts,
   };
 }
 

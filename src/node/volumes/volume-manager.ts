@@ -1,7 +1,7 @@
 import { mkdirSync, realpathSync } from 'node:fs';
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { Container, Pod } from '../../api/core/v1/pod.ts';
+import type { Container, Pod, VolumeMountStatus } from '../../api/core/v1/pod.ts';
 import { containersOf } from '../../api/core/v1/pod/pod-references.ts';
 import type { KubeClient } from '../../client/client.ts';
 import type { Logger } from '../../machinery/log.ts';
@@ -9,6 +9,7 @@ import type { References } from '../references/references.ts';
 import type { Mount } from '../runtime/runtime.ts';
 import { containerMounts } from './container-mounts.ts';
 import { createMountedVolume } from './create-mounted-volume.ts';
+import { mountStatuses } from './mount-status.ts';
 import type { MountedVolume } from './mounted-volume.ts';
 import { createTmpfs, readMountTable, unmountUnder } from './mounts.ts';
 import { createPace } from './pace.ts';
@@ -45,6 +46,8 @@ export interface VolumeManager {
     container: Container,
     expand: (text: string) => string,
   ): Promise<Mount[]>;
+  /** How its volumes are mounted, as its status tells it. */
+  mountStatuses(container: Container): VolumeMountStatus[];
   /** Writes every mounted volume anew from its sources: the periodic sync of strategies Cache and Get. */
   refreshAll(): Promise<void>;
   /** Unmounts and removes all volumes of the pod. Idempotent. @throws Error where a mount remains */
@@ -181,6 +184,7 @@ export function createVolumeManager({
         recursiveReadOnlyMounts,
       });
     },
+    mountStatuses: container => mountStatuses(container, recursiveReadOnlyMounts),
     async refreshAll() {
       await Promise.all(
         [...pods.values()].flatMap(held =>

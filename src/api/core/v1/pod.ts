@@ -14,6 +14,7 @@ export type {
   ContainerStatus,
   PodCondition,
   PodStatus,
+  VolumeMountStatus,
 } from './pod/status-schema.ts';
 export type { Volume, VolumeMount } from './pod/volume-schema.ts';
 

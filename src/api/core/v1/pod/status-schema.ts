@@ -50,6 +50,18 @@ export const ContainerStateSchema = object(
 );
 export type ContainerState = Infer<typeof ContainerStateSchema>;
 
+const VolumeMountStatusSchema = object(`${core}.VolumeMountStatus`, 'How a volume is mounted.', {
+  name: required(1, string(), 'Name of the volume.'),
+  mountPath: required(2, string(), 'Path in the container.'),
+  readOnly: optional(3, boolean(), 'Whether the container may not write there.'),
+  recursiveReadOnly: optional(
+    4,
+    oneOf('Disabled', 'Enabled'),
+    'Whether mounts below are read-only too.',
+  ),
+});
+export type VolumeMountStatus = Infer<typeof VolumeMountStatusSchema>;
+
 export const ContainerStatusSchema = object(`${core}.ContainerStatus`, 'How a container is.', {
   name: required(1, string(), 'Its name.'),
   state: optional(2, ContainerStateSchema, 'What it does.'),
@@ -60,6 +72,12 @@ export const ContainerStatusSchema = object(`${core}.ContainerStatus`, 'How a co
   imageID: required(7, string(), 'The very image.'),
   containerID: optional(8, string(), 'Its id in the runtime.'),
   started: optional(9, boolean(), 'Whether it is past its start.'),
+  volumeMounts: optional(12, list(VolumeMountStatusSchema), 'How its volumes are mounted.', {
+    strategy: 'merge',
+    mergeKey: 'mountPath',
+    listType: 'map',
+    listMapKeys: ['mountPath'],
+  }),
 });
 export type ContainerStatus = Infer<typeof ContainerStatusSchema>;
 
