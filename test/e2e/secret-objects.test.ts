@@ -2,6 +2,9 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { secretResource } from '../../src/api/core/v1/secret.ts';
+import { createClient } from '../../src/client/http-client.ts';
+import { loadKubeconfig } from '../../src/client/kubeconfig.ts';
 import { eventually } from '../support/eventually.ts';
 import type { Result } from '../support/run.ts';
 import { mustRun } from '../support/run.ts';
@@ -427,6 +430,29 @@ describe('names, versions and options', () => {
     const { code, body } = await send({ method, path: `${secrets}${query}`, body: '' });
     expect(code).toBeGreaterThanOrEqual(400);
     expect(body.message).toBe(message);
+  });
+
+  test('a watch begins with all that is there, however much that is', async () => {
+    const own = await freshNamespace(kubectl, 'much');
+    const client = createClient(await loadKubeconfig(kubectl.kubeconfig));
+    try {
+      const mib = Buffer.alloc(1024 * 1024, 7).toString('base64');
+      const names = Array.from({ length: 20 }, (_, i) => `mib-${i}`);
+      for (const name of names) {
+        const body = JSON.stringify(named(name, { data: { mib } }));
+        await send({ path: `/api/v1/namespaces/${own}/secrets`, body });
+      }
+      const seen = new Set<string | undefined>();
+      const watch = client.resource(secretResource).watch({ namespace: own, resourceVersion: '' });
+      for await (const { object } of watch) {
+        seen.add(object.metadata.name);
+        if (seen.size === names.length) break;
+      }
+      expect([...seen].toSorted()).toEqual(names.toSorted());
+    } finally {
+      await client.close();
+      await kubectl(`delete namespace ${own} --wait=false`);
+    }
   });
 
   test('the longest timeout of a watch is long, not none', async () => {

@@ -52,6 +52,8 @@ export interface WatchSink {
   onBookmark(resourceVersion: number, initialEventsEnd: boolean): void;
   /** The watch is over: compacted history is a 410 StatusError. */
   onError(error: unknown): void;
+  /** While much of what it was given is not taken yet: resolves when it is, or the watch is over. */
+  room?(): Promise<void> | undefined;
 }
 
 export interface Preconditions {

@@ -216,3 +216,34 @@ test('startTtl() ends what is due, in the order of last writes, and leaves the r
   expect((await objects.list({})).items.map(each => each.name)).toEqual(['a-new']);
   ttl.close();
 });
+
+test('a client that takes its time gets what was there in pieces, then what came meanwhile, each once', async () => {
+  for (const name of ['a', 'b', 'c', 'd']) await write(name, { size: 'x'.repeat(600_000) });
+  let take = (): void => undefined;
+  const taken = new Promise<void>(resolve => (take = resolve));
+  let ask = (): void => undefined;
+  const asked = new Promise<void>(resolve => (ask = resolve));
+  const room = (): Promise<void> => {
+    ask();
+    return taken;
+  };
+  const begun = watching({ allowBookmarks: true, sendInitialEvents: true }, { room });
+  // Two are a piece; the others change and go while the client takes them.
+  await asked;
+  await write('c', { changed: 'yes' });
+  await objects.delete('default', 'd');
+  await write('e');
+  take();
+  const { lines, has } = await begun;
+  await has(8);
+  expect(lines.map(line => line.split(' ').slice(0, 2).join(' '))).toEqual([
+    'ADDED a',
+    'ADDED b',
+    'ADDED c',
+    'ADDED d',
+    'MODIFIED c',
+    'DELETED d',
+    'ADDED e',
+    expect.stringMatching(/^BOOKMARK/),
+  ]);
+});

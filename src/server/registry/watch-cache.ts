@@ -24,6 +24,11 @@ interface Feed {
 }
 
 const bookmarkEveryMs = 60_000;
+/** What is there is sent in pieces of so many keys, or so many bytes of JSON. */
+const pieceKeys = 500;
+const pieceBytes = 1024 * 1024;
+/** Changes that wait for a client which is still taking what was there. */
+const maxWaiting = 10_000;
 
 /**
  * One watch of the store a resource, fanned out. A watcher joins first, its changes waiting; then
@@ -86,29 +91,51 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
     return feed;
   };
 
-  /** What is there now, as ADDED. */
-  const sendPresent = async (watcher: Watcher): Promise<void> => {
+  /** What is there now, as ADDED, in pieces that the client takes one by one. */
+  const sendPresent = async (watcher: Watcher, signal: AbortSignal): Promise<void> => {
     const { request, sink } = watcher;
     const prefix = request.namespace === undefined ? root : `${root}${request.namespace}/`;
-    const { revision, items } = isExact(request, namespaced)
-      ? await readOne(store, `${prefix}${request.name ?? ''}`)
-      : await store.range({ prefix });
-    for (const kv of items) {
-      if (request.name !== undefined && options.identityOf(kv.key).name !== request.name) continue;
-      const object = options.toObject(kv);
-      if (request.filter?.(object.object()) ?? true) sink.onEvent('ADDED', object);
+    const exact = isExact(request, namespaced);
+    let startAfter: string | undefined;
+    let atRevision: number | undefined;
+    for (let more = true; more && !signal.aborted;) {
+      const { revision, items, remaining } = exact
+        ? await readOne(store, `${prefix}${request.name ?? ''}`)
+        : await store.range({
+            prefix,
+            limit: pieceKeys,
+            ...(startAfter === undefined ? {} : { startAfter }),
+            ...(atRevision === undefined ? {} : { atRevision }),
+          });
+      atRevision ??= revision;
+      more = remaining > 0;
+      let bytes = 0;
+      for (const kv of items) {
+        // The rest is read anew: what is not looked at now may be gone by then.
+        if (bytes > pieceBytes) {
+          more = true;
+          break;
+        }
+        startAfter = kv.key;
+        if (request.name !== undefined && options.identityOf(kv.key).name !== request.name)
+          continue;
+        const object = options.toObject(kv);
+        bytes += object.json.length;
+        if (request.filter?.(object.object()) ?? true) sink.onEvent('ADDED', object);
+      }
+      await sink.room?.();
     }
-    watcher.revision = revision;
+    watcher.revision = atRevision ?? 0;
   };
 
   /** What changed since, from memory or from the store's history. */
-  const sendMissed = async (watcher: Watcher, after: number, recent: RecentChanges) => {
+  const sendMissed = async (
+    watcher: Watcher,
+    after: number,
+    { recent, signal }: { recent: RecentChanges; signal: AbortSignal },
+  ): Promise<void> => {
     watcher.revision = after;
-    const missed = recent.since(after) ?? (await history(after));
-    for (const change of missed) {
-      watcher.revision = change.revision;
-      deliver(change, watcher.request, watcher.sink);
-    }
+    await sendAll(watcher, recent.since(after) ?? (await history(after)), signal);
   };
   const history = async (after: number): Promise<Change[]> => {
     const events: StoreEvent[] = [];
@@ -143,12 +170,10 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
       try {
         await guarded(() =>
           initial
-            ? sendPresent(watcher)
-            : sendMissed(watcher, fromNumber ? Number(version) : newest, recent),
+            ? sendPresent(watcher, signal)
+            : sendMissed(watcher, fromNumber ? Number(version) : newest, { recent, signal }),
         );
-        const waiting = watcher.waiting ?? [];
-        watcher.waiting = undefined;
-        for (const change of waiting) send(watcher, change);
+        await sendWaiting(watcher, signal);
       } catch (error) {
         signal.removeEventListener('abort', leave);
         leave();
@@ -168,15 +193,40 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
   };
 }
 
+/** @throws StatusError Expired when too many wait */
 const send = (watcher: Watcher, change: Change): void => {
-  if (watcher.waiting !== undefined) {
-    watcher.waiting.push(change);
-    return;
-  }
+  if (watcher.waiting === undefined) tell(watcher, change);
+  else if (watcher.waiting.length < maxWaiting) watcher.waiting.push(change);
+  else throw tooOld(watcher.revision, change.revision);
+};
+
+const tell = (watcher: Watcher, change: Change): void => {
   if (change.revision <= watcher.revision) return;
   watcher.revision = change.revision;
   deliver(change, watcher.request, watcher.sink);
 };
+
+/** As fast as the client takes them. */
+async function sendAll(
+  watcher: Watcher,
+  changes: readonly Change[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const change of changes) {
+    if (signal.aborted) return;
+    tell(watcher, change);
+    const room = watcher.sink.room?.();
+    if (room !== undefined) await room;
+  }
+}
+
+/** What came while the past was sent, until nothing waits any more. */
+async function sendWaiting(watcher: Watcher, signal: AbortSignal): Promise<void> {
+  for (let next = watcher.waiting; next !== undefined; next = watcher.waiting) {
+    watcher.waiting = next.length === 0 || signal.aborted ? undefined : [];
+    await sendAll(watcher, next, signal);
+  }
+}
 
 const bookmark = (watcher: Watcher, watch: StoreWatch): void => {
   if (watcher.request.allowBookmarks !== true || watcher.waiting !== undefined) return;
@@ -185,5 +235,5 @@ const bookmark = (watcher: Watcher, watch: StoreWatch): void => {
 
 async function readOne(store: Store, key: string) {
   const { revision, kv } = await store.get(key);
-  return { revision, items: kv === undefined ? [] : [kv] };
+  return { revision, items: kv === undefined ? [] : [kv], remaining: 0 };
 }

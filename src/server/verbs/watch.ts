@@ -10,8 +10,10 @@ import type { StoredObject } from '../registry/object-store.ts';
 import type { VerbServices } from '../resource-entry.ts';
 import { checkVersionMatch, selectionOf } from './query-options.ts';
 
-/** A watcher that does not read is dropped before it fills the memory. */
-const maxBufferedBytes = 16 * 1024 * 1024;
+/** What was there before is sent no faster than the client takes it; what happens does not wait for it. */
+const enoughBytes = 1024 * 1024;
+/** A watcher that does not read is cut off before it fills the memory. */
+const maxBufferedBytes = 8 * 1024 * 1024;
 
 export async function watch(context: RequestContext, { entry }: VerbServices): Promise<void> {
   const { info, query, response } = context;
@@ -46,8 +48,22 @@ export async function watch(context: RequestContext, { entry }: VerbServices): P
     begin();
     if (stop.signal.aborted) return;
     (response as { write(chunk: Buffer | string): boolean }).write(line);
-    if (bufferedBytes(context) > maxBufferedBytes) stop.abort();
+    if (bufferedBytes(context) <= maxBufferedBytes) return;
+    cutOff(context);
+    stop.abort();
   };
+  const room = (): Promise<void> | undefined =>
+    bufferedBytes(context) <= enoughBytes || stop.signal.aborted
+      ? undefined
+      : new Promise(resolve => {
+          const go = (): void => {
+            response.off('drain', go);
+            stop.signal.removeEventListener('abort', go);
+            resolve();
+          };
+          response.once('drain', go);
+          stop.signal.addEventListener('abort', go, { once: true });
+        });
   const namespace = descriptor.namespaced && info.namespace !== '' ? info.namespace : undefined;
   const initial = query.get('sendInitialEvents');
   try {
@@ -67,6 +83,7 @@ export async function watch(context: RequestContext, { entry }: VerbServices): P
           write(`${JSON.stringify({ type: 'ERROR', object: toStatusError(error).status })}\n`);
           stop.abort();
         },
+        room,
       },
       stop.signal,
     );
@@ -82,6 +99,12 @@ export async function watch(context: RequestContext, { entry }: VerbServices): P
 
 const bufferedBytes = ({ response }: RequestContext): number =>
   'stream' in response ? response.stream.writableLength : response.writableLength;
+
+/** Nothing of what waits is sent any more. */
+const cutOff = ({ response }: RequestContext): void => {
+  if ('stream' in response) response.stream.destroy();
+  else response.destroy();
+};
 
 type Encoder = (type: string, object: StoredObject) => Buffer | string;
 /** The line of the change that is being told: encoded once for all who hear of it, and then let go. */
