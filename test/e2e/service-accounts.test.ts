@@ -210,6 +210,29 @@ describe('the token of a pod', () => {
   });
 });
 
+test('an account that enforces its mountable secrets lets its pods name no other', async () => {
+  await kubectl.apply({
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: {
+      name: 'strict',
+      namespace,
+      annotations: { 'kubernetes.io/enforce-mountable-secrets': 'true' },
+    },
+    secrets: [{ name: 'own' }],
+  });
+  const podOf = (secretName: string): object =>
+    busyboxPod(`strict-${secretName}`, {
+      namespace,
+      spec: { serviceAccountName: 'strict', volumes: [{ name: 'v', secret: { secretName } }] },
+    });
+  const apply = (pod: object) => kubectl.try('create -f -', [], { input: JSON.stringify(pod) });
+  expect((await apply(podOf('other'))).stderr).toContain(
+    'pods "strict-other" is forbidden: volume with secret.secretName="other" is not allowed because service account strict does not reference that secret',
+  );
+  expect((await apply(podOf('own'))).code).toBe(0);
+});
+
 describe('kubectl create token', () => {
   test('takes a duration, audiences, and an object to be bound to', async () => {
     const token = await n('create token default --duration=20m --audience=a --audience=b');

@@ -5,6 +5,7 @@ import { randomSuffix } from '../../machinery/names.ts';
 import { absent, forbidden } from '../../machinery/status.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
 import type { AdmissionPlugin } from './admission.ts';
+import { unmountableSecret } from './mountable-secrets.ts';
 
 const pods = { group: '', plural: 'pods' };
 const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -39,6 +40,8 @@ export function serviceAccountAdmission(accounts: ObjectStore<ServiceAccount>): 
     }
     if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true)
       mountToken(spec);
+    const refusal = unmountableSecret(object as Pod, account);
+    if (refusal !== undefined) throw forbidden(pods, name, refusal);
   };
 }
 

@@ -1,5 +1,6 @@
 import { gzip } from 'node:zlib';
 import { promisify } from 'node:util';
+import { isGoTrue } from '../../machinery/go-bool.ts';
 import { internalError, StatusError } from '../../machinery/status.ts';
 import type { RequestContext } from './context.ts';
 import type { AnyResponse } from './listener.ts';
@@ -41,13 +42,11 @@ export function inReadableForm<T extends Buffer | string>(
   json: T,
 ): T | string {
   const asked = query.get('pretty') ?? '';
-  const readable = asked === '' ? readers.test(headers['user-agent'] ?? '') : truths.has(asked);
+  const readable = asked === '' ? readers.test(headers['user-agent'] ?? '') : isGoTrue(asked);
   return readable ? `${JSON.stringify(JSON.parse(json.toString()), null, 2)}\n` : json;
 }
 
 const readers = /^(curl|Wget|Mozilla\/5\.0)/;
-/** What Go's strconv.ParseBool takes. */
-const truths: ReadonlySet<string> = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
 
 const maxWarningsLength = 4096;
 const maxTruncatedLength = 256;

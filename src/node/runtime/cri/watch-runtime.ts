@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import type { Logger } from '../../../machinery/log.ts';
 import type { Runtime, RuntimeEvent } from '../runtime.ts';
+import { exitNoted } from './exit-noted.ts';
 import { decodeTaskEvent, openService, type GrpcService } from './grpc.ts';
 
 interface WatchOptions {
@@ -77,7 +78,7 @@ const followContainerd: Follower = async (options, listener, signal) => {
       else if (topic === '/containers/delete') listener({ type: 'container-deleted', containerId });
       // An exec inside the container ends with its own id.
       else if (id === containerId)
-        void exited(adapter, containerId).then(() =>
+        void exitNoted(adapter, containerId).then(() =>
           listener({ type: 'container-exited', containerId }),
         );
     });
@@ -100,23 +101,6 @@ async function untilEnd(
     await ended;
   } finally {
     listener({ type: 'lost' });
-  }
-}
-
-/** containerd tells the end of a task before its CRI plugin has noted it. */
-async function exited(adapter: Runtime, id: string): Promise<void> {
-  for (let waitMs = 2; waitMs < 2000 && (await runs(adapter, id)); waitMs *= 2) await delay(waitMs);
-}
-
-/** A container, or a sandbox: that is a task too. */
-async function runs(adapter: Runtime, id: string): Promise<boolean> {
-  try {
-    return (await adapter.containerStatus(id)).state === 'CONTAINER_RUNNING';
-  } catch {
-    return adapter.podSandboxStatus(id).then(
-      status => status.state === 'SANDBOX_READY',
-      () => false,
-    );
   }
 }
 
