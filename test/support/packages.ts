@@ -15,6 +15,12 @@ const needed = [
   'apache2-utils',
 ];
 
+/** What Debian would start at the next boot, of the packages that bring services. */
+const services: Readonly<Record<string, string>> = {
+  containerd: 'containerd.service',
+  'docker-registry': 'docker-registry.service',
+};
+
 /** Installs the Debian packages that are missing. @throws Error that says what to do where that cannot be */
 export async function ensurePackages(say: (line: string) => void = () => undefined): Promise<void> {
   const missing: string[] = [];
@@ -28,8 +34,9 @@ export async function ensurePackages(say: (line: string) => void = () => undefin
     say('  all there');
     return;
   }
-  say(`  missing: ${missing.join(' ')}: apt-get installs them`);
-  // Nothing of what is installed shall start by itself: policy-rc.d answers 101 for "not allowed".
+  say(`  missing: ${missing.join(' ')}`);
+  say('  apt-get installs them, which takes a minute or so …');
+  // Nothing of what is installed shall start by itself, now or later: policy-rc.d answers 101 for "not allowed".
   const policy = '/usr/sbin/policy-rc.d';
   const ours = await access(policy).then(
     () => false,
@@ -48,7 +55,12 @@ export async function ensurePackages(say: (line: string) => void = () => undefin
       ['install', '-y', '-qq', '--no-install-recommends', ...missing],
       options,
     );
+    const units = missing.flatMap(name => services[name] ?? []);
+    if (units.length > 0) await run('systemctl', ['disable', '--quiet', ...units]).catch(noSystemd);
   } finally {
     if (ours) await mustRun('rm', ['-f', policy]);
   }
 }
+
+/** Where there is none, nothing is started at boot either. */
+const noSystemd = (): void => undefined;

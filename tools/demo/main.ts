@@ -2,8 +2,9 @@
  * The README's first command: from a bare Debian machine to a Secret inside a container, then a
  * rotation of it, then nothing left behind.
  */
+import path from 'node:path';
 import { example } from '../../test/support/examples.ts';
-import { startKeylet, type Keylet } from '../../test/support/keylet.ts';
+import { root, startKeylet, type Keylet } from '../../test/support/keylet.ts';
 import type { Kubectl } from '../../test/support/kubectl-cli.ts';
 import { ensurePackages } from '../../test/support/packages.ts';
 import { mustRun } from '../../test/support/run.ts';
@@ -28,8 +29,8 @@ async function demo(): Promise<void> {
   step('Debian packages');
   await ensurePackages(say);
   step('Build');
-  await mustRun('npm', ['run', '--silent', 'build'], { timeoutMs: 300_000 });
-  say('  dist/');
+  say('  npm run build: TypeScript to dist/, some ten seconds …');
+  await build();
   const before = await machineState();
 
   step('Images: redis, built from Debian packages, served by a registry on loopback');
@@ -52,6 +53,14 @@ async function demo(): Promise<void> {
   say('  nothing is left: no process, mount, network namespace or bridge');
 }
 
+async function build(): Promise<void> {
+  await mustRun('npm', ['run', '--silent', 'build'], { timeoutMs: 300_000 });
+  const { SUDO_UID: uid, SUDO_GID: gid } = process.env;
+  // Who came by sudo builds again without it.
+  if (uid !== undefined && gid !== undefined)
+    await mustRun('chown', ['-R', `${uid}:${gid}`, path.join(root, 'dist')]);
+}
+
 async function tour(keylet: Keylet): Promise<void> {
   const { kubectl } = keylet;
   step("The document's Secret and Pods");
@@ -71,6 +80,7 @@ async function tour(keylet: Keylet): Promise<void> {
   await inside(kubectl, 'secret-env-pod', 'default', 'echo $SECRET_PASSWORD');
 
   step('The secret is rotated while the pod runs');
+  say(`  $ kubectl patch -n myns secret mysecret -p '{"stringData":{"password":"rotated-9d3e"}}'`);
   const tookMs = await rotate(keylet, {
     namespace: 'myns',
     secret: 'mysecret',
