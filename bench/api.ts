@@ -4,6 +4,7 @@ import { Agent, createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { namespaceResource } from '../src/api/core/v1/namespace.ts';
 import { secretResource, type Secret } from '../src/api/core/v1/secret.ts';
 import type { ClientConfig, KubeClient } from '../src/client/client.ts';
 import { createClient } from '../src/client/http-client.ts';
@@ -32,14 +33,17 @@ export async function benchApi(config: ClientConfig): Promise<Row[]> {
   });
   await rate(500, 64, i => secrets.create(secretOf(`warm-${i}`)));
   const post = openPoster(config);
-  const creates = await rate(10_000, 64, i =>
-    post.send('/api/v1/namespaces/bench/secrets', JSON.stringify(secretOf(`s-${i}`))),
-  );
+  const creates: number[] = [];
+  for (let round = 0; round < 5; round += 1) {
+    const create = (i: number): Promise<void> =>
+      post.send('/api/v1/namespaces/bench/secrets', JSON.stringify(secretOf(`s-${round}-${i}`)));
+    creates.push(await rate(2000, 64, create));
+  }
   post.close();
   const rows: Row[] = [
     {
       what: 'durable creates of 1 KiB secrets, 64 at once, over TLS',
-      value: creates,
+      value: median(creates),
       unit: '/s',
       limit: { what: 'the store alone', value: await storeRate() },
       budget: { value: 3000, of: 'value', better: 'more' },
@@ -55,9 +59,24 @@ export async function benchApi(config: ClientConfig): Promise<Row[]> {
     },
     await fanOut(client),
   ];
-  await client.raw('DELETE', '/api/v1/namespaces/bench');
+  await removeNamespace(client);
   await client.close();
   return rows;
+}
+
+/** To its end: what is measured next shall not pay for it. */
+async function removeNamespace(client: KubeClient): Promise<void> {
+  const stop = new AbortController();
+  const namespaces = client.resource(namespaceResource);
+  const { metadata } = await namespaces.get('', 'bench');
+  await namespaces.delete('', 'bench', {});
+  const gone = {
+    fieldSelector: 'metadata.name=bench',
+    resourceVersion: metadata.resourceVersion ?? '',
+  };
+  for await (const { type } of namespaces.watch({ ...gone, signal: stop.signal }))
+    if (type === 'DELETED') break;
+  stop.abort();
 }
 
 /** A sender over HTTP/1.1 that does as little as can be: it shares the processors with the server. */
@@ -137,7 +156,7 @@ async function reads(config: ClientConfig): Promise<Row> {
         .on('error', reject)
         .end();
     });
-  const url = `${server}/api/v1/namespaces/bench/secrets/s-1`;
+  const url = `${server}/api/v1/namespaces/bench/secrets/s-1-1`;
   const body = await get(url);
   const pair = await mintCertificate(await mintCa('bench'), {
     commonName: 'bench',

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createLogger } from '../src/cli/log.ts';
 import { createClient } from '../src/client/http-client.ts';
 import { loadKubeconfig } from '../src/client/kubeconfig.ts';
@@ -19,6 +20,9 @@ import { benchDelivery } from './delivery.ts';
 import { keeps, median, ratioOf, type Row } from './measure.ts';
 import { benchPods } from './pods.ts';
 import { benchVolumes } from './volumes.ts';
+
+/** Until what only the start needed is given back. */
+const idleMs = 5000;
 
 const parts = process.argv.slice(2);
 const runs = (part: string): boolean => parts.length === 0 || parts.includes(part);
@@ -37,6 +41,7 @@ async function main(): Promise<void> {
     try {
       const config = await loadKubeconfig(keylet.kubeconfig);
       const client = createClient(config);
+      await delay(idleMs);
       rows.push({
         what: 'memory of server, controllers and agent, idle',
         value: await residentMiB(keylet),
