@@ -100,7 +100,12 @@ test.each([
   ['{"a":1,"a":2}', ['a']],
   ['{"spec":{"list":[{"x":1},{"y":1,"y":2}]}}', ['spec.list[1].y']],
   ['{"a":"\\"a\\":1","b":{"a":1}}', []],
-])('duplicateFields(%s)', (text, found) => {
+  ['{"a":1,"a":2,"b" :3}', ['a']],
+  ['{"a":1,"a":"x\\":"}', ['a']],
+  ['{"a":{"a":1},"b":[{"a":1},{"a":1}]}', []],
+  ['{"a\\\\":1,"a\\\\":2}', ['a\\']],
+  [`{"a":1,"a":${'['.repeat(20000)}${']'.repeat(20000)}}`, ['a']],
+])('duplicateFields(%.40s)', (text, found) => {
   expect(duplicateFields(text, JSON.parse(text))).toEqual(found);
 });
 

@@ -29,8 +29,7 @@ export const maxComplaints = 100;
  */
 export function checkStructure(schema: ObjectSchema, value: unknown): Structure {
   const unknownFields: string[] = [];
-  const kind = schema.name.split('.').at(-1) ?? '';
-  const checked = checkObject(schema, value, { kind, path: '', unknownFields });
+  const checked = checkObject(schema, value, { kind: goName(schema), path: '', unknownFields });
   return { value: checked, unknownFields };
 }
 
@@ -65,15 +64,19 @@ function check(schema: Schema, value: unknown, place: Place): unknown {
 function checkObject(schema: ObjectSchema, value: unknown, place: Place): Record<string, unknown> {
   if (!isRecord(value)) throw mismatch(schema, value, place);
   const kept: Record<string, unknown> = {};
-  for (const [name, each] of Object.entries(value)) {
+  const { unknownFields } = place;
+  const kind = goName(schema);
+  for (const name of Object.keys(value)) {
+    const each = value[name];
     const path = place.path === '' ? name : `${place.path}.${name}`;
     const field: Field | undefined = Object.hasOwn(schema.fields, name)
       ? schema.fields[name]
       : undefined;
     if (field === undefined) {
-      if (place.unknownFields.length < maxComplaints) place.unknownFields.push(path);
+      if (unknownFields.length < maxComplaints) unknownFields.push(path);
     } else if (each !== null) {
-      const checked = check(field.schema, each, { ...place, path, kind: goName(schema) });
+      // Written out: each field of each body makes one, and a spread takes as long as the check.
+      const checked = check(field.schema, each, { kind, path, unknownFields });
       if (field.required || !isEmpty(field.schema, checked)) kept[name] = checked;
     }
   }
@@ -82,7 +85,10 @@ function checkObject(schema: ObjectSchema, value: unknown, place: Place): Record
 
 function isEmpty(schema: Schema, value: unknown): boolean {
   const { kind } = resolve(schema);
-  return (kind === 'list' || kind === 'map') && Object.keys(value as object).length === 0;
+  if (kind !== 'list' && kind !== 'map') return false;
+  // Not by its keys: a list of all of them would be made.
+  for (const _ in value as object) return false;
+  return true;
 }
 
 function checkMap(
@@ -209,7 +215,7 @@ function goType(schema: Schema): string {
   }
 }
 
-const goName = (schema: ObjectSchema): string => schema.name.split('.').at(-1) ?? '';
+const goName = ({ name }: ObjectSchema): string => name.slice(name.lastIndexOf('.') + 1);
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
