@@ -87,6 +87,30 @@ describe('what a Secret may hold', () => {
     });
   });
 
+  test('much YAML keeps nobody else waiting, and is read as little is', async () => {
+    const yaml = (name: string, more: string): Promise<RawAnswer> =>
+      send({
+        path: secrets,
+        contentType: 'application/yaml',
+        body: `metadata:\n  name: ${name}\ndata:\n  k: aGk=\n${more}`,
+      });
+    const much = '\n'.repeat(1024 * 1024);
+    const answered: string[] = [];
+    const [large, small] = await Promise.all([
+      yaml('large', much).finally(() => answered.push('large')),
+      yaml('small', '').finally(() => answered.push('small')),
+    ]);
+    expect(answered).toEqual(['small', 'large']);
+    expect([large.code, small.code]).toEqual([201, 201]);
+    const contentOf = ({ body }: RawAnswer) => [body['data'], Object.keys(Object(body.metadata))];
+    expect(contentOf(large)).toEqual(contentOf(small));
+    const faults = await Promise.all(['', much].map(more => yaml('bad', `${more}a: b: c\n`)));
+    expect(faults.map(({ code }) => code)).toEqual([400, 400]);
+    expect(faults[1]?.body.message).toBe(
+      faults[0]?.body.message?.replace('line 5', `line ${5 + much.length}`),
+    );
+  });
+
   test('bodies that no object could come of are refused in words, never by a failure', async () => {
     const deep = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
     const bodies = [

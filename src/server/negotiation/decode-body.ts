@@ -2,9 +2,9 @@ import { duplicateFields } from '../../machinery/decode/duplicate-fields.ts';
 import { goJsonError } from '../../machinery/decode/go-json.ts';
 import { decodeMessage, openEnvelope } from '../../machinery/decode/protobuf.ts';
 import { checkStructure, jsonType, StructureError } from '../../machinery/decode/structure.ts';
-import { parseYaml } from '../../machinery/decode/yaml.ts';
 import type { ObjectSchema } from '../../machinery/schema.ts';
 import { unsupportedMediaType } from '../../machinery/status.ts';
+import { parseYamlAside } from './parse-yaml-aside.ts';
 import { cannotBeHandled, unrecognized, wrongType, type ExpectedType } from './decode-errors.ts';
 
 export const bodyTypes = [
@@ -25,11 +25,11 @@ export interface DecodeOptions {
 }
 
 /** An object out of a request's body, structurally sound. @throws StatusError BadRequest, UnsupportedMediaType */
-export function decodeBody(
+export async function decodeBody(
   body: Buffer,
   expected: ExpectedKind,
   options: DecodeOptions,
-): Record<string, unknown> {
+): Promise<Record<string, unknown>> {
   const type = (options.contentType ?? 'application/json').split(';')[0]?.trim() ?? '';
   if (type === 'application/vnd.kubernetes.protobuf') return fromProtobuf(body, expected);
   if (type === 'application/yaml') return fromYaml(body, expected, options);
@@ -73,12 +73,12 @@ function parseJson(text: string, body: Buffer): unknown {
 }
 
 /** Of a stream of documents the first counts. */
-function fromYaml(
+async function fromYaml(
   body: Buffer,
   expected: ExpectedKind,
   options: DecodeOptions,
-): Record<string, unknown> {
-  const [document] = parsed(() => parseYaml(body.toString()), body, expected);
+): Promise<Record<string, unknown>> {
+  const [document] = await parseYamlAside(body.toString()).catch(notParsed(body, expected));
   const duplicates = document?.duplicateKeys ?? [];
   // Go's YAML tells all of them as one error; as warnings they come one by one.
   const complaints =
@@ -91,14 +91,20 @@ function fromYaml(
   ]);
 }
 
-/** What is no JSON, YAML or protobuf at all. */
 function parsed<R>(parse: () => R, body: Buffer, expected: ExpectedType): R {
   try {
     return parse();
   } catch (error) {
-    throw error instanceof SyntaxError ? unrecognized(expected, error.message, body) : error;
+    return notParsed(body, expected)(error);
   }
 }
+
+/** What is no JSON, YAML or protobuf at all. */
+const notParsed =
+  (body: Buffer, expected: ExpectedType) =>
+  (error: unknown): never => {
+    throw error instanceof SyntaxError ? unrecognized(expected, error.message, body) : error;
+  };
 
 interface Decoding {
   readonly body: Buffer;

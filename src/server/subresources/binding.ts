@@ -9,11 +9,11 @@ import type { SubresourceHandler } from './handlers.ts';
 
 /** Puts a pod on a node, once. */
 export const bindingHandler: SubresourceHandler = async (context, { entry }) => {
-  const binding = decodeBody(
+  const binding = (await decodeBody(
     await readBody(context.request),
     { apiVersion: 'v1', kind: 'Binding', schema: BindingSchema },
     { contentType: context.headers['content-type'], fieldValidation: 'Ignore', warnings: [] },
-  ) as unknown as Binding;
+  )) as unknown as Binding;
   const node = binding.target?.name;
   if (!node) throw badRequest('target.name: Required value');
   const { namespace, name } = context.info;

@@ -7,11 +7,11 @@ import type { SubresourceHandler } from './handlers.ts';
 
 /** Deletes the pod, gracefully: nothing here sets a budget that could refuse it. */
 export const evictionHandler: SubresourceHandler = async (context, services) => {
-  const eviction = decodeBody(
+  const eviction = (await decodeBody(
     await readBody(context.request),
     { apiVersion: 'policy/v1', kind: 'Eviction', schema: EvictionSchema },
     { contentType: context.headers['content-type'], fieldValidation: 'Ignore', warnings: [] },
-  ) as unknown as Eviction;
+  )) as unknown as Eviction;
   await deleteObject(context, services, eviction.deleteOptions ?? {}, context.info.name);
   await respondValue(context, 201, {
     kind: 'Status',

@@ -6,11 +6,11 @@ import type { SubresourceHandler } from './handlers.ts';
 
 /** Sets a namespace's spec.finalizers; the last one out removes the namespace. */
 export const namespaceFinalizeHandler: SubresourceHandler = async (context, { entry }) => {
-  const wanted = decodeBody(
+  const wanted = (await decodeBody(
     await readBody(context.request),
     { apiVersion: 'v1', kind: 'Namespace', schema: NamespaceSchema },
     { contentType: context.headers['content-type'], fieldValidation: 'Ignore', warnings: [] },
-  ) as unknown as Namespace;
+  )) as unknown as Namespace;
   const { name } = context.info;
   const stored = await entry.objects.update('', name, object => {
     const namespace = object as Namespace;

@@ -38,7 +38,7 @@ export async function review(
   descriptor: ResourceDescriptor,
   services: ReviewServices,
 ): Promise<void> {
-  const body = decodeBody(
+  const body = (await decodeBody(
     await readBody(context.request),
     { apiVersion: apiVersionOf(descriptor), kind: descriptor.kind, schema: descriptor.schema },
     {
@@ -46,7 +46,7 @@ export async function review(
       fieldValidation: writeOptionsOf(context.query, 'CreateOptions').fieldValidation,
       warnings: context.warnings,
     },
-  ) as unknown as KubeObject;
+  )) as unknown as KubeObject;
   placeObject(body, descriptor, context);
   const { user } = context;
   const status = await answers[descriptor.plural]?.({ body, user, descriptor, services });

@@ -30,7 +30,7 @@ export function tokenHandler(
   return async (context, { entry, admission }) => {
     const { namespace, name } = context.info;
     const account = (await entry.objects.get(namespace, name)).object();
-    const request = decodeBody(
+    const request = (await decodeBody(
       await readBody(context.request),
       { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', schema: TokenRequestSchema },
       {
@@ -38,7 +38,7 @@ export function tokenHandler(
         fieldValidation: writeOptionsOf(context.query, 'CreateOptions').fieldValidation,
         warnings: context.warnings,
       },
-    ) as unknown as TokenRequest;
+    )) as unknown as TokenRequest;
     await admission({
       operation: 'create',
       descriptor: entry.descriptor,

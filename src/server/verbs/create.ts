@@ -20,11 +20,11 @@ import { writeOptionsOf } from './write-options.ts';
 export async function create(context: RequestContext, services: VerbServices): Promise<void> {
   const { descriptor } = services.entry;
   const { dryRun, fieldValidation } = writeOptionsOf(context.query, 'CreateOptions');
-  const object = decodeBody(
+  const object = (await decodeBody(
     await readBody(context.request),
     { apiVersion: apiVersionOf(descriptor), kind: descriptor.kind, schema: descriptor.schema },
     { contentType: context.headers['content-type'], fieldValidation, warnings: context.warnings },
-  ) as unknown as KubeObject;
+  )) as unknown as KubeObject;
   const stored = await createObject(object, { context, services, dryRun });
   await respondObject(context, descriptor, 201, stored);
 }

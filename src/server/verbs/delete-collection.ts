@@ -12,7 +12,7 @@ export async function deleteCollection(
 ): Promise<void> {
   const { descriptor, objects } = services.entry;
   const { info, query } = context;
-  const options = deleteOptionsOf(await readBody(context.request), context);
+  const options = await deleteOptionsOf(await readBody(context.request), context);
   const page = await objects.list({
     ...selectionOf(descriptor, query),
     ...(info.namespace === '' ? {} : { namespace: info.namespace }),

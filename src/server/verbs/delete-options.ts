@@ -7,8 +7,11 @@ import { invalidOptions } from './query-options.ts';
 import { validateDryRun } from './write-options.ts';
 
 /** From the body, or from the query where there is none. @throws StatusError Invalid, BadRequest */
-export function deleteOptionsOf(body: Buffer, context: RequestContext): DeleteOptionsBody {
-  const options = body.length > 0 ? optionsIn(body, context) : optionsOf(context.query);
+export async function deleteOptionsOf(
+  body: Buffer,
+  context: RequestContext,
+): Promise<DeleteOptionsBody> {
+  const options = body.length > 0 ? await optionsIn(body, context) : optionsOf(context.query);
   const dryRun = [...new Set([...context.query.getAll('dryRun'), ...(options.dryRun ?? [])])];
   const { orphanDependents, propagationPolicy } = options;
   const at = path('propagationPolicy');
@@ -41,7 +44,7 @@ export function deleteOptionsOf(body: Buffer, context: RequestContext): DeleteOp
 
 const policies = ['Foreground', 'Background', 'Orphan'];
 
-const optionsIn = (body: Buffer, { headers }: RequestContext): DeleteOptionsBody =>
+const optionsIn = (body: Buffer, { headers }: RequestContext): Promise<DeleteOptionsBody> =>
   decodeBody(
     body,
     { apiVersion: apiVersionIn(body), kind: 'DeleteOptions', schema: DeleteOptionsSchema },

@@ -12,7 +12,7 @@ import { strategyContext } from './write-rules.ts';
 
 export async function remove(context: RequestContext, services: VerbServices): Promise<void> {
   const { descriptor } = services.entry;
-  const options = deleteOptionsOf(await readBody(context.request), context);
+  const options = await deleteOptionsOf(await readBody(context.request), context);
   const { object, gone } = await deleteObject(context, services, options, context.info.name);
   if (!gone) {
     await respondObject(context, descriptor, 200, object);

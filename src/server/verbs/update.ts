@@ -20,7 +20,7 @@ export async function update(context: RequestContext, services: VerbServices): P
   const { descriptor } = services.entry;
   const { info, query } = context;
   const { dryRun, fieldValidation } = writeOptionsOf(query, 'UpdateOptions');
-  const object = decodeBody(
+  const object = (await decodeBody(
     await readBody(context.request),
     { apiVersion: apiVersionOf(descriptor), kind: descriptor.kind, schema: descriptor.schema },
     {
@@ -28,7 +28,7 @@ export async function update(context: RequestContext, services: VerbServices): P
       fieldValidation,
       warnings: context.warnings,
     },
-  ) as unknown as KubeObject;
+  )) as unknown as KubeObject;
   placeObject(object, descriptor, context);
   checkName(object, info.name);
   try {

@@ -1,0 +1,42 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { parseYaml, type YamlDocument } from '../../machinery/decode/yaml.ts';
+
+export type YamlAnswer =
+  { readonly documents: readonly YamlDocument[] } | { readonly fault: string };
+
+/** A thread takes longer to start than this takes to read, and few manifests are longer. */
+const asideAboveChars = 16 * 1024;
+const resourceLimits = { maxOldGenerationSizeMb: 512 };
+
+let turn: Promise<unknown> = Promise.resolve();
+
+/**
+ * YAML takes a hundred times as long to read as JSON, a megabyte of it seconds: where there is much,
+ * it is read beside the server's own thread, one body at a time.
+ * @throws SyntaxError as `parseYaml`
+ */
+export async function parseYamlAside(text: string): Promise<readonly YamlDocument[]> {
+  if (text.length <= asideAboveChars) return parseYaml(text);
+  const answered = turn.then(() => inThread(text));
+  turn = answered.catch(() => undefined);
+  const answer = await answered;
+  if ('fault' in answer) throw new SyntaxError(answer.fault);
+  return answer.documents;
+}
+
+async function inThread(text: string): Promise<YamlAnswer> {
+  const thread = new Worker(new URL('./yaml-worker.js', import.meta.url), {
+    workerData: text,
+    resourceLimits,
+  });
+  try {
+    const [answer] = (await once(thread, 'message')) as [YamlAnswer];
+    return answer;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_WORKER_OUT_OF_MEMORY') throw error;
+    return { fault: 'error converting YAML to JSON: yaml: document takes too much memory' };
+  } finally {
+    await thread.terminate();
+  }
+}
