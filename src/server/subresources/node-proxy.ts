@@ -133,7 +133,10 @@ function forwarded({ headers }: IncomingMessage): Record<string, string | string
 function headText(answer: IncomingMessage): string {
   const lines = [`HTTP/1.1 ${answer.statusCode ?? 500} ${answer.statusMessage ?? ''}`];
   for (let i = 0; i < answer.rawHeaders.length; i += 2) {
-    lines.push(`${answer.rawHeaders[i] ?? ''}: ${answer.rawHeaders[i + 1] ?? ''}`);
+    const name = answer.rawHeaders[i] ?? '';
+    // What Node has read is not in chunks any more: its end is the connection's.
+    if (name.toLowerCase() !== 'transfer-encoding')
+      lines.push(`${name}: ${answer.rawHeaders[i + 1] ?? ''}`);
   }
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
