@@ -1,7 +1,11 @@
+import { once } from 'node:events';
+import { connect as connectHttp2, constants } from 'node:http2';
+import { connect } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { createClient } from '../../src/client/http-client.ts';
 import { loadKubeconfig } from '../../src/client/kubeconfig.ts';
 import type { Status } from '../../src/machinery/status.ts';
+import { startKeylet } from '../support/keylet.ts';
 import { busyboxPod, secretVolumePod } from '../support/pods.ts';
 import { sharedKubectl } from '../support/shared.ts';
 
@@ -173,4 +177,35 @@ describe('a pod that cannot start', () => {
     expect(await kubectl.sh('env-waits', 'echo $A')).toBe('found\n');
     await kubectl('delete pod/env-waits secret/half');
   });
+});
+
+test('a client that goes in the middle of its request is no fault of the server’s', async () => {
+  const keylet = await startKeylet();
+  try {
+    const { server, ...tls } = await loadKubeconfig(keylet.kubeconfig);
+    const { hostname, port } = new URL(server);
+    const to = {
+      host: hostname,
+      port: Number(port),
+      ca: tls.certificateAuthority,
+      cert: tls.clientCertificate,
+      key: tls.clientKey,
+    };
+    const socket = connect(to).on('error', () => undefined);
+    await once(socket, 'secureConnect');
+    const head = `POST ${secrets} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n`;
+    socket.write(`${head}{"metadata":`, () => socket.destroy());
+    await once(socket, 'close');
+    const session = connectHttp2(server, to);
+    const stream = session.request({ ':method': 'POST', ':path': secrets });
+    stream.on('error', () => undefined);
+    stream.write('{"metadata":', () => stream.close(constants.NGHTTP2_CANCEL));
+    await once(stream, 'close');
+    session.close();
+    // Behind both of them.
+    await keylet.kubectl('create secret generic whole');
+  } finally {
+    await keylet.stop();
+  }
+  expect(keylet.output()).not.toMatch(/failed|error/i);
 });

@@ -21,7 +21,15 @@ export interface RequestContext {
   readonly signal: AbortSignal;
 }
 
-/** @throws StatusError RequestEntityTooLarge */
+/** The client went before its request was whole: nobody is there to be answered, and nothing has failed. */
+export class ClientGoneError extends Error {
+  constructor(cause?: unknown) {
+    super('The client went before its request was whole', { cause });
+    this.name = 'ClientGoneError';
+  }
+}
+
+/** @throws StatusError RequestEntityTooLarge; ClientGoneError */
 export const readBody = (request: AnyRequest): Promise<Buffer> =>
   // By events: an iterator costs as much as all else that is done to read a small body.
   new Promise((resolve, reject) => {
@@ -38,8 +46,8 @@ export const readBody = (request: AnyRequest): Promise<Buffer> =>
       reject(requestTooLarge(maxBodyBytes));
     });
     request.once('end', () => resolve(Buffer.concat(chunks)));
-    request.once('error', reject);
+    request.once('error', error => reject(new ClientGoneError(error)));
     request.once('close', () => {
-      if (!request.complete) reject(new Error('The client went before its request was whole'));
+      if (!request.complete) reject(new ClientGoneError());
     });
   });

@@ -35,7 +35,7 @@ import { patch } from '../verbs/patch.ts';
 import { update } from '../verbs/update.ts';
 import { watch } from '../verbs/watch.ts';
 import { attributesOf } from './attributes.ts';
-import type { RequestContext } from './context.ts';
+import { ClientGoneError, type RequestContext } from './context.ts';
 import { credentialsOf } from './credentials.ts';
 import type { AnyRequest, AnyResponse } from './listener.ts';
 import type { Metrics } from './metrics.ts';
@@ -179,6 +179,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
           },
         });
       } catch (error) {
+        if (error instanceof ClientGoneError) return void response.end();
         const status = toStatusError(error);
         if (status.code >= 500 && !(error instanceof StatusError && status.code !== 500)) {
           log.error('A request failed', { path, error: stackOf(status.cause ?? error) });
