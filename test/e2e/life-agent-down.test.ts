@@ -169,6 +169,11 @@ describe('what happens while the agent is down is seen when it is back', () => {
       'CNI-0123456789abcdef01234567',
     );
     await writeFile(`/var/lib/cni/results/${bridge}-${goneSandbox}-eth0`, '{}');
+    const loopback = { result: { interfaces: [{ name: 'lo', sandbox: '/var/run/netns/gone' }] } };
+    await writeFile(
+      `/var/lib/cni/results/cni-loopback-${goneSandbox}-lo`,
+      JSON.stringify(loopback),
+    );
     // A machine that lost power may have files without their content.
     await writeFile(path.join(dataDir, 'keylet.json'), '');
   };
@@ -187,6 +192,8 @@ describe('what happens while the agent is down is seen when it is back', () => {
       expect(machine.mounts.filter(point => point.startsWith(orphan))).toEqual([]);
       expect(machine.logFolders).toEqual([]);
       expect(machine.networked).not.toContain(goneSandbox);
+      const noted = await readdir('/var/lib/cni/results');
+      expect(noted.filter(each => each.includes(goneSandbox))).toEqual([]);
       expect(machine.podFolders).toContain('README');
     });
   });

@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
@@ -34,10 +35,28 @@ export async function removeStrayNetwork(
   };
   // All is removed or nothing: a plug-in that is at work may have been there first.
   await removeRules().catch(removeRules);
-  const { bridge, live } = network;
   for (const name of await readdir(resultsDir).catch(() => [])) {
-    const [of, id = ''] = name.split('-');
-    if (of === bridge && !live.has(id)) await rm(path.join(resultsDir, name), { force: true });
+    const file = path.join(resultsDir, name);
+    if (isStray(name, network) || (await isStrayLoopback(file))) await rm(file, { force: true });
+  }
+}
+
+function isStray(name: string, { bridge, live }: NetworkOfSandboxes): boolean {
+  const [of, id = ''] = name.split('-');
+  return of === bridge && !live.has(id);
+}
+
+/** The loopback is one network for all runtimes of a machine: what notes a namespace that is no more is nobody's. */
+async function isStrayLoopback(file: string): Promise<boolean> {
+  if (!path.basename(file).startsWith('cni-loopback-')) return false;
+  try {
+    const { result } = JSON.parse(await readFile(file, 'utf8')) as {
+      result: { interfaces: readonly { sandbox: string }[] };
+    };
+    return result.interfaces.every(({ sandbox }) => !existsSync(sandbox));
+  } catch {
+    // Not in the form that is known here, or removed meanwhile.
+    return false;
   }
 }
 
