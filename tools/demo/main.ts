@@ -80,7 +80,9 @@ async function tour(keylet: Keylet): Promise<void> {
   await inside(kubectl, 'secret-env-pod', 'default', 'echo $SECRET_PASSWORD');
 
   step('The secret is rotated while the pod runs');
-  say(`  $ kubectl patch -n myns secret mysecret -p '{"stringData":{"password":"rotated-9d3e"}}'`);
+  say(
+    `  as by: kubectl patch -n myns secret mysecret -p '{"stringData":{"password":"rotated-9d3e"}}'`,
+  );
   const tookMs = await rotate(keylet, {
     namespace: 'myns',
     secret: 'mysecret',
