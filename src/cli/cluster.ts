@@ -67,7 +67,11 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
   // What was started is ended in the opposite order, also when a later step fails.
   const closers: ((leavePods: boolean) => Promise<void>)[] = [];
   const close = async ({ leavePods }: { leavePods: boolean }): Promise<void> => {
-    for (let next = closers.pop(); next !== undefined; next = closers.pop()) await next(leavePods);
+    const failures: unknown[] = [];
+    // One that fails must not keep the others from their end: containerd would be left behind.
+    for (let next = closers.pop(); next !== undefined; next = closers.pop())
+      await next(leavePods).catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   };
   try {
     const network = await podNetwork(dataDir, settings.podCidr);
