@@ -17,6 +17,7 @@ import {
 import { keepConfidential } from '../node/runtime/containerd/confidential-values.ts';
 import { connectCri } from '../node/runtime/cri/connect-cri.ts';
 import { startNode } from '../node/start-node.ts';
+import type { PodSecurityConfiguration } from '../server/admission/pod-security/configuration.ts';
 import { kubeconfigText } from '../server/pki/kubeconfig.ts';
 import { openPki, type KeyPair, type Pki } from '../server/pki/pki.ts';
 import { startServer } from '../server/start-server.ts';
@@ -43,6 +44,7 @@ export interface ClusterSettings {
   readonly syncFrequency: number;
   readonly imagePullCredentialsVerificationPolicy: VerificationPolicyName;
   readonly preloadedImagesVerificationAllowlist?: readonly string[];
+  readonly podSecurity: PodSecurityConfiguration;
 }
 
 export interface Cluster {
@@ -94,6 +96,7 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
       host: settings.bindAddress,
       port: settings.port,
       version,
+      podSecurity: settings.podSecurity,
       log,
     }).catch(cannotListen(settings));
     closers.push(() => server.close());

@@ -83,6 +83,7 @@ async function createOnce(
     object,
     old: undefined,
     user: context.user,
+    warn: text => addWarnings(context, [text]),
   });
   mustBeValid(object, descriptor);
   addWarnings(context, [...repeatedOwners, ...(descriptor.warnings?.(object) ?? [])]);
