@@ -138,7 +138,7 @@ function structured(value: unknown): Written {
     const { value: checked, unknownFields } = checkStructure(ConfigurationSchema, value);
     const [unknown] = unknownFields;
     if (unknown !== undefined) throw new ConfigurationError(`unknown field "${unknown}"`);
-    return checked as Written;
+    return checked;
   } catch (error) {
     throw error instanceof StructureError ? new ConfigurationError(error.message) : error;
   }
