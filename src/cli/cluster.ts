@@ -9,6 +9,8 @@ import {
   createVerificationPolicy,
   type VerificationPolicyName,
 } from '../node/images/verification-policy.ts';
+import { freeReservedPorts } from '../node/free-reserved-ports.ts';
+import { listeningPorts } from '../node/listening-ports.ts';
 import { defaultNodeName } from '../node/node-status/node-object.ts';
 import {
   startManagedContainerd,
@@ -105,16 +107,6 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
     await writeFileAtomically(kubeconfig, kubeconfigText(url, pki.ca, pki.admin), 0o600);
     say(`API          ${url}`);
 
-    const controllerClient = clientOf(url, pki, pki.controllers);
-    closers.push(() => controllerClient.close());
-    const controllers = startControllers({
-      client: controllerClient,
-      certificateAuthority: pki.ca,
-      serviceAccountKey: pki.serviceAccountKey,
-      log,
-    });
-    closers.push(() => controllers.close());
-
     const managed = await starting.catch((error: unknown) => {
       throw new UserError((error as Error).message, { cause: error });
     });
@@ -124,6 +116,20 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
     closers.push(() => runtime.close());
     const { runtimeName, runtimeVersion } = await runtime.version().catch(noRuntime(endpoint));
     say(`Runtime      ${runtimeName} ${runtimeVersion}`);
+    const reservedPorts = (): Promise<Set<number>> =>
+      listeningPorts([process.pid, ...(managed === undefined ? [] : [managed.pid])]);
+    // Before the first client connects: it would be led into the pod.
+    await freeReservedPorts(runtime, await reservedPorts(), log);
+
+    const controllerClient = clientOf(url, pki, pki.controllers);
+    closers.push(() => controllerClient.close());
+    const controllers = startControllers({
+      client: controllerClient,
+      certificateAuthority: pki.ca,
+      serviceAccountKey: pki.serviceAccountKey,
+      log,
+    });
+    closers.push(() => controllers.close());
 
     const nodeClient = clientOf(url, pki, pki.node);
     closers.push(() => nodeClient.close());
@@ -154,6 +160,7 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
             );
         },
       },
+      reservedPorts,
       version,
       log,
     });
