@@ -40,6 +40,19 @@ test.each<[string, Partial<Pod['spec']>, string[]]>([
       'spec.containers[0].securityContext.procMount: Unsupported value: "unmasked": supported values: "Default", "Unmasked"',
     ],
   ],
+  [
+    'a user whose low 32 bits are root',
+    {
+      ...container({ runAsUser: 2 ** 32, runAsGroup: -1 }),
+      securityContext: { fsGroup: 2 ** 31, supplementalGroups: [0, 2 ** 31 - 1, 2 ** 40] },
+    },
+    [
+      'spec.securityContext.fsGroup: Invalid value: 2147483648: must be between 0 and 2147483647, inclusive',
+      'spec.securityContext.supplementalGroups[2]: Invalid value: 1099511627776: must be between 0 and 2147483647, inclusive',
+      'spec.containers[0].securityContext.runAsUser: Invalid value: 4294967296: must be between 0 and 2147483647, inclusive',
+      'spec.containers[0].securityContext.runAsGroup: Invalid value: -1: must be between 0 and 2147483647, inclusive',
+    ],
+  ],
   ['a known mount of /proc', container({ procMount: 'Unmasked' }), []],
   [
     'Windows options on Linux',
