@@ -1,4 +1,4 @@
-import { parseImageName } from '../../../../machinery/image-name.ts';
+import { readImageName } from '../../../../machinery/image-name.ts';
 import type { Container, Probe } from './container-schema.ts';
 import type { Pod } from './pod-schema.ts';
 
@@ -67,14 +67,10 @@ function applyProbeDefaults(probe: Probe): void {
   }
 }
 
-/** Whether an image is named by no tag, or by `latest`, and by no digest. */
-/** A name that is none has no tag either: that it is none is told when it is pulled. */
+/** Whether an image is named by no tag, or by `latest`, and by no digest. Invalid names have no tag; the pull reports them. */
 function isLatest(image: string): boolean {
-  try {
-    return parseImageName(image).tag === 'latest';
-  } catch {
-    return false;
-  }
+  const name = readImageName(image);
+  return typeof name !== 'string' && name.tag === 'latest';
 }
 
 /** Guaranteed, Burstable or BestEffort, from the requests and limits of all containers. */
