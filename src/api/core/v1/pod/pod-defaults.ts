@@ -1,6 +1,7 @@
 import { parseImageName } from '../../../../machinery/image-name.ts';
 import type { Container, Probe } from './container-schema.ts';
 import type { Pod } from './pod-schema.ts';
+import { volumeSources, type Volume } from './volume-schema.ts';
 
 /** What Kubernetes fills in (core/v1 SetDefaults_Pod and its like). In place. */
 export function applyPodDefaults(pod: Pod): void {
@@ -22,7 +23,10 @@ export function applyPodDefaults(pod: Pod): void {
   }
 }
 
-function applyVolumeDefaults(volume: NonNullable<Pod['spec']['volumes']>[number]): void {
+const sourceNames = Object.keys(volumeSources) as (keyof typeof volumeSources)[];
+
+function applyVolumeDefaults(volume: Volume): void {
+  if (sourceNames.every(name => volume[name] === undefined)) volume.emptyDir = {};
   for (const source of [volume.secret, volume.configMap, volume.projected, volume.downwardAPI]) {
     if (source !== undefined) source.defaultMode ??= 420;
   }
