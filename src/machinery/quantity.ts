@@ -1,24 +1,24 @@
 /** resource.Quantity: a decimal number with a suffix. Values are kept exact, in nano-units. */
-const binary: Record<string, bigint> = {
-  Ki: 2n ** 10n,
-  Mi: 2n ** 20n,
-  Gi: 2n ** 30n,
-  Ti: 2n ** 40n,
-  Pi: 2n ** 50n,
-  Ei: 2n ** 60n,
-};
-const decimalExponent: Record<string, number> = {
-  n: -9,
-  u: -6,
-  m: -3,
-  '': 0,
-  k: 3,
-  M: 6,
-  G: 9,
-  T: 12,
-  P: 15,
-  E: 18,
-};
+const binary: ReadonlyMap<string, bigint> = new Map([
+  ['Ki', 2n ** 10n],
+  ['Mi', 2n ** 20n],
+  ['Gi', 2n ** 30n],
+  ['Ti', 2n ** 40n],
+  ['Pi', 2n ** 50n],
+  ['Ei', 2n ** 60n],
+]);
+const decimalExponent: ReadonlyMap<string, number> = new Map([
+  ['n', -9],
+  ['u', -6],
+  ['m', -3],
+  ['', 0],
+  ['k', 3],
+  ['M', 6],
+  ['G', 9],
+  ['T', 12],
+  ['P', 15],
+  ['E', 18],
+]);
 const form = /^([+-]?)(\d*)(?:\.(\d*))?(?:([eE][+-]?\d+)|(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]?))$/;
 
 export const quantityErrorText =
@@ -30,9 +30,9 @@ export function parseQuantity(value: string | number): bigint | undefined {
   if (match === null) return undefined;
   const [, sign, whole = '', fraction = '', exponentText, suffix = ''] = match;
   if (whole === '' && fraction === '') return undefined;
-  const multiplier = binary[suffix];
+  const multiplier = binary.get(suffix);
   const exponent =
-    exponentText === undefined ? (decimalExponent[suffix] ?? 0) : Number(exponentText.slice(1));
+    exponentText === undefined ? (decimalExponent.get(suffix) ?? 0) : Number(exponentText.slice(1));
   const digits = BigInt(`${whole}${fraction}`);
   const nano = scale(
     digits * (multiplier ?? 1n),

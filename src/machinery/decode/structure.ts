@@ -1,3 +1,4 @@
+import { memberOf } from '../member.ts';
 import { resolve, type Field, type ObjectSchema, type Schema } from '../schema.ts';
 import { Base64Error, normalBase64 } from './base64.ts';
 import { exceedsDepth } from './depth.ts';
@@ -69,9 +70,7 @@ function checkObject(schema: ObjectSchema, value: unknown, place: Place): Record
   for (const name of Object.keys(value)) {
     const each = value[name];
     const path = place.path === '' ? name : `${place.path}.${name}`;
-    const field: Field | undefined = Object.hasOwn(schema.fields, name)
-      ? schema.fields[name]
-      : undefined;
+    const field: Field | undefined = memberOf(schema.fields, name);
     if (field === undefined) {
       if (unknownFields.length < maxComplaints) unknownFields.push(path);
     } else if (each !== null) {

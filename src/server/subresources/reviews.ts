@@ -1,3 +1,4 @@
+import { memberOf } from '../../machinery/member.ts';
 import type { TokenReview } from '../../api/authentication.k8s.io/v1/reviews.ts';
 import type {
   SelfSubjectAccessReview,
@@ -49,7 +50,7 @@ export async function review(
   )) as unknown as KubeObject;
   placeObject(body, descriptor, context);
   const { user } = context;
-  const status = await answers[descriptor.plural]?.({ body, user, descriptor, services });
+  const status = await memberOf(answers, descriptor.plural)?.({ body, user, descriptor, services });
   await respondValue(context, 201, { ...body, status: status ?? {} });
 }
 

@@ -1,3 +1,4 @@
+import { memberOf } from '../../../../machinery/member.ts';
 import { parseImageName } from '../../../../machinery/image-name.ts';
 import type { Container, Probe } from './container-schema.ts';
 import type { Pod } from './pod-schema.ts';
@@ -92,8 +93,10 @@ export function qosClassOf(spec: Pod['spec']): 'Guaranteed' | 'Burstable' | 'Bes
   if (empty) return 'BestEffort';
   const guaranteed = all.every(({ resources = {} }) =>
     ['cpu', 'memory'].every(name => {
-      const limit = resources.limits?.[name];
-      return limit !== undefined && String(resources.requests?.[name] ?? limit) === String(limit);
+      const limit = memberOf(resources.limits, name);
+      return (
+        limit !== undefined && String(memberOf(resources.requests, name) ?? limit) === String(limit)
+      );
     }),
   );
   return guaranteed ? 'Guaranteed' : 'Burstable';

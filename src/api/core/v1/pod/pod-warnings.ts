@@ -1,3 +1,4 @@
+import { memberOf } from '../../../../machinery/member.ts';
 import { goQuote } from '../../../../machinery/go-quote.ts';
 import { parseQuantity } from '../../../../machinery/quantity.ts';
 import type { Container } from './container-schema.ts';
@@ -47,7 +48,7 @@ function fractionWarnings({ resources = {} }: Container, at: string): string[] {
     value !== undefined && (parseQuantity(value) ?? 0n) % 1_000_000_000n !== 0n;
   return ['memory', 'ephemeral-storage'].flatMap(name =>
     (['limits', 'requests'] as const).flatMap(list => {
-      const value = resources[list]?.[name];
+      const value = memberOf(resources[list], name);
       return isFraction(value)
         ? [
             `${at}.resources.${list}[${name}]: fractional byte value ${goQuote(String(value))} is invalid, must be an integer`,

@@ -1,3 +1,4 @@
+import { memberOf } from '../../../../machinery/member.ts';
 import {
   duplicate,
   forbidden,
@@ -112,7 +113,7 @@ function validateResources({ resources = {} }: Container, at: FieldPath): FieldE
     }
   }
   for (const [name, request] of Object.entries(requests)) {
-    const limit = limits[name];
+    const limit = memberOf(limits, name);
     if (limit !== undefined && (parseQuantity(request) ?? 0n) > (parseQuantity(limit) ?? 0n)) {
       errors.push(
         invalid(
