@@ -38,12 +38,9 @@ export interface NodeProxyOptions {
 }
 
 export function createNodeProxy({ pods, nodes, pki }: NodeProxyOptions): NodeProxy {
-  const agent = new Agent({
-    ca: pki.ca,
-    cert: pki.kubeletClient.cert,
-    key: pki.kubeletClient.key,
-    keepAlive: true,
-  });
+  const agent = new Agent({ keepAlive: true });
+  // Read for each request: the agent keeps connections apart by their certificates.
+  const tls = () => ({ ca: pki.ca, ...pki.kubeletClient });
   const find = async (info: RequestInfo): Promise<{ pod: Pod; host: string; port: number }> => {
     const pod = (await pods.get(info.namespace, info.name)).object();
     if (!pod.spec.nodeName) throw badRequest(`pod ${info.name} does not have a host assigned`);
@@ -63,7 +60,7 @@ export function createNodeProxy({ pods, nodes, pki }: NodeProxyOptions): NodePro
       const container = containerOf(pod, query.get('container') ?? '');
       const path = `/containerLogs/${info.namespace}/${info.name}/${container}?${query.toString()}`;
       const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-        httpsRequest({ host, port, path, agent, signal }, resolve)
+        httpsRequest({ host, port, path, agent, signal, ...tls() }, resolve)
           .on('error', error => reject(unreachable(error)))
           .end();
       });
@@ -98,9 +95,7 @@ export function createNodeProxy({ pods, nodes, pki }: NodeProxyOptions): NodePro
           method: request.method,
           headers: forwarded(request),
           agent: false,
-          ca: pki.ca,
-          cert: pki.kubeletClient.cert,
-          key: pki.kubeletClient.key,
+          ...tls(),
         });
         inner.on('upgrade', (answer, innerSocket, innerHead) => {
           socket.write(headText(answer));
