@@ -98,9 +98,10 @@ test('issue() makes a certificate for somebody else of the same CA', async () =>
 });
 
 /** The certificates and keys of the moment. */
-const contentOf = ({ ca, serving, admin, controllers, node, nodeServing, kubeletClient }: Pki) => ({
-  ...{ ca, serving, admin, controllers, node, nodeServing, kubeletClient },
-});
+const contentOf = (pki: Pki) => {
+  const { ca, serving, admin, controllers, node, nodeServing, kubeletClient } = pki;
+  return { ca, serving, admin, controllers, node, nodeServing, kubeletClient };
+};
 
 test('openPki() keeps its files for their owner only, and uses them again', async () => {
   const first = await open();
