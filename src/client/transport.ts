@@ -1,5 +1,5 @@
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
-import type { ClientConfig } from './client.ts';
+import type { ClientCertificates, ClientConfig } from './client.ts';
 
 export interface TransportRequest {
   readonly method: string;
@@ -11,7 +11,7 @@ export interface TransportRequest {
   readonly signal?: AbortSignal;
 }
 
-/** Requests over one HTTP/2 session, which is opened when needed and again when it was lost. */
+/** Requests over one HTTP/2 session, which is opened when needed, and again when it was lost or certificates were renewed. */
 export interface Transport {
   request(request: TransportRequest): Promise<{ status: number; body: Buffer }>;
   /** The answer's body as it comes. */
@@ -25,16 +25,31 @@ const pingEveryMs = 20_000;
 const pingTimeoutMs = 10_000;
 
 export function createTransport(config: ClientConfig): Transport {
-  let session: ClientHttp2Session | undefined;
+  /** The last is the one for new requests; those before it carry what they carried when it was opened. */
+  const sessions = new Set<ClientHttp2Session>();
+  let newest: { session: ClientHttp2Session; certificates: ClientCertificates } | undefined;
   let closed = false;
 
   const live = (): ClientHttp2Session => {
     if (closed) throw new Error('The client is closed');
-    if (session !== undefined && !session.closed && !session.destroyed) return session;
+    const certificates = config.certificates?.() ?? config;
+    if (newest !== undefined && !newest.session.closed && !newest.session.destroyed) {
+      if (areSame(certificates, newest.certificates)) return newest.session;
+      newest.session.close();
+    }
+    const session = openSession(certificates);
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+    newest = { session, certificates };
+    return session;
+  };
+
+  const openSession = (certificates: ClientCertificates): ClientHttp2Session => {
+    const { certificateAuthority: ca, clientCertificate: cert, clientKey: key } = certificates;
     const opened = connect(config.server, {
-      ...(config.certificateAuthority === undefined ? {} : { ca: config.certificateAuthority }),
-      ...(config.clientCertificate === undefined ? {} : { cert: config.clientCertificate }),
-      ...(config.clientKey === undefined ? {} : { key: config.clientKey }),
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
       settings: { initialWindowSize: windowBytes },
       peerMaxConcurrentStreams: 10_000,
     });
@@ -47,7 +62,6 @@ export function createTransport(config: ClientConfig): Transport {
     opened.on('error', () => undefined);
     opened.on('goaway', () => opened.close());
     keepAlive(opened);
-    session = opened;
     return opened;
   };
 
@@ -89,17 +103,25 @@ export function createTransport(config: ClientConfig): Transport {
         );
       });
     },
-    close() {
+    async close() {
       closed = true;
-      const last = session;
-      if (last === undefined || last.destroyed) return Promise.resolve();
-      return new Promise(resolve => {
-        last.once('close', resolve);
-        last.destroy();
-      });
+      await Promise.all(
+        [...sessions].map(
+          session =>
+            new Promise(resolve => {
+              session.once('close', resolve);
+              session.destroy();
+            }),
+        ),
+      );
     },
   };
 }
+
+const areSame = (a: ClientCertificates, b: ClientCertificates): boolean =>
+  a.certificateAuthority === b.certificateAuthority &&
+  a.clientCertificate === b.clientCertificate &&
+  a.clientKey === b.clientKey;
 
 /** A peer that is gone without a word is found out by pings. */
 function keepAlive(session: ClientHttp2Session): void {

@@ -15,7 +15,7 @@ import { startPodWorkers } from './pods/pod-workers.ts';
 import { createReferences, type References } from './references/references.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { createRequestAuthorizer } from './server/authorize-request.ts';
-import { startNodeServer } from './server/start-node-server.ts';
+import { startNodeServer, type ServingCertificates } from './server/start-node-server.ts';
 import { createVolumeManager } from './volumes/volume-manager.ts';
 
 export interface NodeOptions {
@@ -24,7 +24,7 @@ export interface NodeOptions {
   readonly dataDir: string;
   readonly runtime: Runtime;
   /** The node's own server: its certificate, and the CA of who may ask. */
-  readonly serving: { readonly cert: string; readonly key: string; readonly clientCa: string };
+  readonly serving: ServingCertificates;
   readonly podCidr?: string;
   /** Where pods reach the API. */
   readonly api: { readonly host: string; readonly port: number };
@@ -48,6 +48,8 @@ export interface ImageOptions {
 }
 
 export interface NodeAgent {
+  /** Its server's, from now on. */
+  setCertificates(certificates: ServingCertificates): void;
   close(options: { leavePods: boolean }): Promise<void>;
 }
 
@@ -64,8 +66,7 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
   const { runtimeName, runtimeVersion } = await runtime.version();
   const server = await startNodeServer({
     runtime,
-    serving: { cert: serving.cert, key: serving.key },
-    clientCa: serving.clientCa,
+    serving,
     authorize: createRequestAuthorizer(client, nodeName),
     podOf: (namespace, name) => pods.get(namespace, name),
     host: hostIp,
@@ -139,6 +140,7 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
             );
         }, options.syncFrequencyMs);
   return {
+    setCertificates: certificates => server.setCertificates(certificates),
     async close({ leavePods }) {
       clearInterval(refresh);
       await registration.close();

@@ -117,8 +117,7 @@ export async function startServer({
     signal: stop.signal,
   });
   const listener = await listen({
-    cert: pki.serving.cert,
-    key: pki.serving.key,
+    ...pki.serving,
     ca: pki.ca,
     host,
     port,
@@ -132,6 +131,7 @@ export async function startServer({
     stop.abort();
     throw error;
   });
+  pki.onRenewed(() => listener.setCertificates({ ...pki.serving, ca: pki.ca }));
   const expiring = entries.filter(
     ({ descriptor }) => descriptor.ttlSeconds !== undefined && descriptor.storedAs === undefined,
   );

@@ -58,9 +58,13 @@ export function createRequestAuthorizer(client: KubeClient, nodeName: string): R
   };
 }
 
-/** The client certificate's subject; the CA's signature was checked with the handshake. */
+/**
+ * The client certificate's subject. The CA's signature was checked with the handshake; a connection may
+ * outlive its certificate.
+ */
 function senderOf({ socket }: IncomingMessage): { name: string; groups: string[] } {
-  const { subject } = (socket as TLSSocket).getPeerCertificate();
+  const { subject, valid_to } = (socket as TLSSocket).getPeerCertificate();
+  if (Date.parse(valid_to) < Date.now()) throw new NodeServerError(401, 'Unauthorized');
   const { CN, O } = (subject ?? {}) as { CN?: string | string[]; O?: string | string[] };
   return { name: [CN ?? ''].flat()[0] ?? '', groups: [O ?? []].flat() };
 }
