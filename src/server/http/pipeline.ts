@@ -56,6 +56,7 @@ export interface PipelineOptions {
   readonly metrics: Metrics;
   readonly version: string;
   readonly issuer: IssuerDocuments;
+  readonly storeFault: () => string | undefined;
   readonly log: Logger;
   /** Aborts when the server closes. */
   readonly signal: AbortSignal;
