@@ -32,6 +32,7 @@ export interface PipelineOptions extends ExecutionServices {
   readonly metrics: Metrics;
   readonly version: string;
   readonly issuer: IssuerDocuments;
+  readonly storeFault: () => string | undefined;
   readonly log: Logger;
   /** Aborts when the server closes. */
   readonly signal: AbortSignal;
