@@ -2,7 +2,9 @@ import { statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { InvalidArgumentError, Option } from 'commander';
 import { dns1123Subdomain } from '../machinery/validation/names.ts';
+import type { PodSecurityConfiguration } from '../server/admission/pod-security/configuration.ts';
 import { createVerificationPolicy } from '../node/images/verification-policy.ts';
+import { readAdmissionConfig } from './admission-config.ts';
 import { defaultDataDir } from './instance.ts';
 
 export const dataDirOption = (): Option =>
@@ -59,6 +61,14 @@ export function podCidr(text: string): string {
     throw new InvalidArgumentError('expected an IPv4 network of 24 bits, such as 10.42.7.0/24.');
   }
   return text;
+}
+
+export function admissionConfig(file: string): PodSecurityConfiguration {
+  try {
+    return readAdmissionConfig(file);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
 }
 
 /** Repositories, or all below a path (`quay.io/team/*`), with commas between. */

@@ -51,7 +51,7 @@ function applyContainerDefaults(container: Container, hostNetwork: boolean): voi
   if (limits !== undefined) container.resources.requests = { ...limits, ...requests };
   for (const port of container.ports ?? []) {
     port.protocol ??= 'TCP';
-    if (hostNetwork) port.hostPort ??= port.containerPort;
+    if (hostNetwork) port.hostPort ||= port.containerPort;
   }
   for (const { valueFrom } of container.env ?? []) {
     if (valueFrom?.fieldRef !== undefined) valueFrom.fieldRef.apiVersion ??= 'v1';
