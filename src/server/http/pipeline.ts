@@ -157,7 +157,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       response.once('close', () => {
         options.metrics.observe({
           verb: info.verb,
+          group: info.group,
           resource: info.resource,
+          subresource: info.subresource,
           code: response.statusCode,
           seconds: (performance.now() - startedAt) / 1000,
         });
