@@ -96,7 +96,7 @@ export async function startServer({
     signal: stop.signal,
     log,
   });
-  const metrics = createMetrics(store);
+  const metrics = createMetrics({ store, resources });
   const nodeProxy = createNodeProxy({ pods: storeOf('pods'), nodes: storeOf('nodes'), pki });
   const pipeline = createPipeline({
     entries,

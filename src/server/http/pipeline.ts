@@ -20,7 +20,7 @@ import type { ResourceEntry } from '../resource-entry.ts';
 import { ClientGoneError, type RequestContext } from './context.ts';
 import { credentialsOf } from './credentials.ts';
 import type { AnyRequest, AnyResponse } from './listener.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics, RequestObservation } from './metrics.ts';
 import { nonResource } from './non-resource.ts';
 import { respondError, toStatusError } from './respond.ts';
 
@@ -135,16 +135,16 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 }
 
 /** Names for metrics and logs: declared ones only, and none before the request was authorized. */
-function labelsOf(
-  operation: Operation,
-  isAuthorized: boolean,
-): { readonly verb: string; readonly resource: string } {
-  if (!isAuthorized || operation.type === 'undeclared') return { verb: '', resource: '' };
-  if (operation.type === 'non-resource') return { verb: 'get', resource: '' };
-  const { plural } = operation.entry.descriptor;
-  const { verb, subresource } = operation;
-  return { verb, resource: subresource === '' ? plural : `${plural}/${subresource}` };
+function labelsOf(operation: Operation, isAuthorized: boolean): OperationLabels {
+  if (!isAuthorized || operation.type === 'undeclared') return noLabels;
+  if (operation.type === 'non-resource') return { ...noLabels, verb: 'get' };
+  const { verb, subresource, entry } = operation;
+  const { group, plural } = entry.descriptor;
+  return { verb, group, resource: plural, subresource };
 }
+
+type OperationLabels = Pick<RequestObservation, 'verb' | 'group' | 'resource' | 'subresource'>;
+const noLabels: OperationLabels = { verb: '', group: '', resource: '', subresource: '' };
 
 const connects = (operation: Operation): operation is ResourceOperation =>
   operation.type === 'resource' &&
