@@ -21,7 +21,9 @@ import { connectCri } from '../node/runtime/cri/connect-cri.ts';
 import { startNode } from '../node/start-node.ts';
 import type { PodSecurityConfiguration } from '../server/admission/pod-security/configuration.ts';
 import { kubeconfigText } from '../server/pki/kubeconfig.ts';
-import { openPki, type KeyPair, type Pki } from '../server/pki/pki.ts';
+import { PkiError } from '../server/pki/pki-error.ts';
+import { openPki, type Pki, type PkiOptions } from '../server/pki/pki.ts';
+import { startRenewal } from '../server/pki/start-renewal.ts';
 import { startServer } from '../server/start-server.ts';
 import { openStore } from '../store/open-store.ts';
 import { StoreError, type Store } from '../store/store.ts';
@@ -89,9 +91,11 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
     });
     const [store, pki] = await Promise.all([
       openClusterStore(dataDir),
-      openPki(pkiOptions(dataDir, nodeName, network.cidr)),
+      openClusterPki({ ...pkiOptions(dataDir, nodeName, network.cidr), log }),
     ]);
     closers.push(() => store.close());
+    const renewal = startRenewal(pki, log);
+    closers.push(() => renewal.close());
     const server = await startServer({
       store,
       pki,
@@ -104,7 +108,14 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
     closers.push(() => server.close());
     const url = `https://127.0.0.1:${server.port}`;
     const kubeconfig = path.join(dataDir, 'admin.kubeconfig');
-    await writeFileAtomically(kubeconfig, kubeconfigText(url, pki.ca, pki.admin), 0o600);
+    const writeKubeconfig = (): Promise<void> =>
+      writeFileAtomically(kubeconfig, kubeconfigText(url, pki.ca, pki.admin), 0o600);
+    await writeKubeconfig();
+    pki.onRenewed(() => {
+      writeKubeconfig().catch((error: unknown) =>
+        log.error('The kubeconfig was not written', { error: String(error) }),
+      );
+    });
     say(`API          ${url}`);
 
     const managed = await starting.catch((error: unknown) => {
@@ -121,17 +132,18 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
     // Before the first client connects: it would be led into the pod.
     await freeReservedPorts(runtime, await reservedPorts(), log);
 
-    const controllerClient = clientOf(url, pki, pki.controllers);
+    const controllerClient = clientOf(url, pki, 'controllers');
     closers.push(() => controllerClient.close());
     const controllers = startControllers({
       client: controllerClient,
-      certificateAuthority: pki.ca,
+      certificateAuthority: () => pki.ca,
       serviceAccountKey: pki.serviceAccountKey,
       log,
     });
+    pki.onRenewed(() => controllers.certificateAuthorityRenewed());
     closers.push(() => controllers.close());
 
-    const nodeClient = clientOf(url, pki, pki.node);
+    const nodeClient = clientOf(url, pki, 'node');
     closers.push(() => nodeClient.close());
     const node = await startNode({
       client: nodeClient,
@@ -164,6 +176,7 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
       version,
       log,
     });
+    pki.onRenewed(() => node.setCertificates({ ...pki.nodeServing, clientCa: pki.ca }));
     closers.push(leavePods => node.close({ leavePods }));
     say(`Node         ${nodeName}, Ready`);
     say(`Kubeconfig   ${kubeconfig}`);
@@ -184,6 +197,14 @@ async function openClusterStore(dataDir: string): Promise<Store> {
     });
   } catch (error) {
     throw error instanceof StoreError ? new UserError(error.message, { cause: error }) : error;
+  }
+}
+
+async function openClusterPki(options: PkiOptions): Promise<Pki> {
+  try {
+    return await openPki(options);
+  } catch (error) {
+    throw error instanceof PkiError ? new UserError(error.message, { cause: error }) : error;
   }
 }
 
@@ -236,8 +257,15 @@ function pkiOptions(dataDir: string, nodeName: string, cidr: string) {
   };
 }
 
-const clientOf = (server: string, pki: Pki, { cert, key }: KeyPair): KubeClient =>
-  createClient({ server, certificateAuthority: pki.ca, clientCertificate: cert, clientKey: key });
+const clientOf = (server: string, pki: Pki, identity: 'controllers' | 'node'): KubeClient =>
+  createClient({
+    server,
+    certificates: () => ({
+      certificateAuthority: pki.ca,
+      clientCertificate: pki[identity].cert,
+      clientKey: pki[identity].key,
+    }),
+  });
 
 const cannotListen =
   ({ port, bindAddress }: ClusterSettings) =>

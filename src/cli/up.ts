@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import { startCluster, type ClusterSettings } from './cluster.ts';
 import { detach, type ProgressMessage } from './detach.ts';
 import { announceInstance, runningInstance, withdrawInstance } from './instance.ts';
-import { createLogger, type LogLevel } from './log.ts';
+import { createLogger, type LogLevel } from '../machinery/log.ts';
 import { verificationPolicies } from '../node/images/verification-policy.ts';
 import {
   defaultConfiguration,
@@ -175,7 +175,10 @@ async function foreground(options: UpOptions): Promise<void> {
       stop.abort();
     });
   }
-  const log = createLogger(options.logLevel);
+  const log = createLogger({
+    level: options.logLevel,
+    write: line => process.stderr.write(line),
+  });
   const podSecurity =
     options.admissionControlConfigFile ?? defaultConfiguration(options.podSecurityDefault);
   const cluster = await startCluster({ settings: { ...options, podSecurity }, log, say });

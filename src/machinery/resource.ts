@@ -53,6 +53,8 @@ export interface SubresourceDescriptor {
   readonly group?: string;
   readonly version?: string;
   readonly verbs: readonly ('create' | 'get' | 'patch' | 'update')[];
+  /** Turns the connection into streams of a container (exec, attach, port-forward). */
+  readonly connects?: true;
 }
 
 /**

@@ -22,6 +22,7 @@ import {
   startNodeServer,
   type NodeServer,
   type NodeServerOptions,
+  type ServingCertificates,
 } from './server/start-node-server.ts';
 import { createVolumeManager } from './volumes/volume-manager.ts';
 
@@ -31,7 +32,7 @@ export interface NodeOptions {
   readonly dataDir: string;
   readonly runtime: Runtime;
   /** The node's own server: its certificate, and the CA of who may ask. */
-  readonly serving: { readonly cert: string; readonly key: string; readonly clientCa: string };
+  readonly serving: ServingCertificates;
   readonly podCidr?: string;
   /** Where pods reach the API. */
   readonly api: { readonly host: string; readonly port: number };
@@ -57,6 +58,8 @@ export interface ImageOptions {
 }
 
 export interface NodeAgent {
+  /** Its server's, from now on. */
+  setCertificates(certificates: ServingCertificates): void;
   close(options: { leavePods: boolean }): Promise<void>;
 }
 
@@ -73,8 +76,7 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
   const { runtimeName, runtimeVersion } = await runtime.version();
   const server = await listenBesidesPods(await hostPortsOfNode(client, nodeName), {
     runtime,
-    serving: { cert: serving.cert, key: serving.key },
-    clientCa: serving.clientCa,
+    serving,
     authorize: createRequestAuthorizer(client, nodeName),
     podOf: (namespace, name) => pods.get(namespace, name),
     host: hostIp,
@@ -154,6 +156,7 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
             );
         }, options.syncFrequencyMs);
   return {
+    setCertificates: certificates => server.setCertificates(certificates),
     async close({ leavePods }) {
       clearInterval(refresh);
       await registration.close();

@@ -96,7 +96,7 @@ export async function startServer({
     signal: stop.signal,
     log,
   });
-  const metrics = createMetrics(store);
+  const metrics = createMetrics({ store, resources });
   const nodeProxy = createNodeProxy({ pods: storeOf('pods'), nodes: storeOf('nodes'), pki });
   const pipeline = createPipeline({
     entries,
@@ -127,12 +127,12 @@ export async function startServer({
     metrics,
     version,
     issuer: issuerDocuments(tokenIssuer, pki.serviceAccountKey),
+    storeFault: () => store.writeFault(),
     log,
     signal: stop.signal,
   });
   const listener = await listen({
-    cert: pki.serving.cert,
-    key: pki.serving.key,
+    ...pki.serving,
     ca: pki.ca,
     host,
     port,
@@ -146,6 +146,7 @@ export async function startServer({
     stop.abort();
     throw error;
   });
+  pki.onRenewed(() => listener.setCertificates({ ...pki.serving, ca: pki.ca }));
   const expiring = entries.filter(
     ({ descriptor }) => descriptor.ttlSeconds !== undefined && descriptor.storedAs === undefined,
   );

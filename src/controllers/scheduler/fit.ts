@@ -1,3 +1,4 @@
+import { memberOf } from '../../machinery/member.ts';
 import type { Node } from '../../api/core/v1/node.ts';
 import {
   hostPortsConflict,
@@ -26,7 +27,7 @@ export function rejectionReason(
   }
   const labels = node.metadata.labels ?? {};
   const selected = Object.entries(pod.spec.nodeSelector ?? {}).every(
-    ([key, value]) => labels[key] === value,
+    ([key, value]) => memberOf(labels, key) === value,
   );
   if (!selected) return "node(s) didn't match Pod's node affinity/selector";
   for (const { key, value = '', effect } of node.spec?.taints ?? []) {

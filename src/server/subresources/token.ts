@@ -29,7 +29,7 @@ export function tokenHandler(
   lookup: ObjectLookup,
 ): SubresourceHandler {
   return async (context, { entry, admission }) => {
-    const { namespace, name } = context.info;
+    const { namespace, name } = context.operation;
     const account = (await entry.objects.get(namespace, name)).object();
     const request = (await decodeBody(
       await readBody(context.request),

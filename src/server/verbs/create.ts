@@ -72,8 +72,6 @@ async function createOnce(
   descriptor.applyDefaults?.(object);
   descriptor.prepareForCreate?.(object, strategy);
   const { name = '', namespace = '' } = object.metadata;
-  // Admission reads what structure alone does not promise: an object without a spec is refused first.
-  if (!('spec' in object) && descriptor.plural === 'pods') mustBeValid(object, descriptor);
   await admission({
     operation: 'create',
     descriptor,

@@ -14,7 +14,7 @@ import { strategyContext } from './write-rules.ts';
 export async function remove(context: RequestContext, services: VerbServices): Promise<void> {
   const { descriptor } = services.entry;
   const options = await deleteOptionsOf(await readBody(context.request), context);
-  const { object, gone } = await deleteObject(context, services, options, context.info.name);
+  const { object, gone } = await deleteObject(context, services, options, context.operation.name);
   if (!gone) {
     await respondObject(context, descriptor, 200, object);
     return;
@@ -43,10 +43,9 @@ export async function deleteObject(
   { entry, admission }: VerbServices,
   options: DeleteOptionsBody,
   name: string,
-  within = context.info.namespace,
+  namespace = context.operation.namespace,
 ): Promise<{ object: StoredObject; gone: boolean }> {
   const { descriptor, objects } = entry;
-  const namespace = descriptor.namespaced ? within : '';
   const preconditions = {
     ...(options.preconditions?.uid ? { uid: options.preconditions.uid } : {}),
     ...(options.preconditions?.resourceVersion
@@ -58,7 +57,7 @@ export async function deleteObject(
   await admission({
     operation: 'delete',
     descriptor,
-    subresource: context.info.subresource,
+    subresource: context.operation.subresource,
     namespace,
     name,
     object: undefined,
