@@ -129,7 +129,7 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
     say(`Runtime      ${runtimeName} ${runtimeVersion}`);
     const reservedPorts = (): Promise<Set<number>> =>
       listeningPorts([process.pid, ...(managed === undefined ? [] : [managed.pid])]);
-    // Before the first client connects: it would be led into the pod.
+    // Before the first client connects: its connection would end in the pod.
     await freeReservedPorts(runtime, await reservedPorts(), log);
 
     const controllerClient = clientOf(url, pki, 'controllers');

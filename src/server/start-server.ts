@@ -45,7 +45,7 @@ export interface ServerOptions {
   readonly port: number;
   /** Keylet's own. */
   readonly version: string;
-  /** @default Kubernetes' own: nothing is forbidden where no namespace says so */
+  /** @default Kubernetes' defaults: privileged unless a namespace's labels say otherwise */
   readonly podSecurity?: PodSecurityConfiguration;
   readonly log: Logger;
 }
@@ -114,7 +114,7 @@ export async function startServer({
       nodeRestriction({ pods: storeOf('pods'), nodes: storeOf('nodes') }),
       roleEscalation(access, authorize),
       defaultTolerations,
-      // Last: it judges the pod as it will be.
+      // Last: it evaluates the pod as it will be stored.
       podSecurity({
         namespaces,
         pods: storeOf('pods'),
