@@ -147,8 +147,7 @@ type OperationLabels = Pick<RequestObservation, 'verb' | 'group' | 'resource' | 
 const noLabels: OperationLabels = { verb: '', group: '', resource: '', subresource: '' };
 
 const connects = (operation: Operation): operation is ResourceOperation =>
-  operation.type === 'resource' &&
-  operation.entry.descriptor.subresources?.[operation.subresource]?.connects === true;
+  operation.type === 'resource' && operation.connects;
 
 const cannotUpgrade = (): StatusError =>
   failure(404, 'NotFound', 'the server could not find the requested resource', {});
