@@ -5,7 +5,7 @@ import { LeaseSchema } from '../../api/coordination.k8s.io/v1/lease.ts';
 import { duplicateFields } from './duplicate-fields.ts';
 import { decodeMessage, openEnvelope } from './protobuf.ts';
 import { checkStructure } from './structure.ts';
-import { parseYaml, writeYaml } from './yaml.ts';
+import { parseYaml } from './yaml.ts';
 
 describe('checkStructure()', () => {
   test('drops unknown fields and nulls, and tells the paths of the unknown', () => {
@@ -163,20 +163,6 @@ describe('parseYaml()', () => {
       expect.objectContaining({ message: `error converting YAML to JSON: yaml: ${words}` }),
     );
   });
-});
-
-test('writeYaml() quotes what a reader would take for more than a text', () => {
-  const value = {
-    texts: ['yes', 'off', '0400', '0o17', '1e3', '2026-01-02T03:04:05Z', '~', '', 'a: b'],
-    numbers: [420, 0.5],
-    plain: `one line, however long: ${'x'.repeat(100)} ${'y'.repeat(100)}`,
-    lines: 'a\nb\n',
-    none: null,
-  };
-  const text = writeYaml(value);
-  expect(parseYaml(text)).toEqual([{ value, duplicateKeys: [] }]);
-  expect(text).toContain('- "2026-01-02T03:04:05Z"\n');
-  expect(text).toMatch(/^plain: .*$/m);
 });
 
 describe('protobuf', () => {

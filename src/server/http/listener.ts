@@ -69,5 +69,5 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
 }
 
 /** The TLS socket under a request of either protocol. */
-export const tlsSocketOf = (request: AnyRequest): TLSSocket =>
-  ('stream' in request ? request.stream.session?.socket : request.socket) as TLSSocket;
+export const tlsSocketOf = (request: AnyRequest): TLSSocket | undefined =>
+  ('stream' in request ? request.stream.session?.socket : request.socket) as TLSSocket | undefined;
