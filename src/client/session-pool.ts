@@ -1,9 +1,11 @@
 import { connect, type ClientHttp2Session } from 'node:http2';
-import type { ClientConfig } from './client.ts';
+import type { ClientCertificates, ClientConfig } from './client.ts';
 
 /** One HTTP/2 session of a pool. */
 export interface PooledSession {
   readonly session: ClientHttp2Session;
+  /** Those that it was opened with. */
+  readonly certificates: ClientCertificates;
   /** Whether it was ever connected: until then nothing can have reached the server. */
   readonly connected: boolean;
   /** Requests that are open on it. */
@@ -30,16 +32,17 @@ export function createSessionPool(config: ClientConfig): SessionPool {
   const sessions = new Set<PooledSession>();
   let closed = false;
 
-  const open = (): PooledSession => {
+  const open = (certificates: ClientCertificates): PooledSession => {
+    const { certificateAuthority: ca, clientCertificate: cert, clientKey: key } = certificates;
     const session = connect(config.server, {
-      ...(config.certificateAuthority === undefined ? {} : { ca: config.certificateAuthority }),
-      ...(config.clientCertificate === undefined ? {} : { cert: config.clientCertificate }),
-      ...(config.clientKey === undefined ? {} : { key: config.clientKey }),
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
       settings: { initialWindowSize: windowBytes },
       peerMaxConcurrentStreams: maxStreams,
       maxSessionMemory: maxSessionMemoryMb,
     });
-    const pooled = { session, connected: false, streams: 0 };
+    const pooled = { session, certificates, connected: false, streams: 0 };
     session.once('connect', (_session, socket) => {
       pooled.connected = true;
       if ('setNoDelay' in socket) socket.setNoDelay(true);
@@ -61,15 +64,21 @@ export function createSessionPool(config: ClientConfig): SessionPool {
   return {
     take() {
       if (closed) throw new Error('The client is closed');
+      const certificates = config.certificates?.() ?? config;
       for (const pooled of sessions) {
         const { session, streams } = pooled;
+        if (!areSame(pooled.certificates, certificates)) {
+          // Certificates were renewed: what it carries goes on, new requests go elsewhere.
+          session.close();
+          continue;
+        }
         const { maxConcurrentStreams = maxStreams } = session.connecting
           ? {}
           : session.remoteSettings;
         const hasRoom = streams < Math.min(maxStreams, maxConcurrentStreams);
         if (hasRoom && !session.closed && !session.destroyed) return pooled;
       }
-      return open();
+      return open(certificates);
     },
     async close() {
       closed = true;
@@ -84,6 +93,11 @@ export function createSessionPool(config: ClientConfig): SessionPool {
     },
   };
 }
+
+const areSame = (a: ClientCertificates, b: ClientCertificates): boolean =>
+  a.certificateAuthority === b.certificateAuthority &&
+  a.clientCertificate === b.clientCertificate &&
+  a.clientKey === b.clientKey;
 
 /** Pings find out a peer that is gone without a word. */
 function keepAlive(session: ClientHttp2Session): void {

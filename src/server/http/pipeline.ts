@@ -38,6 +38,7 @@ export interface PipelineOptions extends ExecutionServices {
   readonly metrics: Metrics;
   readonly version: string;
   readonly issuer: IssuerDocuments;
+  readonly storeFault: () => string | undefined;
   readonly log: Logger;
   /** @default kube-apiserver's */
   readonly inFlight?: InFlightLimits;

@@ -37,12 +37,9 @@ export interface NodeProxyOptions {
 }
 
 export function createNodeProxy({ pods, nodes, pki }: NodeProxyOptions): NodeProxy {
-  const agent = new Agent({
-    ca: pki.ca,
-    cert: pki.kubeletClient.cert,
-    key: pki.kubeletClient.key,
-    keepAlive: true,
-  });
+  const agent = new Agent({ keepAlive: true });
+  // Read for each request: the agent keeps connections apart by their certificates.
+  const tls = () => ({ ca: pki.ca, ...pki.kubeletClient });
   const find = async ({
     namespace,
     name,
@@ -65,7 +62,7 @@ export function createNodeProxy({ pods, nodes, pki }: NodeProxyOptions): NodePro
       const container = containerOf(pod, query.get('container') ?? '');
       const path = `/containerLogs/${operation.namespace}/${operation.name}/${container}?${query.toString()}`;
       const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-        httpsRequest({ host, port, path, agent, signal }, resolve)
+        httpsRequest({ host, port, path, agent, signal, ...tls() }, resolve)
           .on('error', error => reject(unreachable(error)))
           .end();
       });
@@ -102,9 +99,7 @@ export function createNodeProxy({ pods, nodes, pki }: NodeProxyOptions): NodePro
           method: 'GET',
           headers: forwarded(request),
           agent: false,
-          ca: pki.ca,
-          cert: pki.kubeletClient.cert,
-          key: pki.kubeletClient.key,
+          ...tls(),
         });
         inner.on('upgrade', (answer, innerSocket, innerHead) => {
           socket.write(headText(answer));
