@@ -1,6 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import { unauthorized } from '../../machinery/status.ts';
 import type { Credentials } from '../authn/authenticator.ts';
+import { ClientGoneError } from './context.ts';
 import { tlsSocketOf, type AnyRequest } from './listener.ts';
 
 type Certificate = Credentials['certificate'];
@@ -21,7 +22,9 @@ const none: ClientCertificate = {
 export function credentialsOf(request: AnyRequest): Credentials {
   const header = request.headers.authorization ?? '';
   const token = /^bearer\s+(.+)$/i.exec(header)?.[1]?.trim();
-  return { certificate: certificateOf(tlsSocketOf(request)), token };
+  const socket = tlsSocketOf(request);
+  if (socket === undefined) throw new ClientGoneError();
+  return { certificate: certificateOf(socket), token };
 }
 
 /** A connection may outlive its certificate: the dates are checked for each request, as Kubernetes does. */
