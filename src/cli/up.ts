@@ -1,11 +1,11 @@
-import { mkdir } from 'node:fs/promises';
-import path from 'node:path';
 import { Command, Option } from 'commander';
 import { startCluster, type ClusterSettings } from './cluster.ts';
+import { prepareDataFolder, shellWord } from './data-folder.ts';
 import { detach, type ProgressMessage } from './detach.ts';
 import { announceInstance, runningInstance, withdrawInstance } from './instance.ts';
 import { createLogger, type LogLevel } from '../machinery/log.ts';
 import { verificationPolicies } from '../node/images/verification-policy.ts';
+import { connectionLimits } from './open-files.ts';
 import {
   address,
   allowlist,
@@ -103,6 +103,7 @@ async function up(options: UpOptions): Promise<void> {
   }
   refuseIdleAllowlist(options);
   await refuseSecond(options.dataDir);
+  prepareDataFolder(options.dataDir);
   if (options.detach === true) return detach(options.dataDir);
   await foreground(options);
 }
@@ -111,7 +112,7 @@ async function refuseSecond(dataDir: string): Promise<void> {
   const running = await runningInstance(dataDir);
   if (running === undefined) return;
   throw new UserError(
-    `one runs on ${dataDir} already (pid ${running.pid}, ${running.url}). Stop it with: keylet down --data-dir ${dataDir}`,
+    `one runs on ${dataDir} already (pid ${running.pid}, ${running.url}). Stop it with: keylet down --data-dir ${shellWord(dataDir)}`,
   );
 }
 
@@ -136,7 +137,6 @@ async function foreground(options: UpOptions): Promise<void> {
     process.stdout.write(`${line}\n`);
     tell({ line });
   };
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
@@ -148,12 +148,17 @@ async function foreground(options: UpOptions): Promise<void> {
     level: options.logLevel,
     write: line => process.stderr.write(line),
   });
-  const cluster = await startCluster({ settings: options, log, say });
+  const cluster = await startCluster({
+    settings: options,
+    connections: connectionLimits(),
+    log,
+    say,
+  });
   try {
     if (!stop.signal.aborted) {
       const { url, kubeconfig, nodeName } = cluster;
       await announceInstance(dataDir, { url, kubeconfig, nodeName });
-      say(`  export KUBECONFIG=${path.resolve(kubeconfig)}`);
+      say(`  export KUBECONFIG=${shellWord(kubeconfig)}`);
       // performance.now() counts from the start of the process.
       say(`Ready in ${Math.round(performance.now())} ms`);
       tell({ ready: true });

@@ -38,6 +38,8 @@ export interface ServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Open at a time. */
+  readonly maxConnections?: number | undefined;
   /** Keylet's own. */
   readonly version: string;
   readonly log: Logger;
@@ -54,6 +56,7 @@ export async function startServer({
   pki,
   host,
   port,
+  maxConnections,
   version,
   log,
 }: ServerOptions): Promise<RunningServer> {
@@ -121,6 +124,8 @@ export async function startServer({
     ca: pki.ca,
     host,
     port,
+    maxConnections,
+    log,
     onRequest: (request, response) => {
       response.setHeader('audit-id', randomUUID());
       void pipeline.handle(request, response);

@@ -3,6 +3,8 @@ import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse }
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import { guardListener } from '../../machinery/guard-listener.ts';
+import type { Logger } from '../../machinery/log.ts';
 
 export type AnyRequest = IncomingMessage | Http2ServerRequest;
 export type AnyResponse = ServerResponse | Http2ServerResponse;
@@ -18,6 +20,8 @@ export interface ListenerOptions extends ListenerCertificates {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  readonly maxConnections?: number | undefined;
+  readonly log: Logger;
   onRequest(request: AnyRequest, response: AnyResponse): void;
   onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
@@ -63,6 +67,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       resolve();
     });
   });
+  const { maxConnections, log } = options;
+  guardListener(server, { name: 'API', maxConnections, log });
   return {
     port: (server.address() as AddressInfo).port,
     setCertificates: ({ cert, key, ca }) => server.setSecureContext({ cert, key, ca }),
