@@ -1,35 +1,35 @@
 import type { TLSSocket } from 'node:tls';
+import { certificateSubject, type PeerCertificate } from '../../machinery/client-certificate.ts';
 import { unauthorized } from '../../machinery/status.ts';
 import type { Credentials } from '../authn/authenticator.ts';
 import { tlsSocketOf, type AnyRequest } from './listener.ts';
 
 type Certificate = Credentials['certificate'];
-const bySocket = new WeakMap<TLSSocket, { certificate: Certificate }>();
+/** `refused`: there is one, but the handshake did not verify it. */
+const bySocket = new WeakMap<TLSSocket, { certificate: Certificate; refused: boolean }>();
 
-/** What a request shows of its sender. A connection's certificate is read once. */
+/**
+ * What a request shows of its sender. A connection's certificate is read once. One that cannot be
+ * verified is an error, as in Kubernetes, unless a token says who it is.
+ * @throws StatusError Unauthorized
+ */
 export function credentialsOf(request: AnyRequest): Credentials {
   const header = request.headers.authorization ?? '';
   const token = /^bearer\s+(.+)$/i.exec(header)?.[1]?.trim();
-  return { certificate: certificateOf(tlsSocketOf(request)), token };
+  const { certificate, refused } = certificateOf(tlsSocketOf(request));
+  if (refused && token === undefined) throw unauthorized();
+  return { certificate, token };
 }
 
-function certificateOf(socket: TLSSocket): Certificate {
+function certificateOf(socket: TLSSocket): { certificate: Certificate; refused: boolean } {
   let known = bySocket.get(socket);
   if (known === undefined) {
-    known = { certificate: socket.authorized ? readCertificate(socket) : refused(socket) };
+    const certificate: PeerCertificate = socket.getPeerCertificate();
+    known = {
+      certificate: socket.authorized ? certificateSubject(certificate) : undefined,
+      refused: !socket.authorized && certificate.subject !== undefined,
+    };
     bySocket.set(socket, known);
   }
-  return known.certificate;
-}
-
-/** One that the CA signed, and that is over, is told so: it is no reason to be taken for nobody. */
-function refused(socket: TLSSocket): undefined {
-  if (String(socket.authorizationError) === 'CERT_HAS_EXPIRED') throw unauthorized();
-}
-
-function readCertificate(socket: TLSSocket): Certificate {
-  const { subject } = socket.getPeerCertificate();
-  if (subject === undefined) return undefined;
-  const { CN, O } = subject as { CN?: string | string[]; O?: string | string[] };
-  return { commonName: [CN ?? ''].flat()[0] ?? '', organizations: [O ?? []].flat() };
+  return known;
 }
