@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import path from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
+import { maxTimerMs } from '../machinery/loop.ts';
 import { dns1123Subdomain } from '../machinery/validation/names.ts';
 import { createVerificationPolicy } from '../node/images/verification-policy.ts';
 import { defaultDataDir } from './instance.ts';
@@ -93,10 +94,26 @@ export function allowlist(text: string): readonly string[] {
 
 /** Go's duration notation, as KubeletConfiguration has it: `90s`, `1m30s`, `500ms`. @returns milliseconds */
 export function duration(text: string): number {
-  const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+  const unitMs = new Map([
+    ['ms', 1],
+    ['s', 1000],
+    ['m', 60_000],
+    ['h', 3_600_000],
+  ]);
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
   if (parts.length === 0 || parts.map(([all]) => all).join('') !== text) {
     throw new InvalidArgumentError('expected a duration such as 500ms, 90s or 1m30s.');
   }
-  return parts.reduce((sum, [, value, unit]) => sum + Number(value) * (unitMs[unit ?? ''] ?? 0), 0);
+  return parts.reduce(
+    (sum, [, value, unit]) => sum + Number(value) * (unitMs.get(unit ?? '') ?? 0),
+    0,
+  );
+}
+
+/** How often something is done: what a timer can count. */
+export function interval(text: string): number {
+  const ms = duration(text);
+  if (ms < 100 || ms > maxTimerMs)
+    throw new InvalidArgumentError('expected a duration between 100ms and 596h.');
+  return ms;
 }
