@@ -9,6 +9,8 @@ import {
   createVerificationPolicy,
   type VerificationPolicyName,
 } from '../node/images/verification-policy.ts';
+import { freeReservedPorts } from '../node/free-reserved-ports.ts';
+import { listeningPorts } from '../node/listening-ports.ts';
 import { defaultNodeName } from '../node/node-status/node-object.ts';
 import {
   startManagedContainerd,
@@ -17,6 +19,7 @@ import {
 import { keepConfidential } from '../node/runtime/containerd/confidential-values.ts';
 import { connectCri } from '../node/runtime/cri/connect-cri.ts';
 import { startNode } from '../node/start-node.ts';
+import type { PodSecurityConfiguration } from '../server/admission/pod-security/configuration.ts';
 import { kubeconfigText } from '../server/pki/kubeconfig.ts';
 import { PkiError } from '../server/pki/pki-error.ts';
 import { openPki, type Pki, type PkiOptions } from '../server/pki/pki.ts';
@@ -46,6 +49,7 @@ export interface ClusterSettings {
   readonly syncFrequency: number;
   readonly imagePullCredentialsVerificationPolicy: VerificationPolicyName;
   readonly preloadedImagesVerificationAllowlist?: readonly string[];
+  readonly podSecurity: PodSecurityConfiguration;
 }
 
 export interface Cluster {
@@ -106,6 +110,7 @@ export async function startCluster({
       port: settings.port,
       maxConnections: connections.api,
       version,
+      podSecurity: settings.podSecurity,
       log,
     }).catch(cannotListen(settings));
     closers.push(() => server.close());
@@ -121,6 +126,20 @@ export async function startCluster({
     });
     say(`API          ${url}`);
 
+    const managed = await starting.catch((error: unknown) => {
+      throw new UserError((error as Error).message, { cause: error });
+    });
+    const endpoint = managed?.endpoint ?? settings.runtimeEndpoint ?? '';
+    const cri = connectCri({ endpoint, log });
+    const runtime = managed === undefined ? cri : keepConfidential(cri, managed.valuesDir);
+    closers.push(() => runtime.close());
+    const { runtimeName, runtimeVersion } = await runtime.version().catch(noRuntime(endpoint));
+    say(`Runtime      ${runtimeName} ${runtimeVersion}`);
+    const reservedPorts = (): Promise<Set<number>> =>
+      listeningPorts([process.pid, ...(managed === undefined ? [] : [managed.pid])]);
+    // Before the first client connects: it would be led into the pod.
+    await freeReservedPorts(runtime, await reservedPorts(), log);
+
     const controllerClient = clientOf(url, pki, 'controllers');
     closers.push(() => controllerClient.close());
     const controllers = startControllers({
@@ -131,16 +150,6 @@ export async function startCluster({
     });
     pki.onRenewed(() => controllers.certificateAuthorityRenewed());
     closers.push(() => controllers.close());
-
-    const managed = await starting.catch((error: unknown) => {
-      throw new UserError((error as Error).message, { cause: error });
-    });
-    const endpoint = managed?.endpoint ?? settings.runtimeEndpoint ?? '';
-    const cri = connectCri({ endpoint, log });
-    const runtime = managed === undefined ? cri : keepConfidential(cri, managed.valuesDir);
-    closers.push(() => runtime.close());
-    const { runtimeName, runtimeVersion } = await runtime.version().catch(noRuntime(endpoint));
-    say(`Runtime      ${runtimeName} ${runtimeVersion}`);
 
     const nodeClient = clientOf(url, pki, 'node');
     closers.push(() => nodeClient.close());
@@ -172,6 +181,7 @@ export async function startCluster({
             );
         },
       },
+      reservedPorts,
       version,
       log,
     });

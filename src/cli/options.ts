@@ -4,7 +4,9 @@ import path from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import { maxTimerMs } from '../machinery/loop.ts';
 import { dns1123Subdomain } from '../machinery/validation/names.ts';
+import type { PodSecurityConfiguration } from '../server/admission/pod-security/configuration.ts';
 import { createVerificationPolicy } from '../node/images/verification-policy.ts';
+import { readAdmissionConfig } from './admission-config.ts';
 import { defaultDataDir } from './instance.ts';
 import { UserError } from './user-error.ts';
 
@@ -79,6 +81,14 @@ export function podCidr(text: string): string {
     throw new InvalidArgumentError('expected an IPv4 network of 24 bits, such as 10.42.7.0/24.');
   }
   return text;
+}
+
+export function admissionConfig(file: string): PodSecurityConfiguration {
+  try {
+    return readAdmissionConfig(file);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
 }
 
 /** Repositories, or all below a path (`quay.io/team/*`), with commas between. */

@@ -14,6 +14,11 @@ import { chain } from './admission/admission.ts';
 import { defaultTolerations } from './admission/default-tolerations.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { nodeRestriction } from './admission/node-restriction.ts';
+import {
+  defaultConfiguration,
+  type PodSecurityConfiguration,
+} from './admission/pod-security/configuration.ts';
+import { podSecurity } from './admission/pod-security/pod-security.ts';
 import { roleEscalation } from './admission/role-escalation.ts';
 import { serviceAccountAdmission } from './admission/service-account.ts';
 import { createLegacyTokens } from './authn/legacy-tokens.ts';
@@ -42,6 +47,8 @@ export interface ServerOptions {
   readonly maxConnections?: number | undefined;
   /** Keylet's own. */
   readonly version: string;
+  /** @default Kubernetes' own: nothing is forbidden where no namespace says so */
+  readonly podSecurity?: PodSecurityConfiguration;
   readonly log: Logger;
 }
 
@@ -58,6 +65,7 @@ export async function startServer({
   port,
   maxConnections,
   version,
+  podSecurity: podSecurityConfiguration = defaultConfiguration(),
   log,
 }: ServerOptions): Promise<RunningServer> {
   const stores = new Map<string, ObjectStore & { close(): void }>();
@@ -91,7 +99,7 @@ export async function startServer({
     signal: stop.signal,
     log,
   });
-  const metrics = createMetrics(store);
+  const metrics = createMetrics({ store, resources });
   const nodeProxy = createNodeProxy({ pods: storeOf('pods'), nodes: storeOf('nodes'), pki });
   const pipeline = createPipeline({
     entries,
@@ -109,6 +117,12 @@ export async function startServer({
       nodeRestriction({ pods: storeOf('pods'), nodes: storeOf('nodes') }),
       roleEscalation(access, authorize),
       defaultTolerations,
+      // Last: it judges the pod as it will be.
+      podSecurity({
+        namespaces,
+        pods: storeOf('pods'),
+        configuration: podSecurityConfiguration,
+      }),
     ),
     discovery: createDiscovery(resources, `${host}:${port}`),
     openApi: createOpenApi(resources, version),
@@ -116,6 +130,7 @@ export async function startServer({
     metrics,
     version,
     issuer: issuerDocuments(tokenIssuer, pki.serviceAccountKey),
+    storeFault: () => store.writeFault(),
     log,
     signal: stop.signal,
   });

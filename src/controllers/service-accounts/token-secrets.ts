@@ -1,3 +1,4 @@
+import { memberOf } from '../../machinery/member.ts';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { secretResource, type Secret } from '../../api/core/v1/secret.ts';
 import { serviceAccountResource, type ServiceAccount } from '../../api/core/v1/service-account.ts';
@@ -52,7 +53,9 @@ export function startTokenSecrets({
         secret.data?.['token'] ||
         base64(await sign({ namespace, account, accountUid, secret: name })),
     };
-    const known = Object.entries(data).every(([key, value]) => secret.data?.[key] === value);
+    const known = Object.entries(data).every(
+      ([key, value]) => memberOf(secret.data, key) === value,
+    );
     if (known && annotations[accountUidAnnotation] === accountUid) return;
     await secrets.update({
       ...secret,

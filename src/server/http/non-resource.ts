@@ -16,6 +16,8 @@ export interface NonResourceServices {
   readonly metrics: Metrics;
   readonly version: string;
   readonly issuer: IssuerDocuments;
+  /** Why the store refuses writes at present. */
+  readonly storeFault: () => string | undefined;
 }
 
 /** Paths that are no resources: discovery, health, version, OpenAPI, metrics. */
@@ -75,10 +77,13 @@ export async function nonResource(
   }
   if (/^\/(healthz|livez|readyz)(\/|$)/.test(path)) {
     const [, endpoint = ''] = path.split('/');
-    const body = query.has('verbose')
-      ? `[+]ping ok\n[+]log ok\n[+]etcd ok\n${endpoint} check passed\n`
-      : 'ok';
-    return respond(context, 200, body, 'text/plain; charset=utf-8');
+    // A restart would not mend the disk: the server is alive all the same.
+    const fault = endpoint === 'livez' ? undefined : services.storeFault();
+    const verdict = fault === undefined ? 'passed' : 'failed';
+    const etcd = fault === undefined ? '[+]etcd ok' : `[-]etcd failed: ${fault}`;
+    const report = `[+]ping ok\n[+]log ok\n${etcd}\n${endpoint} check ${verdict}\n`;
+    const body = query.has('verbose') || fault !== undefined ? report : 'ok';
+    return respond(context, fault === undefined ? 200 : 500, body, 'text/plain; charset=utf-8');
   }
   return respond(context, 404, '404 page not found\n', 'text/plain; charset=utf-8');
 }

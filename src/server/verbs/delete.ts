@@ -7,6 +7,7 @@ import { respondObject, respondValue } from '../negotiation/encode.ts';
 import { checkPreconditions } from '../registry/create-object-store.ts';
 import type { StoredObject } from '../registry/object-store.ts';
 import type { VerbServices } from '../resource-entry.ts';
+import { addWarnings } from './write-rules.ts';
 import { deleteOptionsOf } from './delete-options.ts';
 import { strategyContext } from './write-rules.ts';
 
@@ -62,6 +63,7 @@ export async function deleteObject(
     object: undefined,
     old: current.object(),
     user: context.user,
+    warn: text => addWarnings(context, [text]),
   });
   if ((options.dryRun ?? []).length > 0) return { object: current, gone: true };
 

@@ -1,3 +1,4 @@
+import { goQuote } from '../../machinery/go-quote.ts';
 import { fieldsMatch } from '../../machinery/selectors/field-selector.ts';
 import { parseLabelSelector } from '../../machinery/selectors/label-selector.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
@@ -86,6 +87,15 @@ function selectable(descriptor: ResourceDescriptor): readonly string[] {
   return names;
 }
 
+/** Why Go's ParseUint refuses a text, if it does. */
+function unsignedFault(text: string): string | undefined {
+  if (!/^\d+$/.test(text)) return 'invalid syntax';
+  const digits = text.replace(/^0+(?=\d)/, '');
+  const max = '18446744073709551615';
+  const fits = digits.length < max.length || (digits.length === max.length && digits <= max);
+  return fits ? undefined : 'value out of range';
+}
+
 /** 422 about the options of a request: `CreateOptions.meta.k8s.io "" is invalid: …`. */
 export const invalidOptions = (kind: string, errors: FieldError[]): StatusError =>
   invalidObject({ group: 'meta.k8s.io', kind }, '', errors);
@@ -134,9 +144,10 @@ export function checkVersionMatch(query: Query, watch: boolean): void {
     }
   }
   if (errors.length > 0) throw invalidOptions('ListOptions', errors);
-  if (version !== '' && !/^\d+$/.test(version)) {
+  const why = version === '' ? undefined : unsignedFault(version);
+  if (why !== undefined) {
     throw badRequest(
-      `invalid resource version ${JSON.stringify(version)}: strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`,
+      `invalid resource version ${goQuote(version)}: strconv.ParseUint: parsing ${goQuote(version)}: ${why}`,
     );
   }
 }

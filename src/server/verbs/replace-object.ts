@@ -36,6 +36,7 @@ export async function replaceObject(
       object: wanted,
       old: current,
       user: context.user,
+      warn: text => addWarnings(context, [text]),
     });
     addWarnings(context, [...repeatedOwners, ...(descriptor.warnings?.(wanted, current) ?? [])]);
     return wanted;

@@ -1,9 +1,11 @@
 import type { ResourceDescriptor } from '../../../machinery/resource.ts';
 import { allVerbs } from './columns.ts';
+import { applyAppArmorAnnotations } from './pod/app-armor-annotations.ts';
 import { podColumns } from './pod/pod-columns.ts';
 import { applyPodDefaults, qosClassOf } from './pod/pod-defaults.ts';
 import { PodSchema, type Pod } from './pod/pod-schema.ts';
 import { podWarnings } from './pod/pod-warnings.ts';
+import { validateNewPod } from './pod/validate-new-pod.ts';
 import { validatePod, validatePodUpdate } from './pod/validate-pod.ts';
 
 export type { Container, Probe } from './pod/container-schema.ts';
@@ -49,12 +51,14 @@ export const podResource: ResourceDescriptor<Pod> = {
   },
   applyDefaults: applyPodDefaults,
   prepareForCreate(pod) {
+    if (pod.spec !== undefined) applyAppArmorAnnotations(pod);
     pod.status = {
       phase: 'Pending',
       ...(pod.spec?.containers === undefined ? {} : { qosClass: qosClassOf(pod.spec) }),
     };
   },
   validate: validatePod,
+  validateCreate: validateNewPod,
   update: {
     prepareForUpdate(next, old) {
       next.status = old.status;
