@@ -18,6 +18,7 @@ import {
   dataDirOption,
   duration,
   existingFolder,
+  interval,
   nodeName,
   podCidr,
   port,
@@ -78,7 +79,7 @@ export function upCommand(): Command {
     .addOption(
       new Option('--sync-frequency <duration>', 'how often mounted volumes are checked')
         .default(60_000, '1m')
-        .argParser(duration),
+        .argParser(interval),
     )
     .addOption(
       new Option(
@@ -162,8 +163,6 @@ async function foreground(options: UpOptions): Promise<void> {
   const tell = (message: ProgressMessage): void => {
     if (process.connected) process.send?.(message);
   };
-  // Who reads the output may go: Keylet stays, and can still be ended in good order.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const say = (line: string): void => {
     process.stdout.write(`${line}\n`);
     tell({ line });
