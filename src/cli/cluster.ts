@@ -29,6 +29,8 @@ import { keyletVersion } from './version.ts';
 
 export interface ClusterSettings {
   readonly dataDir: string;
+  /** Go on with a store that has less than its record says, or has no record. */
+  readonly acceptStore?: true;
   readonly port: number;
   readonly bindAddress: string;
   readonly nodeName?: string;
@@ -84,7 +86,7 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
       if (!leavePods || (await managed?.isIdle()) === true) await managed?.cleanUp();
     });
     const [store, pki] = await Promise.all([
-      openClusterStore(dataDir),
+      openClusterStore(settings, log),
       openPki(pkiOptions(dataDir, nodeName, network.cidr)),
     ]);
     closers.push(() => store.close());
@@ -166,11 +168,16 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
   }
 }
 
-async function openClusterStore(dataDir: string): Promise<Store> {
+async function openClusterStore(
+  { dataDir, acceptStore }: ClusterSettings,
+  log: Logger,
+): Promise<Store> {
   try {
     return await openStore({
       path: path.join(dataDir, 'store'),
       keysDir: path.join(dataDir, 'keys'),
+      acceptStore: acceptStore === true,
+      log,
     });
   } catch (error) {
     throw error instanceof StoreError ? new UserError(error.message, { cause: error }) : error;

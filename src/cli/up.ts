@@ -16,6 +16,7 @@ import {
   podCidr,
   port,
 } from './options.ts';
+import { requireFreeSpace } from './free-space.ts';
 import { releaseStartMemory } from './release-memory.ts';
 import { UserError } from './user-error.ts';
 
@@ -86,6 +87,7 @@ export function upCommand(): Command {
         'those that NeverVerifyAllowlistedImages gives everyone, with commas: busybox,quay.io/team/*',
       ).argParser(allowlist),
     )
+    .option('--accept-store', 'go on with a store that is older than its record, or has none')
     .option('--leave-pods', 'let the pods run on when Keylet stops')
     .addOption(
       new Option('--log-level <level>', 'what goes to stderr')
@@ -136,6 +138,7 @@ async function foreground(options: UpOptions): Promise<void> {
     process.stdout.write(`${line}\n`);
     tell({ line });
   };
+  await requireFreeSpace(dataDir);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -18,6 +18,7 @@ import { mustAllow, type Authorizer } from '../authz/authorizer.ts';
 import type { RuleResolver } from '../authz/rule-resolver.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { OpenApi } from '../openapi/documents.ts';
+import { isDamaged } from '../registry/store-errors.ts';
 import type { ResourceEntry, VerbServices } from '../resource-entry.ts';
 import { bindingHandler } from '../subresources/binding.ts';
 import { evictionHandler } from '../subresources/eviction.ts';
@@ -182,7 +183,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       } catch (error) {
         if (error instanceof ClientGoneError) return void response.end();
         const status = toStatusError(error);
-        if (status.code >= 500 && !(error instanceof StatusError && status.code !== 500)) {
+        // The store logs a damaged object itself, once.
+        const isLogged = isDamaged(error) || (error instanceof StatusError && status.code !== 500);
+        if (status.code >= 500 && !isLogged) {
           log.error('A request failed', { path, error: stackOf(status.cause ?? error) });
         }
         await respondError({ response, headers, query, warnings }, status).catch(() =>

@@ -7,16 +7,19 @@ import { continueTooOld, guarded, listTooOld, tooLarge } from './store-errors.ts
 export interface PageSource {
   readonly store: Store;
   readonly prefix: string;
-  readonly toObject: (kv: KeyValue) => StoredObject;
+  /** @returns undefined when its stored value is damaged */
+  readonly toObject: (kv: KeyValue) => StoredObject | undefined;
+  readonly identityOf: (key: string) => { readonly namespace: string; readonly name: string };
 }
 
 /** A page of the keys under the prefix; with a filter, as many keys are read as fill it. */
 export async function listPage(request: ListRequest, source: PageSource): Promise<ListPage> {
-  const { store, prefix, toObject } = source;
+  const { store, prefix, toObject, identityOf } = source;
   const limit = request.limit === undefined || request.limit <= 0 ? undefined : request.limit;
   const start = await startOf(request, source);
   let { atRevision, startAfter } = start;
   const items: StoredObject[] = [];
+  const damaged: { namespace: string; name: string }[] = [];
   for (;;) {
     const query = {
       prefix,
@@ -30,15 +33,17 @@ export async function listPage(request: ListRequest, source: PageSource): Promis
     atRevision ??= page.revision;
     for (const kv of page.items) {
       const object = toObject(kv);
-      if (request.filter?.(object.object()) ?? true) items.push(object);
+      if (object === undefined) damaged.push(identityOf(kv.key));
+      else if (request.filter?.(object.object()) ?? true) items.push(object);
     }
     startAfter = page.items.at(-1)?.key;
     if (page.remaining === 0 || startAfter === undefined) {
-      return { items, resourceVersion: atRevision };
+      return { items, damaged, resourceVersion: atRevision };
     }
     if (limit !== undefined && items.length >= limit) {
       return {
         items,
+        damaged,
         resourceVersion: atRevision,
         continue: encodeContinue({ revision: atRevision, startAfter }, prefix),
         ...(request.filter === undefined ? { remainingItemCount: page.remaining } : {}),

@@ -61,6 +61,7 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
         onEvents(events) {
           for (const event of events) {
             const change = changeOf(event, options);
+            if (change === undefined) continue;
             recent.add(change);
             for (const watcher of watchers.of(change)) sendOrDrop(watcher, change);
           }
@@ -120,6 +121,7 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
         if (request.name !== undefined && options.identityOf(kv.key).name !== request.name)
           continue;
         const object = options.toObject(kv);
+        if (object === undefined) continue;
         bytes += object.json.length;
         if (request.filter?.(object.object()) ?? true) sink.onEvent('ADDED', object);
       }
@@ -151,7 +153,7 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
       throw tooOld(after, error.revision ?? after);
     }
     if (failed !== undefined) throw failed;
-    return events.map(event => changeOf(event, options));
+    return events.flatMap(event => changeOf(event, options) ?? []);
   };
 
   return {

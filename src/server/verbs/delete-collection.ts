@@ -17,7 +17,10 @@ export async function deleteCollection(
     ...selectionOf(descriptor, query),
     ...(info.namespace === '' ? {} : { namespace: info.namespace }),
   });
-  for (const { name, namespace } of page.items) {
+  const isSelective = query.has('labelSelector') || query.has('fieldSelector');
+  // What a damaged object would match cannot be told: it goes only with all the others.
+  const damaged = isSelective ? [] : (page.damaged ?? []);
+  for (const { name, namespace } of [...page.items, ...damaged]) {
     await deleteObject(context, services, options, name, namespace).catch((error: unknown) => {
       if (!isStatusError(error, 'NotFound')) throw error;
     });
