@@ -23,6 +23,7 @@ import {
   podCidr,
   port,
 } from './options.ts';
+import { requireFreeSpace } from './free-space.ts';
 import { releaseStartMemory } from './release-memory.ts';
 import { UserError } from './user-error.ts';
 
@@ -107,6 +108,7 @@ export function upCommand(): Command {
         "Kubernetes' PodSecurityConfiguration: defaults and exemptions",
       ).argParser(admissionConfig),
     )
+    .option('--accept-store', 'go on with a store that is older than its record, or has none')
     .option('--leave-pods', 'let the pods run on when Keylet stops')
     .addOption(
       new Option('--log-level <level>', 'what goes to stderr')
@@ -125,6 +127,7 @@ async function up(options: UpOptions): Promise<void> {
   refuseIdleAllowlist(options);
   refuseTwoDefaults(options);
   await refuseSecond(options.dataDir);
+  await requireFreeSpace(options.dataDir);
   prepareDataFolder(options.dataDir);
   if (options.detach === true) return detach(options.dataDir);
   await foreground(options);

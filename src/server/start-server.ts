@@ -70,7 +70,7 @@ export async function startServer({
 }: ServerOptions): Promise<RunningServer> {
   const stores = new Map<string, ObjectStore & { close(): void }>();
   const entries = resources.map(descriptor => {
-    const objects = descriptor.stored ? createObjectStore(descriptor, store) : undefined;
+    const objects = descriptor.stored ? createObjectStore(descriptor, store, log) : undefined;
     if (objects !== undefined) stores.set(`${descriptor.plural}.${descriptor.group}`, objects);
     return { descriptor, objects };
   });
