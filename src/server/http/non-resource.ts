@@ -2,6 +2,7 @@ import type { Discovery } from '../discovery/discovery.ts';
 import { versionInfo } from '../discovery/discovery.ts';
 import type { OpenApi } from '../openapi/documents.ts';
 import type { IssuerDocuments } from '../authn/issuer-documents.ts';
+import type { NonResourceOperation } from '../operation/operation.ts';
 import type { RequestContext } from './context.ts';
 import type { Metrics } from './metrics.ts';
 import { respond } from './respond.ts';
@@ -21,11 +22,11 @@ export interface NonResourceServices {
 
 /** Paths that are no resources: discovery, health, version, OpenAPI, metrics. */
 export async function nonResource(
-  context: RequestContext,
+  context: RequestContext<NonResourceOperation>,
   services: NonResourceServices,
 ): Promise<void> {
-  const { info, headers, query } = context;
-  const path = info.path.length > 1 ? info.path.replace(/\/$/, '') : info.path;
+  const { operation, headers, query } = context;
+  const { path } = operation;
   const discovered = services.discovery.document(path, headers.accept);
   if (discovered !== undefined)
     return respond(context, 200, discovered.body, discovered.contentType);

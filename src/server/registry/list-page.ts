@@ -1,8 +1,15 @@
-import { badRequest } from '../../machinery/status.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { badRequest, internalError } from '../../machinery/status.ts';
 import { StoreError, type KeyValue, type Store } from '../../store/store.ts';
 import { decodeContinue, encodeContinue } from './continue-token.ts';
 import type { ListPage, ListRequest, StoredObject } from './object-store.ts';
+import { rereadObject } from './stored-object.ts';
 import { continueTooOld, guarded, listTooOld, tooLarge } from './store-errors.ts';
+
+/** Of a large page no more than so much JSON is held at once: what is beyond is read again when it is sent. */
+const maxKeptBytes = 4 * 1024 * 1024;
+/** How long a large page may be read before others have their turn. */
+const turnMs = 5;
 
 export interface PageSource {
   readonly store: Store;
@@ -20,6 +27,8 @@ export async function listPage(request: ListRequest, source: PageSource): Promis
   let { atRevision, startAfter } = start;
   const items: StoredObject[] = [];
   const damaged: { namespace: string; name: string }[] = [];
+  let keptBytes = 0;
+  let turnEndsAt = performance.now() + turnMs;
   for (;;) {
     const query = {
       prefix,
@@ -33,8 +42,19 @@ export async function listPage(request: ListRequest, source: PageSource): Promis
     atRevision ??= page.revision;
     for (const kv of page.items) {
       const object = toObject(kv);
-      if (object === undefined) damaged.push(identityOf(kv.key));
-      else if (request.filter?.(object.object()) ?? true) items.push(object);
+      if (object === undefined) {
+        damaged.push(identityOf(kv.key));
+      } else if (request.filter?.(object.object()) ?? true) {
+        keptBytes += object.json.length;
+        items.push(
+          keptBytes <= maxKeptBytes
+            ? object
+            : rereadObject(object, () => toObject(kv) ?? unreadable(kv)),
+        );
+      }
+      if (performance.now() < turnEndsAt) continue;
+      await nextTurn();
+      turnEndsAt = performance.now() + turnMs;
     }
     startAfter = page.items.at(-1)?.key;
     if (page.remaining === 0 || startAfter === undefined) {
@@ -51,6 +71,10 @@ export async function listPage(request: ListRequest, source: PageSource): Promis
     }
   }
 }
+
+const unreadable = ({ key }: KeyValue): never => {
+  throw internalError(`unable to transform key ${JSON.stringify(key)}: it can no longer be read`);
+};
 
 /** Where the list begins, and as of when (undefined: now). */
 async function startOf(
