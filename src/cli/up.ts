@@ -96,6 +96,7 @@ export function upCommand(): Command {
         'those that NeverVerifyAllowlistedImages gives everyone, with commas: busybox,quay.io/team/*',
       ).argParser(allowlist),
     )
+    .option('--accept-store', 'go on with a store that is older than its record, or has none')
     .addOption(
       new Option(
         '--pod-security-default <level>',
@@ -108,7 +109,6 @@ export function upCommand(): Command {
         "Kubernetes' PodSecurityConfiguration: defaults and exemptions",
       ).argParser(admissionConfig),
     )
-    .option('--accept-store', 'go on with a store that is older than its record, or has none')
     .option('--leave-pods', 'let the pods run on when Keylet stops')
     .addOption(
       new Option('--log-level <level>', 'what goes to stderr')

@@ -25,11 +25,6 @@ export async function listPage(request: ListRequest, source: PageSource): Promis
   const limit = request.limit === undefined || request.limit <= 0 ? undefined : request.limit;
   const start = await startOf(request, source);
   let { atRevision, startAfter } = start;
-  const readAgain = (kv: KeyValue): StoredObject => {
-    const object = toObject(kv);
-    if (object === undefined) throw internalError(`the value of ${kv.key} is damaged`);
-    return object;
-  };
   const items: StoredObject[] = [];
   const damaged: { namespace: string; name: string }[] = [];
   let keptBytes = 0;
@@ -47,10 +42,15 @@ export async function listPage(request: ListRequest, source: PageSource): Promis
     atRevision ??= page.revision;
     for (const kv of page.items) {
       const object = toObject(kv);
-      if (object === undefined) damaged.push(identityOf(kv.key));
-      else if (request.filter?.(object.object()) ?? true) {
+      if (object === undefined) {
+        damaged.push(identityOf(kv.key));
+      } else if (request.filter?.(object.object()) ?? true) {
         keptBytes += object.json.length;
-        items.push(keptBytes <= maxKeptBytes ? object : rereadObject(object, () => readAgain(kv)));
+        items.push(
+          keptBytes <= maxKeptBytes
+            ? object
+            : rereadObject(object, () => toObject(kv) ?? unreadable(kv)),
+        );
       }
       if (performance.now() < turnEndsAt) continue;
       await nextTurn();
@@ -71,6 +71,10 @@ export async function listPage(request: ListRequest, source: PageSource): Promis
     }
   }
 }
+
+const unreadable = ({ key }: KeyValue): never => {
+  throw internalError(`unable to transform key ${JSON.stringify(key)}: it can no longer be read`);
+};
 
 /** Where the list begins, and as of when (undefined: now). */
 async function startOf(
