@@ -7,7 +7,13 @@ import { listPage } from './list-page.ts';
 import { createObjectCache } from './object-cache.ts';
 import type { ObjectStore, Preconditions, StoredObject } from './object-store.ts';
 import { guarded } from './store-errors.ts';
-import { convertedObject, encodeObject, sameContent, storedObject } from './stored-object.ts';
+import {
+  convertedObject,
+  encodeObject,
+  lazyObject,
+  sameContent,
+  storedObject,
+} from './stored-object.ts';
 import { createWatchCache } from './watch-cache.ts';
 
 /** Room for ten thousand objects of 2 KiB: a list of them is then not unsealed again. */
@@ -51,6 +57,8 @@ export function createObjectStore<T extends KubeObject>(
     objects.put(kv.key, object, from);
     return object;
   };
+  const toLazyObject = (kv: KeyValue): StoredObject =>
+    lazyObject({ ...identityOf(kv.key), resourceVersion: kv.modRevision }, () => toObject(kv));
   const encode = (object: T): Buffer =>
     encodeObject(storedAs === undefined ? object : storedAs.toStored(object));
   const cache = createWatchCache({
@@ -86,7 +94,7 @@ export function createObjectStore<T extends KubeObject>(
         return { items, resourceVersion: revision };
       }
       const prefix = request.namespace === undefined ? root : `${root}${request.namespace}/`;
-      return listPage(request, { store, prefix, toObject: kv => toObject(kv) });
+      return listPage(request, { store, prefix, toObject: kv => toObject(kv), toLazyObject });
     },
     async create(object) {
       const { name = '', namespace = '' } = object.metadata;

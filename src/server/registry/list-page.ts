@@ -1,31 +1,29 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { badRequest } from '../../machinery/status.ts';
 import { StoreError, type KeyValue, type Store } from '../../store/store.ts';
 import { decodeContinue, encodeContinue } from './continue-token.ts';
+import { nextTurn } from '../turns.ts';
 import type { ListPage, ListRequest, StoredObject } from './object-store.ts';
-import { rereadObject } from './stored-object.ts';
 import { continueTooOld, guarded, listTooOld, tooLarge } from './store-errors.ts';
 
-/** Of a large page no more than so much JSON is held at once: what is beyond is read again when it is sent. */
-const maxKeptBytes = 4 * 1024 * 1024;
-/** How long a large page may be read before others have their turn. */
-const turnMs = 5;
+/** Of a large page no more JSON than this is held: the rest is read when it is sent. */
+const maxKeptBytes = 512 * 1024;
 
 export interface PageSource {
   readonly store: Store;
   readonly prefix: string;
   readonly toObject: (kv: KeyValue) => StoredObject;
+  /** One that is read when it is looked at, each time anew. */
+  readonly toLazyObject: (kv: KeyValue) => StoredObject;
 }
 
 /** A page of the keys under the prefix; with a filter, as many keys are read as fill it. */
 export async function listPage(request: ListRequest, source: PageSource): Promise<ListPage> {
-  const { store, prefix, toObject } = source;
+  const { store, prefix, toObject, toLazyObject } = source;
   const limit = request.limit === undefined || request.limit <= 0 ? undefined : request.limit;
   const start = await startOf(request, source);
   let { atRevision, startAfter } = start;
   const items: StoredObject[] = [];
   let keptBytes = 0;
-  let turnEndsAt = performance.now() + turnMs;
   for (;;) {
     const query = {
       prefix,
@@ -38,14 +36,17 @@ export async function listPage(request: ListRequest, source: PageSource): Promis
     });
     atRevision ??= page.revision;
     for (const kv of page.items) {
-      const object = toObject(kv);
-      if (request.filter?.(object.object()) ?? true) {
-        keptBytes += object.json.length;
-        items.push(keptBytes <= maxKeptBytes ? object : rereadObject(object, () => toObject(kv)));
+      if (keptBytes > maxKeptBytes && request.filter === undefined) {
+        items.push(toLazyObject(kv));
+        continue;
       }
-      if (performance.now() < turnEndsAt) continue;
-      await nextTurn();
-      turnEndsAt = performance.now() + turnMs;
+      const turn = keptBytes > maxKeptBytes ? nextTurn() : undefined;
+      if (turn !== undefined) await turn;
+      if (request.signal?.aborted === true) return { items, resourceVersion: atRevision };
+      const object = toObject(kv);
+      keptBytes += object.json.length;
+      if (request.filter?.(object.object()) ?? true)
+        items.push(keptBytes <= maxKeptBytes ? object : toLazyObject(kv));
     }
     startAfter = page.items.at(-1)?.key;
     if (page.remaining === 0 || startAfter === undefined) {

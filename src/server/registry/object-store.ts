@@ -25,6 +25,8 @@ export interface ListRequest {
   /** As in the query: '' or absent (newest), '0' (any), or a number. */
   readonly resourceVersion?: string;
   readonly resourceVersionMatch?: 'Exact' | 'NotOlderThan';
+  /** Nobody waits for the page any more once it aborts: what is answered then does not count. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ListPage {

@@ -10,6 +10,7 @@ export async function list(context: RequestContext, { entry }: VerbServices): Pr
   const match = query.get('resourceVersionMatch');
   const page = await entry.objects.list({
     ...selectionOf(operation),
+    signal: context.signal,
     limit: integerOf(query, 'limit') ?? 0,
     continue: query.get('continue') ?? '',
     resourceVersion: query.get('resourceVersion') ?? '',
