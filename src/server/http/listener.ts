@@ -113,7 +113,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   // All streams of a session share this window: one large body would wait for a reply at every 64 KiB.
   server.on('session', (session: ServerHttp2Session) => {
     session.setLocalWindowSize(windowBytes);
-    sessions.set(peerOf(session.socket as Socket), session);
+    sessions.set(peerOf(session.socket), session);
   });
   server.on('request', (request: AnyRequest, response: AnyResponse) => {
     const connection =

@@ -1,4 +1,4 @@
-import { nextTurn } from '../turns.ts';
+import type { Turn } from '../turns.ts';
 import type { AnyResponse } from './listener.ts';
 
 /** What a response was given and the connection did not take yet. */
@@ -75,12 +75,12 @@ export function slicesOf(pieces: Iterable<Buffer | string>): Slices {
 }
 
 /** Produces content in turns with everything else that the process does. */
-export async function* inTurns(content: Iterable<Buffer>): AsyncGenerator<Buffer> {
+export async function* inTurns(content: Iterable<Buffer>, turn: Turn): AsyncGenerator<Buffer> {
   const iterator = content[Symbol.iterator]();
   try {
     for (;;) {
-      const turn = nextTurn();
-      if (turn !== undefined) await turn;
+      const waits = turn();
+      if (waits !== undefined) await waits;
       const next = iterator.next();
       if (next.done === true) return;
       yield next.value;

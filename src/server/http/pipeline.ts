@@ -16,6 +16,7 @@ import type { OpenApi } from '../openapi/documents.ts';
 import { createOperationExecutor, type ExecutionServices } from '../operation/execute-operation.ts';
 import { attributesOf, type Operation, type ResourceOperation } from '../operation/operation.ts';
 import { createOperationResolver } from '../operation/resolve-operation.ts';
+import { nextTurn } from '../turns.ts';
 import type { ResourceEntry } from '../resource-entry.ts';
 import { ClientGoneError, type RequestContext } from './context.ts';
 import { credentialsOf } from './credentials.ts';
@@ -92,7 +93,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       else closing.once('close', release);
     };
     const end = inFlight.admit(client, kind);
-    if (end !== undefined) onClose(end);
+    if (end !== undefined) {
+      onClose(end);
+      const turn = nextTurn(client.key);
+      if (turn !== undefined) await turn;
+    }
     if (kind === 'mutating') onClose(bodies.admit(client, declaredLengthOf(request)));
     const user = actingUser(sender, request, authorize);
     mustAllow(authorize, attributesOf(operation, user));
@@ -127,6 +132,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
           request,
           response,
           warnings,
+          turn: () => nextTurn(client.key),
           openUnsent: () => unsent.open(client, () => cutOff(response)),
           get signal() {
             return end();

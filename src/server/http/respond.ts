@@ -4,6 +4,7 @@ import { isGoTrue } from '../../machinery/go-bool.ts';
 import { internalError, StatusError } from '../../machinery/status.ts';
 import type { RequestContext } from './context.ts';
 import type { Operation } from '../operation/operation.ts';
+import type { Turn } from '../turns.ts';
 import type { Unsent } from './limits/unsent-bytes.ts';
 import type { AnyResponse } from './listener.ts';
 import { cutOff, inTurns, slicesOf, writeSlices, type Slices } from './outgoing.ts';
@@ -16,6 +17,7 @@ export interface ResponseContext extends Pick<
   'response' | 'headers' | 'query' | 'warnings'
 > {
   readonly operation?: Pick<Operation, 'headOnly'>;
+  readonly turn?: Turn;
   /** Where an answer that may be large is to be accounted for. */
   readonly openUnsent?: () => Unsent;
 }
@@ -67,13 +69,15 @@ export async function respondPieces(
   return respond(context, code, Buffer.concat(first), contentType);
 }
 
+const noWaiting: Turn = () => undefined;
+
 async function respondInSlices(
   context: ResponseContext,
   code: number,
   content: Slices,
   { contentType, bytes }: { readonly contentType: string; readonly bytes?: number },
 ): Promise<void> {
-  const { response, headers, warnings } = context;
+  const { response, headers, warnings, turn = noWaiting } = context;
   const compresses = /\bgzip\b/.test(headers['accept-encoding']?.toString() ?? '');
   writeHead(response, code, {
     ...commonHeaders(contentType, warnings),
@@ -83,7 +87,7 @@ async function respondInSlices(
   if (context.operation?.headOnly === true) return void response.end();
   const unsent = context.openUnsent?.();
   try {
-    const sent = compresses ? compressed(inTurns(content)) : inTurns(content);
+    const sent = compresses ? compressed(inTurns(content, turn)) : inTurns(content, turn);
     const isOpen = await writeSlices(response, sent, buffered =>
       unsent?.hold(content.heldBytes + buffered),
     );

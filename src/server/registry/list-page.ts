@@ -1,7 +1,6 @@
 import { badRequest } from '../../machinery/status.ts';
 import { StoreError, type KeyValue, type Store } from '../../store/store.ts';
 import { decodeContinue, encodeContinue } from './continue-token.ts';
-import { nextTurn } from '../turns.ts';
 import type { ListPage, ListRequest, StoredObject } from './object-store.ts';
 import { continueTooOld, guarded, listTooOld, tooLarge } from './store-errors.ts';
 
@@ -40,8 +39,8 @@ export async function listPage(request: ListRequest, source: PageSource): Promis
         items.push(toLazyObject(kv));
         continue;
       }
-      const turn = keptBytes > maxKeptBytes ? nextTurn() : undefined;
-      if (turn !== undefined) await turn;
+      const waits = request.turn?.();
+      if (waits !== undefined) await waits;
       if (request.signal?.aborted === true) return { items, resourceVersion: atRevision };
       const object = toObject(kv);
       keptBytes += object.json.length;

@@ -1,4 +1,3 @@
-import { nextTurn } from '../turns.ts';
 import { StoreError, type Store, type StoreEvent, type StoreWatch } from '../../store/store.ts';
 import { changeOf, deliver, type Change, type ChangeSource } from './change.ts';
 import type { WatchRequest, WatchSink } from './object-store.ts';
@@ -117,8 +116,6 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
         startAfter = kv.key;
         if (request.name !== undefined && options.identityOf(kv.key).name !== request.name)
           continue;
-        const turn = nextTurn();
-        if (turn !== undefined) await turn;
         const object = options.toObject(kv);
         if (request.filter?.(object.object()) ?? true) sink.onEvent('ADDED', object);
         // One by one: what is not sent yet is not read yet.

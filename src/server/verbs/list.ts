@@ -11,6 +11,7 @@ export async function list(context: RequestContext, { entry }: VerbServices): Pr
   const page = await entry.objects.list({
     ...selectionOf(operation),
     signal: context.signal,
+    turn: context.turn,
     limit: integerOf(query, 'limit') ?? 0,
     continue: query.get('continue') ?? '',
     resourceVersion: query.get('resourceVersion') ?? '',
