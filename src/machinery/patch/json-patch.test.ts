@@ -60,6 +60,26 @@ describe('applyJsonPatch()', () => {
       [{ op: 'add', path: '/l/7', value: 1 }],
       'add operation does not apply',
     ],
+    [
+      'removal of the whole document',
+      [{ op: 'remove', path: '' }],
+      'remove operation does not apply: doc is missing path: ""',
+    ],
+    [
+      'a path without a slash',
+      [{ op: 'add', path: 'b', value: 1 }],
+      'add operation does not apply: doc is missing path: "b"',
+    ],
+    [
+      'a test of a path without a slash',
+      [{ op: 'test', path: 'b', value: 1 }],
+      'test operation does not apply',
+    ],
+    [
+      'a source that is no text',
+      [{ op: 'move', from: 5, path: '/b' }],
+      'move operation: from is no path',
+    ],
   ])('refuses %s', (_title, patch, message) => {
     expect(() => applyJsonPatch({ a: 1, l: [] }, patch)).toThrow(message);
   });

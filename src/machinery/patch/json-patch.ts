@@ -108,6 +108,7 @@ const missing = (op: string, path: string): PatchError =>
   );
 
 function get(document: unknown, path: string, op: string): unknown {
+  if (path !== '' && !path.startsWith('/')) throw missing(op, path);
   let current = document;
   for (const part of segments(path)) {
     const next = Array.isArray(current)
@@ -135,6 +136,7 @@ function parentOf(document: unknown, path: string, op: string): { parent: unknow
 
 function add(document: unknown, path: string, value: unknown, budget: Budget): unknown {
   if (path === '') return value;
+  if (!path.startsWith('/')) throw missing('add', path);
   const { parent, last } = parentOf(document, path, 'add');
   if (Array.isArray(parent)) {
     const at = last === '-' ? parent.length : indexOf(last, parent.length, 'add', path);
@@ -157,6 +159,8 @@ function remove(
   path: string,
   budget: Budget,
 ): { document: unknown; value: unknown } {
+  // The whole of the document cannot go.
+  if (path === '') throw missing('remove', path);
   const value = get(document, path, 'remove');
   const { parent, last } = parentOf(document, path, 'remove');
   if (Array.isArray(parent)) {

@@ -274,6 +274,24 @@ const texts: Record<string, (n: number) => string> = {
     `{"apiVersion":"v1","kind":"Pod","spec":{"overhead":{${list(n, i => `"k${i}":"1e${'9'.repeat(i % 20)}"`).join(',')}}}}`,
 };
 
+const varint = (value: number): number[] =>
+  value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >>> 7)];
+const field = (number: number, content: Buffer): Buffer =>
+  Buffer.concat([Buffer.from([(number << 3) | 2, ...varint(content.length)]), content]);
+const envelope = (content: Buffer): Buffer =>
+  Buffer.concat([
+    Buffer.from('k8s\0'),
+    field(1, Buffer.concat([field(1, Buffer.from('v1')), field(2, Buffer.from('Pod'))])),
+    field(2, content),
+  ]);
+const protobufs: Record<string, (n: number) => Buffer> = {
+  'empty containers': n => envelope(field(2, Buffer.alloc(2 * n, Buffer.from([0x12, 0])))),
+  'unknown numbers': n => envelope(Buffer.alloc(2 * n, Buffer.from([0x78, 0]))),
+  'the spec, again and again': n => envelope(Buffer.alloc(4 * n, field(2, Buffer.from([0x12, 0])))),
+  labels: n =>
+    envelope(field(1, Buffer.concat(list(n, i => field(11, field(1, Buffer.from(`l${i}`))))))),
+};
+
 const paths = (n: number): object => ({ metadata: meta, data: map(n, () => 'YQ==') });
 const patches: Record<string, (n: number) => [ResourceDescriptor, object, object, string]> = {
   'merge of many keys': n => [secrets, paths(n), { data: map(n, () => 'Yg==') }, mergePatch],
@@ -366,6 +384,13 @@ describe('work is linear in', () => {
       const body = make(n);
       const descriptor = body.includes('Pod') ? pods : secrets;
       return countSteps(() => write(descriptor, body, 'application/json'));
+    });
+  });
+
+  test.each(Object.entries(protobufs))('a protobuf message: %s', async (_, make) => {
+    await expectLinear(n => {
+      const body = make(n);
+      return countSteps(() => write(pods, body, 'application/vnd.kubernetes.protobuf'));
     });
   });
 
