@@ -1,9 +1,14 @@
 import { statSync } from 'node:fs';
 import { isIP } from 'node:net';
+import path from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
+import { maxTimerMs } from '../machinery/loop.ts';
 import { dns1123Subdomain } from '../machinery/validation/names.ts';
+import type { PodSecurityConfiguration } from '../server/admission/pod-security/configuration.ts';
 import { createVerificationPolicy } from '../node/images/verification-policy.ts';
+import { readAdmissionConfig } from './admission-config.ts';
 import { defaultDataDir } from './instance.ts';
+import { UserError } from './user-error.ts';
 
 export const dataDirOption = (): Option =>
   new Option('--data-dir <folder>', 'where everything is kept')
@@ -13,16 +18,33 @@ export const dataDirOption = (): Option =>
 
 function dataDir(text: string): string {
   if (text === '') throw new InvalidArgumentError('expected a folder.');
-  const is = statSync(text, { throwIfNoEntry: false });
-  if (is !== undefined && !is.isDirectory())
-    throw new InvalidArgumentError('it is a file; expected a folder.');
-  return text;
+  refuseUnprintable('--data-dir', text);
+  if (isNoFolder(text)) throw new InvalidArgumentError('it is a file; expected a folder.');
+  return path.resolve(text);
+}
+
+/** What cannot be looked at is told by whoever opens it. */
+function isNoFolder(file: string): boolean {
+  try {
+    return statSync(file, { throwIfNoEntry: false })?.isDirectory() === false;
+  } catch {
+    return false;
+  }
 }
 
 export function existingFolder(text: string): string {
   const is = statSync(text, { throwIfNoEntry: false });
   if (is?.isDirectory() !== true) throw new InvalidArgumentError('there is no such folder.');
-  return text;
+  return path.resolve(text);
+}
+
+/** A path goes into files, logs and other programs' output that have a line for it. */
+function refuseUnprintable(option: string, text: string): void {
+  // Node has put U+FFFD where the name is not UTF-8: another folder would be meant.
+  if (/[\p{Cc}\u2028\u2029\ufffd]/u.test(text))
+    throw new UserError(
+      `${option} ${JSON.stringify(text)}: line breaks, control characters and names that are not UTF-8 are not supported. Choose another folder`,
+    );
 }
 
 export function port(text: string): number {
@@ -61,6 +83,14 @@ export function podCidr(text: string): string {
   return text;
 }
 
+export function admissionConfig(file: string): PodSecurityConfiguration {
+  try {
+    return readAdmissionConfig(file);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
+
 /** Repositories, or all below a path (`quay.io/team/*`), with commas between. */
 export function allowlist(text: string): readonly string[] {
   const patterns = text.split(',');
@@ -74,10 +104,26 @@ export function allowlist(text: string): readonly string[] {
 
 /** Go's duration notation, as KubeletConfiguration has it: `90s`, `1m30s`, `500ms`. @returns milliseconds */
 export function duration(text: string): number {
-  const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+  const unitMs = new Map([
+    ['ms', 1],
+    ['s', 1000],
+    ['m', 60_000],
+    ['h', 3_600_000],
+  ]);
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
   if (parts.length === 0 || parts.map(([all]) => all).join('') !== text) {
     throw new InvalidArgumentError('expected a duration such as 500ms, 90s or 1m30s.');
   }
-  return parts.reduce((sum, [, value, unit]) => sum + Number(value) * (unitMs[unit ?? ''] ?? 0), 0);
+  return parts.reduce(
+    (sum, [, value, unit]) => sum + Number(value) * (unitMs.get(unit ?? '') ?? 0),
+    0,
+  );
+}
+
+/** How often something is done: what a timer can count. */
+export function interval(text: string): number {
+  const ms = duration(text);
+  if (ms < 100 || ms > maxTimerMs)
+    throw new InvalidArgumentError('expected a duration between 100ms and 596h.');
+  return ms;
 }

@@ -16,7 +16,11 @@ const component = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
 const repositoryRule = new RegExp(`^${domain}(?:/${component})+$`);
 const tagRule = /^\w[\w.-]{0,127}$/;
 const digestRule = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}$/;
-const digestHexLength: Partial<Record<string, number>> = { sha256: 64, sha384: 96, sha512: 128 };
+const digestHexLength: ReadonlyMap<string, number> = new Map([
+  ['sha256', 64],
+  ['sha384', 96],
+  ['sha512', 128],
+]);
 const maxRepositoryLength = 255;
 
 /**
@@ -68,7 +72,7 @@ function whyWrong({ image, repository, tag, digest }: Parts): string | undefined
     return `repository name must not be more than ${maxRepositoryLength} characters`;
   if (digest === undefined) return undefined;
   const [algorithm = '', hex = ''] = digest.split(':');
-  const length = digestHexLength[algorithm];
+  const length = digestHexLength.get(algorithm);
   if (length === undefined) return 'unsupported digest algorithm';
   if (hex.length !== length) return 'invalid checksum digest length';
   return hex === hex.toLowerCase() ? undefined : 'invalid checksum digest format';

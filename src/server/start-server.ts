@@ -14,6 +14,11 @@ import { chain } from './admission/admission.ts';
 import { defaultTolerations } from './admission/default-tolerations.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { nodeRestriction } from './admission/node-restriction.ts';
+import {
+  defaultConfiguration,
+  type PodSecurityConfiguration,
+} from './admission/pod-security/configuration.ts';
+import { podSecurity } from './admission/pod-security/pod-security.ts';
 import { roleEscalation } from './admission/role-escalation.ts';
 import { serviceAccountAdmission } from './admission/service-account.ts';
 import { createLegacyTokens } from './authn/legacy-tokens.ts';
@@ -38,8 +43,12 @@ export interface ServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Open at a time. */
+  readonly maxConnections?: number | undefined;
   /** Keylet's own. */
   readonly version: string;
+  /** @default Kubernetes' defaults: privileged unless a namespace's labels say otherwise */
+  readonly podSecurity?: PodSecurityConfiguration;
   readonly log: Logger;
 }
 
@@ -54,7 +63,9 @@ export async function startServer({
   pki,
   host,
   port,
+  maxConnections,
   version,
+  podSecurity: podSecurityConfiguration = defaultConfiguration(),
   log,
 }: ServerOptions): Promise<RunningServer> {
   const stores = new Map<string, ObjectStore & { close(): void }>();
@@ -88,7 +99,7 @@ export async function startServer({
     signal: stop.signal,
     log,
   });
-  const metrics = createMetrics(store);
+  const metrics = createMetrics({ store, resources });
   const nodeProxy = createNodeProxy({ pods: storeOf('pods'), nodes: storeOf('nodes'), pki });
   const pipeline = createPipeline({
     entries,
@@ -106,6 +117,12 @@ export async function startServer({
       nodeRestriction({ pods: storeOf('pods'), nodes: storeOf('nodes') }),
       roleEscalation(access, authorize),
       defaultTolerations,
+      // Last: it evaluates the pod as it will be stored.
+      podSecurity({
+        namespaces,
+        pods: storeOf('pods'),
+        configuration: podSecurityConfiguration,
+      }),
     ),
     discovery: createDiscovery(resources, `${host}:${port}`),
     openApi: createOpenApi(resources, version),
@@ -113,15 +130,17 @@ export async function startServer({
     metrics,
     version,
     issuer: issuerDocuments(tokenIssuer, pki.serviceAccountKey),
+    storeFault: () => store.writeFault(),
     log,
     signal: stop.signal,
   });
   const listener = await listen({
-    cert: pki.serving.cert,
-    key: pki.serving.key,
+    ...pki.serving,
     ca: pki.ca,
     host,
     port,
+    maxConnections,
+    log,
     onRequest: (request, response) => {
       response.setHeader('audit-id', randomUUID());
       void pipeline.handle(request, response);
@@ -132,6 +151,7 @@ export async function startServer({
     stop.abort();
     throw error;
   });
+  pki.onRenewed(() => listener.setCertificates({ ...pki.serving, ca: pki.ca }));
   const expiring = entries.filter(
     ({ descriptor }) => descriptor.ttlSeconds !== undefined && descriptor.storedAs === undefined,
   );

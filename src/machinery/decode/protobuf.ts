@@ -193,9 +193,10 @@ function decodeRaw(json: string): unknown {
   return value;
 }
 
-/** The last second of the year 9999, and the first of the year 1: what RFC 3339 can write. */
-const lastSecond = 253_402_300_799;
-const firstSecond = -62_135_596_800;
+/** The last second of the year 9999: later times have no RFC 3339 form. */
+const maxSeconds = 253_402_300_799;
+/** The first second of the year 0. */
+const minSeconds = -62_167_219_200;
 
 function decodeTime(bytes: Buffer, format: 'date-time' | 'micro-time'): string {
   let seconds = 0;
@@ -206,9 +207,9 @@ function decodeTime(bytes: Buffer, format: 'date-time' | 'micro-time'): string {
     else reader.skip();
   }
   if (seconds === 0 && nanos === 0) return '';
-  if (seconds < firstSecond || seconds > lastSecond) {
+  if (seconds < minSeconds || seconds > maxSeconds)
     throw new SyntaxError('Time.MarshalJSON: year outside of range [0,9999]');
-  }
+  if (nanos < 0 || nanos >= 1e9) throw new SyntaxError(`invalid nanoseconds of a time: ${nanos}`);
   const text = new Date(seconds * 1000).toISOString().slice(0, 19);
   if (format === 'date-time') return `${text}Z`;
   return `${text}.${String(Math.trunc(nanos / 1000)).padStart(6, '0')}Z`;

@@ -1,4 +1,5 @@
 import { quantityError } from '../quantity.ts';
+import { memberOf } from '../member.ts';
 import { resolve, type Field, type ObjectSchema, type Schema } from '../schema.ts';
 import { shorten } from '../shorten.ts';
 import { Base64Error, normalBase64 } from './base64.ts';
@@ -15,7 +16,7 @@ export class StructureError extends Error {
 export interface Structure {
   /**
    * The same value without unknown fields, nulls, and lists and maps that are empty and optional, as
-   * Go's `omitempty` has it; safe to keep.
+   * Go's `omitempty` has it; required fields that the body lacks have their zero value. Safe to keep.
    */
   readonly value: Record<string, unknown>;
   /** Paths of fields that the schema does not have: `spec.foo`; the first `maxComplaints`. */
@@ -71,9 +72,7 @@ function checkObject(schema: ObjectSchema, value: unknown, place: Place): Record
   for (const name of Object.keys(value)) {
     const each = value[name];
     const path = place.path === '' ? name : `${place.path}.${name}`;
-    const field: Field | undefined = Object.hasOwn(schema.fields, name)
-      ? schema.fields[name]
-      : undefined;
+    const field: Field | undefined = memberOf(schema.fields, name);
     if (field === undefined) {
       if (unknownFields.length < maxComplaints) unknownFields.push(shorten(path));
     } else if (each !== null) {
@@ -82,7 +81,33 @@ function checkObject(schema: ObjectSchema, value: unknown, place: Place): Record
       if (field.required || !isEmpty(field.schema, checked)) kept[name] = checked;
     }
   }
+  for (const [name, required] of requiredOf(schema)) {
+    if (!Object.hasOwn(kept, name)) kept[name] = emptyOf(required);
+  }
   return kept;
+}
+
+const requiredCache = new WeakMap<ObjectSchema, ReadonlyMap<string, Schema>>();
+
+/** The required fields that have a zero value: absent from the body, Go's decoder leaves them at it. */
+function requiredOf(schema: ObjectSchema): ReadonlyMap<string, Schema> {
+  let required = requiredCache.get(schema);
+  if (required === undefined) {
+    required = new Map(
+      Object.entries(schema.fields)
+        .filter(([, field]) => field.required && hasZero(field.schema))
+        .map(([name, field]) => [name, field.schema]),
+    );
+    requiredCache.set(schema, required);
+  }
+  return required;
+}
+
+/** A time, a quantity and a port have no zero value that a validation would take for absent. */
+function hasZero(schema: Schema): boolean {
+  const real = resolve(schema);
+  if (real.kind === 'string') return real.format === undefined;
+  return ['object', 'list', 'map', 'boolean', 'integer', 'number', 'bytes'].includes(real.kind);
 }
 
 function isEmpty(schema: Schema, value: unknown): boolean {
@@ -240,10 +265,14 @@ const goName = ({ name }: ObjectSchema): string => name.slice(name.lastIndexOf('
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** What a null stands for inside a list or a map. */
+/** An empty object has nothing to complain about. */
+const emptyPlace: Place = { kind: '', path: '', unknownFields: [] };
+
+/** What a null stands for inside a list or a map, and what a required field is without a value. */
 function emptyOf(schema: Schema): unknown {
   const real = resolve(schema);
-  if (real.kind === 'object' || real.kind === 'map') return {};
+  if (real.kind === 'object') return checkObject(real, {}, emptyPlace);
+  if (real.kind === 'map') return {};
   if (real.kind === 'list') return [];
   return real.kind === 'boolean'
     ? false

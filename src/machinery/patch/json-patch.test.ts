@@ -75,11 +75,7 @@ describe('applyJsonPatch()', () => {
       [{ op: 'test', path: 'b', value: 1 }],
       'test operation does not apply',
     ],
-    [
-      'a source that is no text',
-      [{ op: 'move', from: 5, path: '/b' }],
-      'move operation: from is no path',
-    ],
+    ['a source that is no text', [{ op: 'move', path: '/b', from: 5 }], 'missing from'],
   ])('refuses %s', (_title, patch, message) => {
     expect(() => applyJsonPatch({ a: 1, l: [] }, patch)).toThrow(message);
   });
@@ -94,6 +90,21 @@ test('applyJsonPatch() does not let copies of copies fill the memory', () => {
   expect(() => applyJsonPatch({ a: { b: 'x'.repeat(1000) } }, doubling)).toThrow(
     /^Unable to complete the copy, the accumulated size increase of copy is \d+, exceeding the limit 3145728$/,
   );
+});
+
+describe('a document that operations make ever deeper', () => {
+  const deepened = Array.from({ length: 20 }, (_, i) => ({
+    op: 'add',
+    path: '/a'.repeat(900 * i + 1),
+    value: JSON.parse(`${'{"a":'.repeat(900)}{}${'}'.repeat(900)}`) as unknown,
+  }));
+  test.each([
+    ['is refused', [], 'exceeded max depth'],
+    ['cannot be copied', [{ op: 'copy', from: '/a', path: '/b' }], 'exceeded max depth'],
+    ['is compared no deeper than asked', [{ op: 'test', path: '/a', value: {} }], 'test failed'],
+  ])('%s', (_, more, message) => {
+    expect(() => applyJsonPatch({}, [...deepened, ...more])).toThrow(message);
+  });
 });
 
 test('a key that is a trap is a key as any other in every patch', () => {

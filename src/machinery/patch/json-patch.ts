@@ -22,6 +22,7 @@ export function applyJsonPatch(document: unknown, patch: unknown): unknown {
   let current: unknown = structuredClone(document);
   const budget: Budget = { copiedBytes: 0, work: createWorkBudget() };
   for (const operation of patch as Operation[]) current = apply(current, operation, budget);
+  mustBeShallow(current);
   return current;
 }
 
@@ -30,13 +31,18 @@ interface Budget {
   readonly work: WorkBudget;
 }
 
+/** Deeper than any object, and well within what a recursion over it can follow. */
+const maxDepth = 2000;
+
+function mustBeShallow(value: unknown): void {
+  if (exceedsDepth(value, maxDepth)) throw new PatchError('exceeded max depth');
+}
+
 /** As much as a body may have: a copy of a copy of a copy would otherwise fill the memory. */
 const maxCopiedBytes = 3 * 1024 * 1024;
-/** Deeper than any object: moves and copies could nest it until nothing can follow. */
-const maxDepth = 1000;
 
 function copied(value: unknown, budget: Budget): unknown {
-  if (exceedsDepth(value, maxDepth)) throw new PatchError('exceeded max depth');
+  mustBeShallow(value);
   const json = JSON.stringify(value);
   budget.copiedBytes += Buffer.byteLength(json);
   if (budget.copiedBytes > maxCopiedBytes) {
@@ -51,7 +57,7 @@ function apply(document: unknown, operation: Operation, budget: Budget): unknown
   const { path, from = '', value } = operation;
   const op = typeof operation.op === 'string' ? shorten(operation.op) : 'unknown';
   if (typeof path !== 'string') throw new PatchError(`${op} operation: missing path`);
-  if (typeof from !== 'string') throw new PatchError(`${op} operation: from is no path`);
+  if (typeof from !== 'string') throw new PatchError(`${op} operation: missing from`);
   switch (op) {
     case 'add':
       return add(document, path, structuredClone(value), budget);
@@ -89,11 +95,11 @@ function equals(actual: unknown, expected: unknown, budget: Budget): boolean {
   }
   if (!isRecord(expected)) return actual === expected;
   if (!isRecord(actual)) return false;
-  const names = Object.keys(expected);
-  if (!names.every(name => equals(memberOf(actual, name), expected[name], budget))) return false;
+  const members = Object.entries(expected);
+  if (!members.every(([name, each]) => equals(memberOf(actual, name), each, budget))) return false;
   const { length } = Object.keys(actual);
   budget.work.spend(length);
-  return length === names.length;
+  return length === members.length;
 }
 
 const segments = (pointer: string): string[] =>

@@ -41,9 +41,11 @@ function fromProtobuf(body: Buffer, expected: ExpectedKind): Record<string, unkn
   const { apiVersion, kind, raw } = parsed(() => openEnvelope(body), body, expected);
   const type = checkType({ apiVersion, kind }, expected, body);
   try {
-    return { ...type, ...decodeMessage(expected.schema, raw) };
+    // What the wire format cannot promise, such as required fields, is checked as for JSON.
+    return checkStructure(expected.schema, { ...decodeMessage(expected.schema, raw), ...type })
+      .value;
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
+    if (!(error instanceof SyntaxError || error instanceof StructureError)) throw error;
     throw cannotBeHandled(type, expected, error.message);
   }
 }
