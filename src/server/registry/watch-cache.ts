@@ -138,14 +138,17 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
     await sendAll(watcher, recent.since(after) ?? (await history(after)), signal);
   };
   const history = async (after: number): Promise<Change[]> => {
-    const events: StoreEvent[] = [];
+    const changes: Change[] = [];
     let failed: StoreError | undefined;
     let bytes = 0;
     const listener = {
-      onEvents(more: readonly StoreEvent[]) {
-        for (const event of more) {
-          bytes += event.value?.length ?? 0;
-          if (bytes <= maxMissedBytes) events.push(event);
+      onEvents(events: readonly StoreEvent[]) {
+        for (const event of events) {
+          if (bytes > maxMissedBytes) return;
+          const change = changeOf(event, options);
+          if (change === undefined) continue;
+          bytes += change.object.json.length;
+          changes.push(change);
         }
       },
       onError: (error: StoreError) => (failed = error),
@@ -157,8 +160,8 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
       throw tooOld(after, error.revision ?? after);
     }
     if (failed !== undefined) throw failed;
-    if (bytes > maxMissedBytes) throw tooOld(after, events.at(-1)?.revision ?? after);
-    return events.flatMap(event => changeOf(event, options) ?? []);
+    if (bytes > maxMissedBytes) throw tooOld(after, changes.at(-1)?.revision ?? after);
+    return changes;
   };
 
   return {
