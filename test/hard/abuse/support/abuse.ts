@@ -5,7 +5,7 @@ import type { Tally } from './tally.ts';
 export type Sender = 'anonymous' | 'pod token' | 'user' | 'namespace admin' | 'token reviewer';
 
 /** A kind of answer: a status code, a class of them, or what else became of a request. */
-export type Outcome = number | '2xx' | '4xx' | 'closed' | 'unanswered';
+export type Outcome = number | '2xx' | '4xx' | 'connected' | 'closed' | 'unanswered';
 
 export interface AbuseContext {
   readonly port: number;
