@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { connect as connectTcp } from 'node:net';
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
@@ -33,6 +34,8 @@ export interface Client {
   mustCall(call: Call): Promise<Answer>;
   /** A connection for bytes that no client library would send. Rejects where the server refuses it. */
   tls(protocol?: 'http/1.1' | 'h2'): Promise<TLSSocket>;
+  /** As `tls`, over a TCP connection that can be reset. */
+  resettable(): Promise<{ socket: TLSSocket; reset(): void }>;
   http2(): ClientHttp2Session;
   /** `authorization: Bearer …` where there is a token. */
   readonly authorization: Readonly<Record<string, string>>;
@@ -125,6 +128,14 @@ export function createClient(port: number, ca: string, credentials: Credentials 
       await once(socket, 'secureConnect');
       socket.on('error', () => undefined);
       return socket;
+    },
+    async resettable() {
+      const tcp = keep(connectTcp(port, '127.0.0.1'));
+      tcp.on('error', () => undefined);
+      const socket = keep(connectTls({ ...target, socket: tcp, ALPNProtocols: ['http/1.1'] }));
+      await once(socket, 'secureConnect');
+      socket.on('error', () => undefined);
+      return { socket, reset: () => tcp.resetAndDestroy() };
     },
     http2() {
       const session = keep(connectHttp2(`https://127.0.0.1:${port}`, target));

@@ -155,11 +155,12 @@ export const listsAndWatches: readonly Abuse[] = [
     sender: 'namespace admin',
     expects: ['2xx', '4xx', 'closed'],
     send: async ({ client, tally, ...context }) => {
-      const session = client.http2();
+      let session = client.http2();
       await repeat(
         context,
         () =>
           new Promise<void>(resolve => {
+            if (session.destroyed || session.closed) session = client.http2();
             const stream = session.request({ ':path': `${secrets}?watch=true` });
             stream.once('response', headers => {
               tally.add(Number(headers[':status']));
