@@ -1,16 +1,18 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { requestTooLarge } from '../../machinery/status.ts';
 import type { UserInfo } from '../authn/authenticator.ts';
-import type { RequestInfo } from './request-info.ts';
+import type { Operation, ResourceOperation } from '../operation/operation.ts';
 import type { AnyRequest, AnyResponse } from './listener.ts';
+import type { Query } from './query.ts';
 
 /** 3 MiB, as kube-apiserver's. */
 const maxBodyBytes = 3 * 1024 * 1024;
 
 /** One request on its way. */
-export interface RequestContext {
-  readonly info: RequestInfo;
-  readonly query: URLSearchParams;
+export interface RequestContext<O extends Operation = ResourceOperation> {
+  readonly operation: O;
+  /** The operation's own. */
+  readonly query: Query;
   readonly headers: IncomingHttpHeaders;
   readonly user: UserInfo;
   readonly request: AnyRequest;

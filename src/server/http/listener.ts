@@ -7,11 +7,14 @@ import type { TLSSocket } from 'node:tls';
 export type AnyRequest = IncomingMessage | Http2ServerRequest;
 export type AnyResponse = ServerResponse | Http2ServerResponse;
 
-export interface ListenerOptions {
+export interface ListenerCertificates {
   readonly cert: string;
   readonly key: string;
   /** Client certificates that this signed are told from others. */
   readonly ca: string;
+}
+
+export interface ListenerOptions extends ListenerCertificates {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -21,6 +24,8 @@ export interface ListenerOptions {
 
 export interface Listener {
   readonly port: number;
+  /** For connections from now on; those that are open go on. */
+  setCertificates(certificates: ListenerCertificates): void;
   /** Stops accepting, and ends what is open. */
   close(): Promise<void>;
 }
@@ -60,6 +65,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   });
   return {
     port: (server.address() as AddressInfo).port,
+    setCertificates: ({ cert, key, ca }) => server.setSecureContext({ cert, key, ca }),
     close: () =>
       new Promise(resolve => {
         server.close(() => resolve());

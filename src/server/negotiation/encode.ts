@@ -5,8 +5,9 @@ import { inReadableForm, respond } from '../http/respond.ts';
 import type { ListPage, StoredObject } from '../registry/object-store.ts';
 import { negotiate, type Form } from './media-types.ts';
 import { partialMetadata, tableOf, type IncludeObject } from './table.ts';
+import type { Query } from '../http/query.ts';
 
-export const includeObjectOf = (query: URLSearchParams): IncludeObject => {
+export const includeObjectOf = (query: Query): IncludeObject => {
   const asked = query.get('includeObject');
   return asked === 'None' || asked === 'Object' ? asked : 'Metadata';
 };

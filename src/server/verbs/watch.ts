@@ -1,7 +1,7 @@
 import { maxTimerMs } from '../../machinery/loop.ts';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
 import type { RequestContext } from '../http/context.ts';
-import { booleanOf, integerOf } from '../http/query.ts';
+import { booleanOf, integerOf, type Query } from '../http/query.ts';
 import { toStatusError, writeHead } from '../http/respond.ts';
 import { includeObjectOf } from '../negotiation/encode.ts';
 import { negotiate, type Form } from '../negotiation/media-types.ts';
@@ -16,7 +16,7 @@ const enoughBytes = 1024 * 1024;
 const maxBufferedBytes = 8 * 1024 * 1024;
 
 export async function watch(context: RequestContext, { entry }: VerbServices): Promise<void> {
-  const { info, query, response } = context;
+  const { operation, query, response } = context;
   const { descriptor, objects } = entry;
   checkVersionMatch(query, true);
   const form = negotiate(context.headers.accept);
@@ -64,14 +64,11 @@ export async function watch(context: RequestContext, { entry }: VerbServices): P
           response.once('drain', go);
           stop.signal.addEventListener('abort', go, { once: true });
         });
-  const namespace = descriptor.namespaced && info.namespace !== '' ? info.namespace : undefined;
   const initial = query.get('sendInitialEvents');
   try {
     await objects.watch(
       {
-        ...selectionOf(descriptor, query),
-        ...(namespace === undefined ? {} : { namespace }),
-        ...(info.name === '' ? {} : { name: info.name }),
+        ...selectionOf(operation),
         resourceVersion: query.get('resourceVersion') ?? '',
         ...(initial === null ? {} : { sendInitialEvents: booleanOf(query, 'sendInitialEvents') }),
         allowBookmarks: booleanOf(query, 'allowWatchBookmarks'),
@@ -122,7 +119,7 @@ function plainLine(type: string, object: StoredObject): Buffer {
   return line;
 }
 
-function encoderOf(descriptor: ResourceDescriptor, form: Form, query: URLSearchParams): Encoder {
+function encoderOf(descriptor: ResourceDescriptor, form: Form, query: Query): Encoder {
   if (form.as === 'object') return plainLine;
   if (form.as === 'metadata') {
     return (type, object) =>

@@ -72,6 +72,7 @@ export function encryptedStore(inner: Store, keyring: Keyring): Store {
         onEvents: events => listener.onEvents(events.map(openEvent)),
         onError: error => listener.onError(error),
       }),
+    writeFault: () => inner.writeFault(),
     compact: revision => inner.compact(revision),
     close: () => inner.close(),
   };
