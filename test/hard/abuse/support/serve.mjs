@@ -12,7 +12,7 @@ const log = createLogger('warn');
 const names = ['127.0.0.1'];
 const [store, pki] = await Promise.all([
   openStore({ path: path.join(dataDir, 'store'), keysDir: path.join(dataDir, 'keys') }),
-  openPki({ dir: path.join(dataDir, 'pki'), names, nodeName: 'node', nodeNames: names }),
+  openPki({ dir: path.join(dataDir, 'pki'), names, nodeName: 'node', nodeNames: names, log }),
 ]);
 const server = await startServer({
   store,
@@ -29,7 +29,7 @@ startControllers({
     clientCertificate: pki.controllers.cert,
     clientKey: pki.controllers.key,
   }),
-  certificateAuthority: pki.ca,
+  certificateAuthority: () => pki.ca,
   serviceAccountKey: pki.serviceAccountKey,
   log,
 });

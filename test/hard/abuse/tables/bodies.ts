@@ -158,7 +158,7 @@ export const bodies: readonly Abuse[] = [
     ),
   },
   {
-    name: '400,000 unknown fields',
+    name: '200,000 unknown fields',
     sender: 'pod token',
     expects: decided,
     send: flood(() =>
