@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { root } from '../../../support/keylet.ts';
 import type { Abuse, AbuseContext } from './abuse.ts';
 import { startArena, type Arena } from './arena.ts';
-import { percentile, type Figures, rowOf, tableHead } from './figures.ts';
+import { percentile, tableOf, type Figures } from './figures.ts';
 import { stepBack } from './priority.ts';
 import { pause } from './sending.ts';
 import { createTally } from './tally.ts';
@@ -40,7 +40,7 @@ export function abuseSuite(title: string, abuses: readonly Abuse[]): void {
     });
     afterAll(async () => {
       await arena.stop();
-      await report(title, figures);
+      process.stdout.write(`\n${title}\n${tableOf(figures)}`);
     });
 
     for (const abuse of [nothing, ...abuses]) {
@@ -52,6 +52,7 @@ export function abuseSuite(title: string, abuses: readonly Abuse[]): void {
         }
         const { complaints, ...measured } = await run(abuse, arena);
         figures.push({ ...measured, failed: complaints.length > 0 });
+        await keep(title, figures);
         if (complaints.length > 0) arena.giveUp();
         expect(complaints).toEqual([]);
       });
@@ -110,7 +111,9 @@ async function run(abuse: Abuse, arena: Arena): Promise<Figures & { complaints: 
   if (server.alive() && ended) {
     complaints.push(...((await abuse.check?.(context)) ?? []));
     client.close();
-    await abuse.cleanUp?.(context);
+    await abuse
+      .cleanUp?.(context)
+      .catch((error: unknown) => complaints.push(`the clean-up failed: ${String(error)}`));
     const { outcome } = await arena.admin.call({ path: '/readyz' });
     if (outcome !== 200) complaints.push(`/readyz afterwards: ${outcome}`);
     after = await settledMemory(arena, before);
@@ -141,10 +144,9 @@ async function warmedUp({ server, ordinary }: Arena): Promise<number> {
   return server.memory();
 }
 
-async function report(title: string, figures: readonly Figures[]): Promise<void> {
-  const table = `${[...tableHead, ...figures.map(rowOf)].join('\n')}\n`;
-  process.stdout.write(`\n${title}\n${table}`);
+/** The figures so far, for docs/reliability.md. */
+async function keep(title: string, figures: readonly Figures[]): Promise<void> {
   const folder = path.join(root, '.cache', 'hard');
   await mkdir(folder, { recursive: true });
-  await writeFile(path.join(folder, `${title.replaceAll(/\W+/g, '-')}.md`), table);
+  await writeFile(path.join(folder, `${title.replaceAll(/\W+/g, '-')}.md`), tableOf(figures));
 }

@@ -21,12 +21,12 @@ export function percentile(values: readonly number[], percent: number): number {
   );
 }
 
-export const tableHead = [
+const tableHead = [
   '| abuse | by | took | p99 | worst | memory before / peak / after | logged | answers | |',
   '| --- | --- | --: | --: | --: | --: | --: | --- | --- |',
 ];
 
-export function rowOf(figures: Figures): string {
+function rowOf(figures: Figures): string {
   const { name, sender, seconds, p99, worst, before, peak, after, logged, answers } = figures;
   const [ms, memory] = [
     [p99, worst],
@@ -43,3 +43,6 @@ export function rowOf(figures: Figures): string {
     figures.failed === true ? 'FAILED' : 'ok',
   ].join(' | ')} |`;
 }
+
+export const tableOf = (figures: readonly Figures[]): string =>
+  `${[...tableHead, ...figures.map(rowOf)].join('\n')}\n`;

@@ -127,7 +127,6 @@ export const bodies: readonly Abuse[] = [
     name: '3 MB of opening brackets, JSON',
     sender: 'pod token',
     expects: refused,
-    quick: true,
     send: flood(() => selfReview('['.repeat(threeMb))),
   },
   {

@@ -365,7 +365,6 @@ export const connections: readonly Abuse[] = [
     name: '64 bodies of 3 MB at once, again and again',
     sender: 'pod token',
     expects: decided,
-    quick: true,
     send: flood(
       () => ({
         method: 'POST',
@@ -474,7 +473,6 @@ export const connections: readonly Abuse[] = [
     name: 'TLS handshakes, as many as can be made',
     sender: 'anonymous',
     expects: ['connected', 'closed'],
-    quick: true,
     send: async ({ client, tally, ...context }) =>
       repeat(
         context,

@@ -5,7 +5,10 @@ const secrets = inNamespace('secrets');
 const decided = ['2xx', '4xx'] as const;
 const oneMiB = Buffer.alloc(1024 * 1024 - 100, 7).toString('base64');
 
+/** Those who need them follow one another; the last removes them. */
 async function largeSecrets({ admin, signal }: AbuseContext, count: number): Promise<void> {
+  const last = await admin.call({ path: `${secrets}/large-${count - 1}` });
+  if (last.outcome === 200) return;
   await repeat(
     { signal },
     i =>
@@ -36,7 +39,6 @@ const large = {
   sender: 'namespace admin',
   expects: decided,
   prepare: (context: AbuseContext) => largeSecrets(context, 100),
-  cleanUp: removeSecrets,
 } as const;
 
 const table = 'application/json;as=Table;g=meta.k8s.io;v=v1';
@@ -83,6 +85,7 @@ export const listsAndWatches: readonly Abuse[] = [
       );
       await pause(3000);
     },
+    cleanUp: removeSecrets,
   },
   {
     name: '300 watches that are never read, over 6 MB of changes, HTTP/1.1',
@@ -107,7 +110,6 @@ export const listsAndWatches: readonly Abuse[] = [
       await change(context, 5);
       await pause(1000);
     },
-    cleanUp: removeSecrets,
   },
   {
     name: '300 watches that are never read, over 6 MB of changes, one HTTP/2 connection',
@@ -126,7 +128,6 @@ export const listsAndWatches: readonly Abuse[] = [
       await change(context, 5);
       await pause(1000);
     },
-    cleanUp: removeSecrets,
   },
   {
     name: '300 watches as Tables, never read, over 6 MB of changes',

@@ -177,7 +177,6 @@ const abuses: readonly (Pick<Abuse, 'name' | 'quick'> & { call: () => Call })[] 
   },
   {
     name: '60,000 entries in $deleteFromPrimitiveList',
-    quick: true,
     call: () =>
       patch(
         'secrets',

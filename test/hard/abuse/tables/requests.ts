@@ -24,17 +24,21 @@ const base64url = (text: string): string => Buffer.from(text).toString('base64ur
 const token = (header: string, payload = '{}'): string =>
   `${base64url(header)}.${base64url(payload)}.${base64url('x'.repeat(64))}`;
 
-/** Many small secrets of the namespace admin's. */
-async function manySecrets({ admin, signal }: AbuseContext, count: number): Promise<void> {
+const small = 1000;
+
+/** Many small secrets of the namespace admin's. Those who need them follow one another; the last removes them. */
+async function smallSecrets({ admin, signal }: AbuseContext): Promise<void> {
+  const last = await admin.call({ path: `${secrets}/small-${small - 1}` });
+  if (last.outcome === 200) return;
   await repeat(
     { signal },
     i =>
       admin.mustCall({
         method: 'POST',
         path: secrets,
-        body: `{"metadata":{"name":"many-${i}","labels":{"many":"true","n":"${i}"}}}`,
+        body: `{"metadata":{"name":"small-${i}","labels":{"n":"${i}"}}}`,
       }),
-    { parallel: 32, count, forMs: 60_000 },
+    { parallel: 32, count: small, forMs: 60_000 },
   );
 }
 
@@ -134,37 +138,55 @@ export const requests: readonly Abuse[] = [
     ),
   },
   {
-    name: 'label selectors of 1,500 requirements over 2,000 secrets',
+    name: 'label selectors of 1,500 requirements over 1,000 secrets',
     sender: 'namespace admin',
     expects: decided,
-    prepare: context => manySecrets(context, 2000),
+    prepare: smallSecrets,
     send: flood({
       path: withSelector(
         'label',
         joined(1500, i => `n!=${i}`),
       ),
     }),
-    cleanUp: removeSecrets,
   },
   {
-    name: 'a label selector of 2,500 values over 2,000 secrets',
+    name: 'a label selector of 2,500 values over 1,000 secrets',
     sender: 'namespace admin',
     expects: decided,
-    prepare: context => manySecrets(context, 2000),
+    prepare: smallSecrets,
     send: flood({ path: withSelector('label', `n notin (${joined(2500, i => `v${i}`)})`) }),
-    cleanUp: removeSecrets,
   },
   {
-    name: 'field selectors of 400 requirements over 2,000 secrets',
+    name: 'field selectors of 400 requirements over 1,000 secrets',
     sender: 'namespace admin',
     expects: decided,
-    prepare: context => manySecrets(context, 2000),
+    prepare: smallSecrets,
     send: flood({
       path: withSelector(
         'field',
         joined(400, i => `metadata.name!=a${i}`),
       ),
     }),
+  },
+  {
+    name: 'lists by pages of one over 1,000 secrets',
+    sender: 'namespace admin',
+    expects: decided,
+    prepare: smallSecrets,
+    send: async ({ client, tally, ...context }) => {
+      const next: string[] = Array.from({ length: 16 }, () => '');
+      await repeat(
+        context,
+        async i => {
+          const at = i % next.length;
+          const from = next[at] === '' ? '' : `&continue=${encodeURIComponent(next[at] ?? '')}`;
+          const answer = await client.call({ path: `${secrets}?limit=1${from}` });
+          tally.add(answer.outcome);
+          next[at] = /"continue":"([^"]+)"/.exec(answer.text)?.[1] ?? '';
+        },
+        { parallel: 16, forMs: 4000 },
+      );
+    },
     cleanUp: removeSecrets,
   },
   {
@@ -186,27 +208,6 @@ export const requests: readonly Abuse[] = [
     send: flood({ path: withSelector('label', `a in (${','.repeat(4000)})`) }, { parallel: 16 }),
   },
   {
-    name: 'lists by pages of one over 2,000 secrets',
-    sender: 'namespace admin',
-    expects: decided,
-    prepare: context => manySecrets(context, 2000),
-    send: async ({ client, tally, ...context }) => {
-      const next: string[] = Array.from({ length: 16 }, () => '');
-      await repeat(
-        context,
-        async i => {
-          const at = i % next.length;
-          const from = next[at] === '' ? '' : `&continue=${encodeURIComponent(next[at] ?? '')}`;
-          const answer = await client.call({ path: `${secrets}?limit=1${from}` });
-          tally.add(answer.outcome);
-          next[at] = /"continue":"([^"]+)"/.exec(answer.text)?.[1] ?? '';
-        },
-        { parallel: 16, forMs: 4000 },
-      );
-    },
-    cleanUp: removeSecrets,
-  },
-  {
     name: 'continue tokens and versions of 12,000 characters',
     sender: 'namespace admin',
     // 504 is Kubernetes' answer to a version that is yet to come; a limit and a time are cut to what there is.
@@ -219,13 +220,13 @@ export const requests: readonly Abuse[] = [
     ),
   },
   {
-    name: '5,000 creates by one user, then deletecollection',
+    name: '2,000 creates by one user, then deletecollection',
     sender: 'namespace admin',
     expects: decided,
     send: async context => {
       await floodOf(
         i => ({ method: 'POST', path: secrets, body: `{"metadata":{"name":"s-${i}"}}` }),
-        { parallel: 64, count: 5000, forMs: 8000 },
+        { parallel: 64, count: 2000, forMs: 6000 },
       )(context);
       context.tally.add((await context.client.call({ method: 'DELETE', path: secrets })).outcome);
     },
@@ -265,7 +266,6 @@ export const requests: readonly Abuse[] = [
     name: 'bearer tokens with huge, deep and wrong headers',
     sender: 'anonymous',
     expects: refused,
-    quick: true,
     send: floodOf(
       i => ({
         path: secrets,
@@ -292,7 +292,6 @@ export const requests: readonly Abuse[] = [
     name: '300 Impersonate-Group headers',
     sender: 'user',
     expects: [...refused, 'closed'],
-    quick: true,
     send: flood(
       {
         path: secrets,
