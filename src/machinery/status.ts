@@ -185,6 +185,9 @@ export const expired = (message: string): StatusError => failure(410, 'Expired',
 export const timeout = (message: string, retryAfterSeconds = 0): StatusError =>
   failure(504, 'Timeout', message, { retryAfterSeconds });
 
+export const tooManyRequests = (message: string, retryAfterSeconds: number): StatusError =>
+  failure(429, 'TooManyRequests', message, { retryAfterSeconds });
+
 export const serviceUnavailable = (message: string): StatusError =>
   failure(503, 'ServiceUnavailable', message);
 

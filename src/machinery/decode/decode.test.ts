@@ -7,7 +7,7 @@ import { duplicateFields } from './duplicate-fields.ts';
 import { parseJson } from './json.ts';
 import { decodeMessage, openEnvelope } from './protobuf.ts';
 import { checkStructure } from './structure.ts';
-import { parseYaml, writeYaml } from './yaml.ts';
+import { parseYaml } from './yaml.ts';
 
 const pod = { apiVersion: 'v1', kind: 'Pod' };
 const secret = { apiVersion: 'v1', kind: 'Secret' };
@@ -223,20 +223,6 @@ describe('parseYaml()', () => {
       expect.objectContaining({ message: `error converting YAML to JSON: yaml: ${words}` }),
     );
   });
-});
-
-test('writeYaml() quotes what a reader would take for more than a text', () => {
-  const value = {
-    texts: ['yes', 'off', '0400', '0o17', '1e3', '2026-01-02T03:04:05Z', '~', '', 'a: b'],
-    numbers: [420, 0.5],
-    plain: `one line, however long: ${'x'.repeat(100)} ${'y'.repeat(100)}`,
-    lines: 'a\nb\n',
-    none: null,
-  };
-  const text = writeYaml(value);
-  expect(parseYaml(text)).toEqual([{ value, duplicateKeys: [] }]);
-  expect(text).toContain('- "2026-01-02T03:04:05Z"\n');
-  expect(text).toMatch(/^plain: .*$/m);
 });
 
 describe('protobuf', () => {

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { requestTooLarge } from '../../machinery/status.ts';
 import type { UserInfo } from '../authn/authenticator.ts';
 import type { Operation, ResourceOperation } from '../operation/operation.ts';
+import type { Unsent } from './limits/unsent-bytes.ts';
 import type { AnyRequest, AnyResponse } from './listener.ts';
 import type { Query } from './query.ts';
 
@@ -19,6 +20,8 @@ export interface RequestContext<O extends Operation = ResourceOperation> {
   readonly response: AnyResponse;
   /** Lines for `Warning:` headers, in order. */
   readonly warnings: string[];
+  /** For answers that may be large: accounts for what the client has not taken yet. */
+  readonly openUnsent: () => Unsent;
   /** Aborts when the client goes or the server closes. */
   readonly signal: AbortSignal;
 }

@@ -19,9 +19,15 @@ import { createOperationResolver } from '../operation/resolve-operation.ts';
 import type { ResourceEntry } from '../resource-entry.ts';
 import { ClientGoneError, type RequestContext } from './context.ts';
 import { credentialsOf } from './credentials.ts';
-import type { AnyRequest, AnyResponse } from './listener.ts';
-import type { Metrics, RequestObservation } from './metrics.ts';
+import { createBodyBytes, defaultBodyLimits } from './limits/body-bytes.ts';
+import { clientOf, type Client } from './limits/clients.ts';
+import { createInFlight, defaultInFlightLimits, type InFlightLimits } from './limits/in-flight.ts';
+import { createUnsentBytes } from './limits/unsent-bytes.ts';
+import { tlsSocketOf, type AnyRequest, type AnyResponse } from './listener.ts';
+import type { Metrics, RequestKind, RequestObservation } from './metrics.ts';
 import { nonResource } from './non-resource.ts';
+import { cutOff } from './outgoing.ts';
+import { booleanOf } from './query.ts';
 import { respondError, toStatusError } from './respond.ts';
 
 export interface PipelineOptions extends ExecutionServices {
@@ -34,6 +40,8 @@ export interface PipelineOptions extends ExecutionServices {
   readonly issuer: IssuerDocuments;
   readonly storeFault: () => string | undefined;
   readonly log: Logger;
+  /** @default kube-apiserver's */
+  readonly inFlight?: InFlightLimits;
   /** Aborts when the server closes. */
   readonly signal: AbortSignal;
 }
@@ -50,6 +58,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const execute = createOperationExecutor(options);
   const authenticators: readonly Authenticator[] = [certificateAuthenticator, tokens.authenticator];
 
+  const inFlight = createInFlight(options.inFlight ?? defaultInFlightLimits, kind =>
+    options.metrics.dropped(kind),
+  );
+  const bodies = createBodyBytes(defaultBodyLimits);
+  const unsent = createUnsentBytes();
+
   const senderOf = async (request: AnyRequest): Promise<UserInfo> => {
     const credentials = credentialsOf(request);
     for (const authenticator of authenticators) {
@@ -60,11 +74,29 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     return anonymous;
   };
 
-  /** The user who may do what is asked. @throws StatusError Unauthorized, Forbidden */
-  const authorizedUserOf = async (request: AnyRequest, operation: Operation): Promise<UserInfo> => {
-    const user = actingUser(await senderOf(request), request, authorize);
+  /**
+   * The user who may do what is asked, and the client whose share of the server it takes.
+   * @param closing of what the request comes by: gives back what was admitted
+   * @throws StatusError Unauthorized, Forbidden, TooManyRequests
+   */
+  const admittedUserOf = async (
+    request: AnyRequest,
+    operation: Operation,
+    closing: { readonly closed: boolean; once(event: 'close', listener: () => void): unknown },
+  ): Promise<{ user: UserInfo; client: Client }> => {
+    const sender = await senderOf(request);
+    const client = clientOf(sender, () => tlsSocketOf(request)?.remoteAddress ?? '');
+    const kind = requestKindOf(operation);
+    const onClose = (release: () => void): void => {
+      if (closing.closed) release();
+      else closing.once('close', release);
+    };
+    const end = inFlight.admit(client, kind);
+    if (end !== undefined) onClose(end);
+    if (kind === 'mutating') onClose(bodies.admit(client, declaredLengthOf(request)));
+    const user = actingUser(sender, request, authorize);
     mustAllow(authorize, attributesOf(operation, user));
-    return user;
+    return { user, client };
   };
 
   return {
@@ -84,7 +116,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       });
       const warnings: string[] = [];
       try {
-        const user = await authorizedUserOf(request, operation);
+        const { user, client } = await admittedUserOf(request, operation, response);
         isAuthorized = true;
         if (operation.type === 'undeclared') throw operation.refusal;
         const contextOf = <O extends Operation>(served: O): RequestContext<O> => ({
@@ -95,6 +127,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
           request,
           response,
           warnings,
+          openUnsent: () => unsent.open(client, () => cutOff(response)),
           get signal() {
             return end();
           },
@@ -119,7 +152,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     async upgrade(request, socket, head) {
       const operation = resolve(request.method ?? '', request.url ?? '/');
       try {
-        await authorizedUserOf(request, operation);
+        await admittedUserOf(request, operation, socket);
         if (operation.type === 'undeclared') throw operation.refusal;
         if (!connects(operation)) throw cannotUpgrade();
         await nodeProxy.stream({ operation, request, socket, head });
@@ -146,9 +179,23 @@ function labelsOf(operation: Operation, isAuthorized: boolean): OperationLabels 
 type OperationLabels = Pick<RequestObservation, 'verb' | 'group' | 'resource' | 'subresource'>;
 const noLabels: OperationLabels = { verb: '', group: '', resource: '', subresource: '' };
 
+/** As apiserver sorts them: watches and streams out of containers are not expected to end soon. */
+function requestKindOf(operation: Operation): RequestKind {
+  if (operation.type !== 'resource') return 'readOnly';
+  const { verb, subresource, query } = operation;
+  if (verb === 'watch' || connects(operation)) return 'longRunning';
+  if (subresource === 'log' && booleanOf(query, 'follow')) return 'longRunning';
+  return verb === 'get' || verb === 'list' ? 'readOnly' : 'mutating';
+}
+
+/** Undefined where the body may be of any length. */
+function declaredLengthOf({ headers }: AnyRequest): number | undefined {
+  const declared = Number(headers['content-length'] ?? Number.NaN);
+  return Number.isNaN(declared) ? undefined : declared;
+}
+
 const connects = (operation: Operation): operation is ResourceOperation =>
-  operation.type === 'resource' &&
-  operation.entry.descriptor.subresources?.[operation.subresource]?.connects === true;
+  operation.type === 'resource' && operation.connects;
 
 const cannotUpgrade = (): StatusError =>
   failure(404, 'NotFound', 'the server could not find the requested resource', {});

@@ -56,12 +56,12 @@ export function createOperationExecutor(options: ExecutionServices): OperationEx
   ]);
 
   const executionOf = ({ operation }: RequestContext): Execution => {
-    const { entry, subresource, verb } = operation;
-    const { group, plural, subresources } = entry.descriptor;
+    const { entry, subresource, verb, connects } = operation;
+    const { group, plural } = entry.descriptor;
     if (subresource === '') return verbs.get(verb) ?? refuseMethod;
     const handler = handlers.get(`${group}/${plural}/${subresource}`);
     if (handler !== undefined) return handler;
-    if (subresources?.[subresource]?.connects === true) return requireUpgrade;
+    if (connects) return requireUpgrade;
     return (partVerbs.has(verb) ? verbs.get(verb) : undefined) ?? refuseMethod;
   };
 

@@ -24,6 +24,8 @@ export interface ResourceOperation extends OperationBase {
   readonly verb: Verb;
   /** Declared by the descriptor; empty for the object itself. */
   readonly subresource: string;
+  /** The subresource turns the connection into streams: the request has to be an upgrade. */
+  readonly connects: boolean;
   /** Empty for cluster-scoped resources, and for all namespaces. */
   readonly namespace: string;
   /** Empty for the collection. */

@@ -1,11 +1,12 @@
-import type { ResourceDescriptor, SubresourceDescriptor, Verb } from '../../machinery/resource.ts';
+import { memberOf } from '../../machinery/member.ts';
+import type { ResourceDescriptor, Verb } from '../../machinery/resource.ts';
 import { goQuote } from '../../machinery/go-quote.ts';
 import {
   parseFieldSelector,
   type FieldRequirement,
 } from '../../machinery/selectors/field-selector.ts';
 import { badRequest, failure, methodNotAllowed, StatusError } from '../../machinery/status.ts';
-import { pathSegmentName } from '../../machinery/validation/names.ts';
+import { pathSegment } from '../../machinery/validation/names.ts';
 import { booleanOf, type Query } from '../http/query.ts';
 import type { ResourceEntry } from '../resource-entry.ts';
 import type { Operation, RequiredRight } from './operation.ts';
@@ -51,14 +52,15 @@ export function createOperationResolver(entries: readonly ResourceEntry[]): Oper
     if (entry === undefined) {
       return { type: 'undeclared', ...base, right, refusal: noSuchResource() };
     }
-    const declared = declaredVerbOf(entry.descriptor, target, { verb, headOnly });
+    const declared = declarationOf(entry.descriptor, target, { verb, headOnly });
     if (isRefused(declared)) return { type: 'undeclared', ...base, right, refusal: declared };
     return {
       type: 'resource',
       ...base,
-      right: declared === verb ? right : { ...right, verb: declared },
+      right: declared.verb === verb ? right : { ...right, verb: declared.verb },
       entry,
-      verb: declared,
+      verb: declared.verb,
+      connects: declared.connects,
       subresource: target.subresource,
       namespace: entry.descriptor.namespaced ? target.namespace : '',
       name: target.name,
@@ -117,30 +119,37 @@ function verbOf(method: string, { name }: ResourceTarget, query: Query): Verb | 
   return booleanOf(query, 'watch') ? 'watch' : 'list';
 }
 
-/** The verb that the descriptor declares for the target, or why there is no such thing. */
-function declaredVerbOf(
+interface Declared {
+  readonly verb: Verb;
+  readonly connects: boolean;
+}
+
+/** What the descriptor declares for the target and the verb, or why there is no such thing. */
+function declarationOf(
   descriptor: ResourceDescriptor,
   target: ResourceTarget,
   { verb, headOnly }: { readonly verb: Verb | ''; readonly headOnly: boolean },
-): Verb | StatusError {
+): Declared | StatusError {
   const { name, namespace, subresource, isNamespaced, hasMore } = target;
   const spansNamespaces = descriptor.namespaced && !isNamespaced;
   if (hasMore || (isNamespaced && !descriptor.namespaced) || (spansNamespaces && name !== '')) {
     return noSuchResource();
   }
   for (const each of [namespace, name]) {
-    const [problem] = pathSegmentName(each);
+    const [problem] = pathSegment(each);
     if (problem !== undefined) {
       return badRequest(`Name parameter invalid: ${goQuote(each)}: ${problem}`);
     }
   }
   if (subresource !== '') {
-    const declared = subresourceOf(descriptor.subresources, subresource);
+    const declared = memberOf(descriptor.subresources, subresource);
     if (declared === undefined) return noSuchResource();
     const isDeclared = (declared.verbs as readonly string[]).includes(verb);
     if (verb === '' || !isDeclared || headOnly) return methodNotAllowed();
     // What runs in a pod needs the right to create, whether the upgrade comes as POST or as GET.
-    return declared.connects === true ? 'create' : verb;
+    return declared.connects === true
+      ? { verb: 'create', connects: true }
+      : { verb, connects: false };
   }
   const isDeclared =
     verb !== '' &&
@@ -148,7 +157,7 @@ function declaredVerbOf(
     collectionVerbs.has(verb) === (name === '') &&
     !(spansNamespaces && (verb === 'create' || verb === 'deletecollection')) &&
     !(headOnly && verb === 'watch');
-  return isDeclared ? verb : methodNotAllowed();
+  return isDeclared ? { verb, connects: false } : methodNotAllowed();
 }
 
 const collectionVerbs: ReadonlySet<string> = new Set([
@@ -157,12 +166,6 @@ const collectionVerbs: ReadonlySet<string> = new Set([
   'create',
   'deletecollection',
 ]);
-
-const subresourceOf = (
-  declared: Readonly<Record<string, SubresourceDescriptor>> | undefined,
-  name: string,
-): SubresourceDescriptor | undefined =>
-  declared !== undefined && Object.hasOwn(declared, name) ? declared[name] : undefined;
 
 function resourceRight(
   target: ResourceTarget,
@@ -199,7 +202,7 @@ const nonResourceRight = (method: string, path: string): RequiredRight => ({
 
 function selectedName(requirements: readonly FieldRequirement[]): string {
   const name = requirements.find(each => each.field === 'metadata.name' && each.equals)?.value;
-  return name !== undefined && pathSegmentName(name).length === 0 ? name : '';
+  return name !== undefined && pathSegment(name).length === 0 ? name : '';
 }
 
 interface ParsedFieldSelector {

@@ -152,7 +152,7 @@ function ignoredPolicy(
   const asked = modes.filter(
     mode =>
       policy[mode].level !== 'privileged' &&
-      (labels[levelLabel(mode)] !== undefined || labels[versionLabel(mode)] !== undefined),
+      [levelLabel(mode), versionLabel(mode)].some(label => Object.hasOwn(labels, label)),
   );
   return asked.length === 0
     ? undefined

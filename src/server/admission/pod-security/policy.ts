@@ -1,3 +1,4 @@
+import { memberOf } from '../../../machinery/member.ts';
 import { invalid, path, type FieldError } from '../../../machinery/field-error.ts';
 
 /** The Pod Security Standards, from the least to the most strict. */
@@ -50,7 +51,7 @@ export function policyFromLabels(
   const errors: FieldError[] = [];
   const at = path('metadata.labels');
   const read = <T>(label: string, parse: (text: string) => T | undefined, message: string) => {
-    const text = labels[label];
+    const text = memberOf(labels, label);
     const value = text === undefined ? undefined : parse(text);
     if (text !== undefined && value === undefined)
       errors.push(invalid(at.key(label), text, message));

@@ -1,3 +1,4 @@
+import { memberOf } from '../../../../machinery/member.ts';
 import { goQuote } from '../../../../machinery/go-quote.ts';
 import { parseQuantity } from '../../../../machinery/quantity.ts';
 import { shorten } from '../../../../machinery/shorten.ts';
@@ -55,7 +56,7 @@ function* pullSecretWarnings({ imagePullSecrets = [] }: Pod['spec']): Generator<
 function* fractionWarnings({ resources = {} }: Container, at: string): Generator<string> {
   for (const name of ['memory', 'ephemeral-storage']) {
     for (const list of ['limits', 'requests'] as const) {
-      const value = resources[list]?.[name];
+      const value = memberOf(resources[list], name);
       if (value === undefined || parseQuantity(value) % 1_000_000_000n === 0n) continue;
       yield `${at}.resources.${list}[${name}]: fractional byte value ${quoted(String(value))} is invalid, must be an integer`;
     }

@@ -1,3 +1,4 @@
+import { memberOf } from '../../../../machinery/member.ts';
 import {
   duplicate,
   forbidden,
@@ -106,7 +107,7 @@ function validateResources({ resources = {} }: Container, at: FieldPath): FieldE
     ...negative('limits'),
     ...negative('requests'),
     ...validateEach(Object.entries(requests), ([name, request]) => {
-      const limit = Object.hasOwn(limits, name) ? limits[name] : undefined;
+      const limit = memberOf(limits, name);
       if (
         limit === undefined ||
         limit === request ||

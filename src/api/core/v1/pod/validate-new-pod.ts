@@ -34,6 +34,7 @@ export function validateNewPod(pod: Pod): FieldError[] {
       ? []
       : [notSupported(at.child('os', 'name'), spec.os.name, ['linux', 'windows'])]),
     ...validateSecurityContext(spec, spec.securityContext, at.child('securityContext')),
+    ...validateGroups(spec.securityContext, at.child('securityContext')),
     ...containersOf(spec).flatMap(({ container: { securityContext }, at: here }) => [
       ...validateSecurityContext(spec, securityContext, here.child('securityContext')),
       ...validateProcMount(securityContext?.procMount, here.child('securityContext', 'procMount')),
@@ -53,17 +54,38 @@ const procMounts = ['Default', 'Unmasked'];
 const validateProcMount = (value: string | undefined, at: FieldPath): FieldError[] =>
   value === undefined || procMounts.includes(value) ? [] : [notSupported(at, value, procMounts)];
 
+/** A runtime takes only 32 bits of a larger number: 2^32 would be root. */
+const maxId = 2_147_483_647;
+const validateId = (id: number | undefined, at: FieldPath): FieldError[] =>
+  id === undefined || (id >= 0 && id <= maxId)
+    ? []
+    : [invalid(at, id, `must be between 0 and ${maxId}, inclusive`)];
+
+function validateGroups(
+  { fsGroup, supplementalGroups = [] }: NonNullable<PodSpec['securityContext']> = {},
+  at: FieldPath,
+): FieldError[] {
+  return [
+    ...validateId(fsGroup, at.child('fsGroup')),
+    ...supplementalGroups.flatMap((id, i) =>
+      validateId(id, at.child('supplementalGroups').index(i)),
+    ),
+  ];
+}
+
 type SharedContext = Pick<
   NonNullable<PodSpec['securityContext']>,
-  'appArmorProfile' | 'windowsOptions'
+  'appArmorProfile' | 'runAsGroup' | 'runAsUser' | 'windowsOptions'
 >;
 
 function validateSecurityContext(
   { os }: PodSpec,
-  { appArmorProfile, windowsOptions }: SharedContext = {},
+  { appArmorProfile, runAsGroup, runAsUser, windowsOptions }: SharedContext = {},
   at: FieldPath,
 ): FieldError[] {
   return [
+    ...validateId(runAsUser, at.child('runAsUser')),
+    ...validateId(runAsGroup, at.child('runAsGroup')),
     ...(windowsOptions !== undefined && os?.name === 'linux'
       ? [forbidden(at.child('windowsOptions'), 'windows options cannot be set for a linux pod')]
       : []),
