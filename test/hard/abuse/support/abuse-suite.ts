@@ -16,7 +16,7 @@ const maxLogBytes = 64 * 1024;
 const abuseWithinMs = 20_000;
 const memoryWithinMs = 20_000;
 /** So that a percentile is one of enough requests. */
-const leastMs = 2500;
+const leastMs = 1500;
 
 /** Where this fails, the machine is too busy for the figures to mean anything. */
 const nothing: Abuse = {

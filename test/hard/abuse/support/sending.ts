@@ -14,7 +14,7 @@ interface Repetition {
 export async function repeat(
   { signal }: Pick<AbuseContext, 'signal'>,
   task: (i: number) => Promise<unknown>,
-  { parallel = 4, count = Number.POSITIVE_INFINITY, forMs = 2500 }: Repetition = {},
+  { parallel = 4, count = Number.POSITIVE_INFINITY, forMs = 1500 }: Repetition = {},
 ): Promise<void> {
   const until = performance.now() + forMs;
   let next = 0;
