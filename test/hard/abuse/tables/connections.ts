@@ -10,12 +10,13 @@ const secrets = inNamespace('secrets');
 const decided = ['2xx', '4xx', 'closed'] as const;
 const mib = 1024 * 1024;
 
-/** Waits until the peer has taken what was written, or is gone. */
+/** Waits until the peer has taken what was written, is gone, or reads no more. */
 async function write(socket: Socket, bytes: Buffer | string): Promise<boolean> {
   if (socket.destroyed || !socket.writable) return false;
   if (socket.write(bytes)) return true;
-  await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => undefined);
-  return !socket.destroyed;
+  const drained = once(socket, 'drain').then(() => true);
+  const gone = once(socket, 'close').then(() => false);
+  return Promise.race([drained, gone, pause(2000).then(() => false)]).catch(() => false);
 }
 
 interface Holding {
