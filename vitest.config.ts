@@ -37,7 +37,7 @@ export default defineConfig({
         test: {
           name: 'hard',
           include: ['test/hard/**/*.test.ts'],
-          testTimeout: 120_000,
+          testTimeout: 300_000,
           hookTimeout: 120_000,
           fileParallelism: false,
         },
