@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { startCluster, type ClusterSettings } from './cluster.ts';
 import { detach, type ProgressMessage } from './detach.ts';
 import { announceInstance, runningInstance, withdrawInstance } from './instance.ts';
+import { startLastResort } from './last-resort.ts';
 import { createLogger, type LogLevel } from './log.ts';
 import { verificationPolicies } from '../node/images/verification-policy.ts';
 import {
@@ -145,6 +146,7 @@ async function foreground(options: UpOptions): Promise<void> {
     });
   }
   const log = createLogger(options.logLevel);
+  const lastResort = startLastResort({ log, stop: () => stop.abort() });
   const cluster = await startCluster({ settings: options, log, say });
   try {
     if (!stop.signal.aborted) {
@@ -158,8 +160,15 @@ async function foreground(options: UpOptions): Promise<void> {
       await aborted(stop.signal);
     }
   } finally {
-    await cluster.close({ leavePods: options.leavePods === true });
+    // After a fault of its own Keylet leaves its pods to its successor, as after a crash.
+    await cluster.close({ leavePods: options.leavePods === true || lastResort.failed });
     await withdrawInstance(dataDir);
+    lastResort.close();
+  }
+  if (lastResort.failed) {
+    throw new UserError(
+      'stopped after an unexpected error, which the log shows; pods go on. Start it again with: keylet up',
+    );
   }
   say('Stopped');
 }

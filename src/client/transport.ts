@@ -39,6 +39,7 @@ export function createTransport(config: ClientConfig): Transport {
       peerMaxConcurrentStreams: 10_000,
     });
     opened.once('connect', (_session, socket) => {
+      if (opened.destroyed) return;
       if ('setNoDelay' in socket) socket.setNoDelay(true);
       // All streams share this window: one large object would wait for acknowledgements at every 64 KiB.
       opened.setLocalWindowSize(windowBytes);
@@ -104,6 +105,7 @@ export function createTransport(config: ClientConfig): Transport {
 /** A peer that is gone without a word is found out by pings. */
 function keepAlive(session: ClientHttp2Session): void {
   const timer = setInterval(() => {
+    if (session.destroyed) return;
     const late = setTimeout(() => session.destroy(), pingTimeoutMs);
     const sent = session.ping(() => clearTimeout(late));
     if (!sent) clearTimeout(late);

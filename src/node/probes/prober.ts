@@ -1,3 +1,5 @@
+import type { Logger } from '../../machinery/log.ts';
+import { guard } from '../../machinery/unexpected.ts';
 import type { Container, Probe } from '../../api/core/v1/pod.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { runHandler, type HandlerResult } from './handler.ts';
@@ -27,6 +29,7 @@ export interface Prober {
 
 export interface ProberOptions {
   readonly runtime: Runtime;
+  readonly log?: Pick<Logger, 'error'> | undefined;
   /** A result changed. */
   onChange(): void;
   /** For the event Unhealthy. */
@@ -43,7 +46,7 @@ interface Probed {
 
 type Kind = 'Startup' | 'Liveness' | 'Readiness';
 
-export function createProber({ runtime, onChange, onFailure }: ProberOptions): Prober {
+export function createProber({ runtime, log, onChange, onFailure }: ProberOptions): Prober {
   const probed = new Map<string, Probed>();
 
   const forget = (id: string): void => {
@@ -69,7 +72,7 @@ export function createProber({ runtime, onChange, onFailure }: ProberOptions): P
       if (entry.closed) return;
       const timer = setTimeout(() => {
         entry.timers.delete(timer);
-        void turn();
+        next();
       }, ms);
       entry.timers.add(timer);
     };
@@ -89,6 +92,7 @@ export function createProber({ runtime, onChange, onFailure }: ProberOptions): P
       const goOn = streak < threshold || onTurn(ok, kind);
       if (goOn) later(periodMs);
     };
+    const next = guard({ log, operation: 'probe', onError: () => later(periodMs) }, turn);
     const firstAtMs = startedAtMs + (probe.initialDelaySeconds ?? 0) * 1000;
     later(Math.max(0, firstAtMs - Date.now()));
   };

@@ -1,8 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import {
+  createSecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import type { Logger } from '../../machinery/log.ts';
+import { guard } from '../../machinery/unexpected.ts';
 
 export type AnyRequest = IncomingMessage | Http2ServerRequest;
 export type AnyResponse = ServerResponse | Http2ServerResponse;
@@ -15,6 +22,8 @@ export interface ListenerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  readonly log: Logger;
+  /** Neither may throw. */
   onRequest(request: AnyRequest, response: AnyResponse): void;
   onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
@@ -41,7 +50,13 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   server.on('request', options.onRequest);
   server.on('upgrade', options.onUpgrade as (...args: unknown[]) => void);
   // All streams of a session share this window: one large body would wait for a reply at every 64 KiB.
-  server.on('session', session => session.setLocalWindowSize(windowBytes));
+  server.on(
+    'session',
+    guard({ log: options.log, operation: 'HTTP/2 session' }, (session: ServerHttp2Session) => {
+      // The client may be gone already.
+      if (!session.destroyed) session.setLocalWindowSize(windowBytes);
+    }),
+  );
   server.on('sessionError', () => undefined);
   server.on('tlsClientError', () => undefined);
   const sockets = new Set<Socket>();

@@ -1,3 +1,4 @@
+import { unexpectedErrors } from '../../machinery/unexpected.ts';
 import type { Store } from '../../store/store.ts';
 
 export interface Metrics {
@@ -38,6 +39,8 @@ export function createMetrics(store: Store): Metrics {
         `keylet_store_revision ${await store.revision()}`,
       );
       lines.push(
+        '# TYPE keylet_unexpected_errors_total counter',
+        `keylet_unexpected_errors_total ${unexpectedErrors()}`,
         '# TYPE process_resident_memory_bytes gauge',
         `process_resident_memory_bytes ${process.memoryUsage.rss()}`,
       );

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../../machinery/log.ts';
+import { guard, reportUnexpected } from '../../machinery/unexpected.ts';
 import type { ResourceDescriptor } from '../../machinery/resource.ts';
 import { failure, methodNotAllowed, StatusError, unauthorized } from '../../machinery/status.ts';
 import type { AdmissionChain } from '../admission/admission.ts';
@@ -154,14 +155,14 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const info = requestInfo(request.method ?? 'GET', path, query);
       const { headers } = request;
       const end = endOf(response, options.signal);
-      response.once('close', () => {
+      const observe = (): void =>
         options.metrics.observe({
           verb: info.verb,
           resource: info.resource,
           code: response.statusCode,
           seconds: (performance.now() - startedAt) / 1000,
         });
-      });
+      response.once('close', guard({ log, operation: 'metrics of a request' }, observe));
       const warnings: string[] = [];
       try {
         const user = await userOf(request);
@@ -182,7 +183,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         if (error instanceof ClientGoneError) return void response.end();
         const status = toStatusError(error);
         if (status.code >= 500 && !(error instanceof StatusError && status.code !== 500)) {
-          log.error('A request failed', { path, error: stackOf(status.cause ?? error) });
+          reportUnexpected(log, `${info.verb} ${path}`, status.cause ?? error);
         }
         await respondError({ response, headers, query, warnings }, status).catch(() =>
           response.end(),
@@ -199,7 +200,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         if (info.resource !== 'pods' || !streams.has(info.subresource)) throw noSuchResource();
         await nodeProxy.stream({ info, query, request, socket, head });
       } catch (error) {
-        const { status } = toStatusError(error);
+        const { status, cause } = toStatusError(error);
+        if (status.code === 500) reportUnexpected(log, `upgrade ${path}`, cause ?? error);
         const body = JSON.stringify(status);
         socket.end(
           `HTTP/1.1 ${status.code} ${status.reason ?? 'Error'}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
@@ -244,6 +246,3 @@ function splitUrl(url = '/'): { path: string; query: URLSearchParams } {
 
 const noSuchResource = (): StatusError =>
   failure(404, 'NotFound', 'the server could not find the requested resource', {});
-
-const stackOf = (error: unknown): string =>
-  error instanceof Error ? (error.stack ?? error.message) : String(error);
