@@ -1,14 +1,20 @@
-import { mkdir } from 'node:fs/promises';
-import path from 'node:path';
 import { Command, Option } from 'commander';
 import { startCluster, type ClusterSettings } from './cluster.ts';
+import { prepareDataFolder, shellWord } from './data-folder.ts';
 import { detach, type ProgressMessage } from './detach.ts';
 import { announceInstance, runningInstance, withdrawInstance } from './instance.ts';
 import { startLastResort } from './last-resort.ts';
-import { createLogger, type LogLevel } from './log.ts';
+import { createLogger, type LogLevel } from '../machinery/log.ts';
 import { verificationPolicies } from '../node/images/verification-policy.ts';
+import { connectionLimits } from './open-files.ts';
+import {
+  defaultConfiguration,
+  type PodSecurityConfiguration,
+} from '../server/admission/pod-security/configuration.ts';
+import { levels, type Level } from '../server/admission/pod-security/policy.ts';
 import {
   address,
+  admissionConfig,
   allowlist,
   dataDirOption,
   duration,
@@ -20,7 +26,9 @@ import {
 import { releaseStartMemory } from './release-memory.ts';
 import { UserError } from './user-error.ts';
 
-interface UpOptions extends ClusterSettings {
+interface UpOptions extends Omit<ClusterSettings, 'podSecurity'> {
+  readonly podSecurityDefault?: Level;
+  readonly admissionControlConfigFile?: PodSecurityConfiguration;
   readonly detach?: true;
   readonly leavePods?: true;
   readonly logLevel: LogLevel;
@@ -87,6 +95,18 @@ export function upCommand(): Command {
         'those that NeverVerifyAllowlistedImages gives everyone, with commas: busybox,quay.io/team/*',
       ).argParser(allowlist),
     )
+    .addOption(
+      new Option(
+        '--pod-security-default <level>',
+        'Pod Security Standard enforced in namespaces without a label of their own; default: privileged',
+      ).choices(levels),
+    )
+    .addOption(
+      new Option(
+        '--admission-control-config-file <file>',
+        "Kubernetes' PodSecurityConfiguration: defaults and exemptions",
+      ).argParser(admissionConfig),
+    )
     .option('--leave-pods', 'let the pods run on when Keylet stops')
     .addOption(
       new Option('--log-level <level>', 'what goes to stderr')
@@ -103,7 +123,9 @@ async function up(options: UpOptions): Promise<void> {
     );
   }
   refuseIdleAllowlist(options);
+  refuseTwoDefaults(options);
   await refuseSecond(options.dataDir);
+  prepareDataFolder(options.dataDir);
   if (options.detach === true) return detach(options.dataDir);
   await foreground(options);
 }
@@ -112,7 +134,7 @@ async function refuseSecond(dataDir: string): Promise<void> {
   const running = await runningInstance(dataDir);
   if (running === undefined) return;
   throw new UserError(
-    `one runs on ${dataDir} already (pid ${running.pid}, ${running.url}). Stop it with: keylet down --data-dir ${dataDir}`,
+    `one runs on ${dataDir} already (pid ${running.pid}, ${running.url}). Stop it with: keylet down --data-dir ${shellWord(dataDir)}`,
   );
 }
 
@@ -123,6 +145,16 @@ function refuseIdleAllowlist({
   if (images === undefined || policy === 'NeverVerifyAllowlistedImages') return;
   throw new UserError(
     `--preloaded-images-verification-allowlist has no effect with the policy ${policy}. Give --image-pull-credentials-verification-policy NeverVerifyAllowlistedImages too`,
+  );
+}
+
+function refuseTwoDefaults({
+  podSecurityDefault: level,
+  admissionControlConfigFile: file,
+}: UpOptions): void {
+  if (level === undefined || file === undefined) return;
+  throw new UserError(
+    `--pod-security-default and --admission-control-config-file cannot be combined. Set defaults.enforce to ${level} in the file`,
   );
 }
 
@@ -137,7 +169,6 @@ async function foreground(options: UpOptions): Promise<void> {
     process.stdout.write(`${line}\n`);
     tell({ line });
   };
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
@@ -145,14 +176,24 @@ async function foreground(options: UpOptions): Promise<void> {
       stop.abort();
     });
   }
-  const log = createLogger(options.logLevel);
+  const log = createLogger({
+    level: options.logLevel,
+    write: line => process.stderr.write(line),
+  });
   const lastResort = startLastResort({ log, stop: () => stop.abort() });
-  const cluster = await startCluster({ settings: options, log, say });
+  const podSecurity =
+    options.admissionControlConfigFile ?? defaultConfiguration(options.podSecurityDefault);
+  const cluster = await startCluster({
+    settings: { ...options, podSecurity },
+    connections: connectionLimits(),
+    log,
+    say,
+  });
   try {
     if (!stop.signal.aborted) {
       const { url, kubeconfig, nodeName } = cluster;
       await announceInstance(dataDir, { url, kubeconfig, nodeName });
-      say(`  export KUBECONFIG=${path.resolve(kubeconfig)}`);
+      say(`  export KUBECONFIG=${shellWord(kubeconfig)}`);
       // performance.now() counts from the start of the process.
       say(`Ready in ${Math.round(performance.now())} ms`);
       tell({ ready: true });

@@ -15,6 +15,11 @@ import { chain } from './admission/admission.ts';
 import { defaultTolerations } from './admission/default-tolerations.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { nodeRestriction } from './admission/node-restriction.ts';
+import {
+  defaultConfiguration,
+  type PodSecurityConfiguration,
+} from './admission/pod-security/configuration.ts';
+import { podSecurity } from './admission/pod-security/pod-security.ts';
 import { roleEscalation } from './admission/role-escalation.ts';
 import { serviceAccountAdmission } from './admission/service-account.ts';
 import { createLegacyTokens } from './authn/legacy-tokens.ts';
@@ -39,8 +44,12 @@ export interface ServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Open at a time. */
+  readonly maxConnections?: number | undefined;
   /** Keylet's own. */
   readonly version: string;
+  /** @default Kubernetes' own: nothing is forbidden where no namespace says so */
+  readonly podSecurity?: PodSecurityConfiguration;
   readonly log: Logger;
 }
 
@@ -55,7 +64,9 @@ export async function startServer({
   pki,
   host,
   port,
+  maxConnections,
   version,
+  podSecurity: podSecurityConfiguration = defaultConfiguration(),
   log,
 }: ServerOptions): Promise<RunningServer> {
   const stores = new Map<string, ObjectStore & { close(): void }>();
@@ -89,7 +100,7 @@ export async function startServer({
     signal: stop.signal,
     log,
   });
-  const metrics = createMetrics(store);
+  const metrics = createMetrics({ store, resources });
   const nodeProxy = createNodeProxy({ pods: storeOf('pods'), nodes: storeOf('nodes'), pki });
   const pipeline = createPipeline({
     entries,
@@ -107,6 +118,12 @@ export async function startServer({
       nodeRestriction({ pods: storeOf('pods'), nodes: storeOf('nodes') }),
       roleEscalation(access, authorize),
       defaultTolerations,
+      // Last: it judges the pod as it will be.
+      podSecurity({
+        namespaces,
+        pods: storeOf('pods'),
+        configuration: podSecurityConfiguration,
+      }),
     ),
     discovery: createDiscovery(resources, `${host}:${port}`),
     openApi: createOpenApi(resources, version),
@@ -114,15 +131,16 @@ export async function startServer({
     metrics,
     version,
     issuer: issuerDocuments(tokenIssuer, pki.serviceAccountKey),
+    storeFault: () => store.writeFault(),
     log,
     signal: stop.signal,
   });
   const listener = await listen({
-    cert: pki.serving.cert,
-    key: pki.serving.key,
+    ...pki.serving,
     ca: pki.ca,
     host,
     port,
+    maxConnections,
     onRequest: (request, response) =>
       guard({ log, operation: 'request', onError: () => response.destroy() }, () => {
         response.setHeader('audit-id', randomUUID());
@@ -137,6 +155,7 @@ export async function startServer({
     stop.abort();
     throw error;
   });
+  pki.onRenewed(() => listener.setCertificates({ ...pki.serving, ca: pki.ca }));
   const expiring = entries.filter(
     ({ descriptor }) => descriptor.ttlSeconds !== undefined && descriptor.storedAs === undefined,
   );

@@ -22,6 +22,7 @@ export function boundedKeys(store: Store): Store {
     delete: (key, expectedRevision) => store.delete(key, expectedRevision),
     watch: (query, listener) => store.watch(query, listener),
     compact: revision => store.compact(revision),
+    writeFault: () => store.writeFault(),
     close: () => store.close(),
   };
 }

@@ -34,8 +34,7 @@ beforeAll(async () => {
   const nothing = (): void => undefined;
   node = await startNodeServer({
     runtime: {} as Runtime,
-    serving: pki.nodeServing,
-    clientCa: pki.ca,
+    serving: { ...pki.nodeServing, clientCa: pki.ca },
     authorize: createRequestAuthorizer(client, 'node-a'),
     podOf: () => undefined,
     host: '127.0.0.1',

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { PodSchema } from '../../api/core/v1/pod/pod-schema.ts';
+import { NodeSchema } from '../../api/core/v1/node.ts';
 import { SecretSchema } from '../../api/core/v1/secret.ts';
 import { LeaseSchema } from '../../api/coordination.k8s.io/v1/lease.ts';
 import { duplicateFields } from './duplicate-fields.ts';
+import { parseJson } from './json.ts';
 import { decodeMessage, openEnvelope } from './protobuf.ts';
 import { checkStructure } from './structure.ts';
-import { parseYaml, writeYaml } from './yaml.ts';
+import { parseYaml } from './yaml.ts';
 
 const pod = { apiVersion: 'v1', kind: 'Pod' };
 const secret = { apiVersion: 'v1', kind: 'Secret' };
@@ -137,6 +139,36 @@ test.each([
   expect(duplicateFields(text, JSON.parse(text))).toEqual(found);
 });
 
+test('duplicateFields() reports each path once, the first hundred, and cuts what is too long', () => {
+  const inList = `[${'{"b":1,"b":2,"b":3},'.repeat(500)}1]`;
+  const paths = duplicateFields(inList, JSON.parse(inList));
+  expect(paths).toHaveLength(100);
+  expect(paths.slice(0, 2)).toEqual(['[0].b', '[1].b']);
+  const long = `{"${'k'.repeat(5000)}":{"a":1,"a":2}}`;
+  expect(duplicateFields(long, JSON.parse(long))).toEqual([`${'k'.repeat(512)}…`]);
+});
+
+test.each([
+  [{ allocatable: { cpu: '1 core' } }, 'quantities must match the regular expression'],
+  [{ allocatable: { cpu: '1e99999999999999999999' } }, "unable to parse quantity's suffix"],
+  [{ allocatable: { cpu: Infinity } }, 'quantities must match the regular expression'],
+  [
+    { images: [{ sizeBytes: 1e300 }] },
+    'json: cannot unmarshal number 1e+300 into Go struct field ContainerImage.status.images.sizeBytes of type int64',
+  ],
+])('checkStructure() refuses the numbers of %j', (status, message) => {
+  expect(() => checkStructure(NodeSchema, { status })).toThrow(message);
+});
+
+test('parseJson() refuses what is nested too deeply, and brackets in texts are not nesting', () => {
+  const parse = (json: string): unknown => parseJson(Buffer.from(json), json);
+  expect(() => parse('['.repeat(1_500_000))).toThrow('exceeded max depth');
+  expect(() => parse('{"a":'.repeat(10_001))).toThrow('exceeded max depth');
+  expect(() => parse('['.repeat(10_000))).toThrow('unexpected end of JSON input');
+  const text = `\\"${'[{'.repeat(20_000)}`;
+  expect(parse(JSON.stringify([text]))).toEqual([text]);
+});
+
 describe('parseYaml()', () => {
   const valuesOf = (text: string): unknown[] => parseYaml(text).map(each => each.value);
   test.each([
@@ -191,20 +223,6 @@ describe('parseYaml()', () => {
       expect.objectContaining({ message: `error converting YAML to JSON: yaml: ${words}` }),
     );
   });
-});
-
-test('writeYaml() quotes what a reader would take for more than a text', () => {
-  const value = {
-    texts: ['yes', 'off', '0400', '0o17', '1e3', '2026-01-02T03:04:05Z', '~', '', 'a: b'],
-    numbers: [420, 0.5],
-    plain: `one line, however long: ${'x'.repeat(100)} ${'y'.repeat(100)}`,
-    lines: 'a\nb\n',
-    none: null,
-  };
-  const text = writeYaml(value);
-  expect(parseYaml(text)).toEqual([{ value, duplicateKeys: [] }]);
-  expect(text).toContain('- "2026-01-02T03:04:05Z"\n');
-  expect(text).toMatch(/^plain: .*$/m);
 });
 
 describe('protobuf', () => {

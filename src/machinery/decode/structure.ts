@@ -1,5 +1,7 @@
+import { quantityError } from '../quantity.ts';
 import { memberOf } from '../member.ts';
 import { resolve, type Field, type ObjectSchema, type Schema } from '../schema.ts';
+import { shorten } from '../shorten.ts';
 import { Base64Error, normalBase64 } from './base64.ts';
 import { exceedsDepth } from './depth.ts';
 
@@ -72,7 +74,7 @@ function checkObject(schema: ObjectSchema, value: unknown, place: Place): Record
     const path = place.path === '' ? name : `${place.path}.${name}`;
     const field: Field | undefined = memberOf(schema.fields, name);
     if (field === undefined) {
-      if (unknownFields.length < maxComplaints) unknownFields.push(path);
+      if (unknownFields.length < maxComplaints) unknownFields.push(shorten(path));
     } else if (each !== null) {
       // Written out: each field of each body makes one, and a spread takes as long as the check.
       const checked = check(field.schema, each, { kind, path, unknownFields });
@@ -142,13 +144,14 @@ function checkScalar(schema: Schema, value: unknown, place: Place): unknown {
       return value;
     case 'integer':
       if (typeof value !== 'number') throw mismatch(schema, value, place);
-      if (!Number.isInteger(value)) throw mismatch(schema, value, place, `number ${value}`);
-      if (schema.format === 'int32' && (value > 2_147_483_647 || value < -2_147_483_648)) {
+      if (!Number.isInteger(value) || !fits(value, schema.format)) {
         throw mismatch(schema, value, place, `number ${value}`);
       }
       return value;
     case 'number':
       if (typeof value !== 'number') throw mismatch(schema, value, place);
+      // What JSON.parse makes of 1e999.
+      if (!Number.isFinite(value)) throw mismatch(schema, value, place, `number ${value}`);
       return value;
     case 'bytes':
       if (typeof value !== 'string') throw mismatch(schema, value, place);
@@ -161,6 +164,7 @@ function checkScalar(schema: Schema, value: unknown, place: Place): unknown {
     case 'int-or-string':
       if (typeof value !== 'string' && typeof value !== 'number')
         throw mismatch(schema, value, place);
+      checkForm(schema.kind, value);
       return value;
     default:
       return value;
@@ -168,6 +172,21 @@ function checkScalar(schema: Schema, value: unknown, place: Place): unknown {
 }
 
 const maxRawDepth = 1000;
+
+const fits = (value: number, format: 'int32' | 'int64'): boolean =>
+  format === 'int32'
+    ? value <= 2_147_483_647 && value >= -2_147_483_648
+    : value < 2 ** 63 && value >= -(2 ** 63);
+
+/** What Go's types refuse by decoders of their own. */
+function checkForm(kind: 'quantity' | 'int-or-string', value: string | number): void {
+  if (kind === 'quantity') {
+    const error = quantityError(value);
+    if (error !== undefined) throw new StructureError(error);
+  } else if (typeof value === 'number' && !(Number.isInteger(value) && fits(value, 'int32'))) {
+    throw new StructureError(`json: cannot unmarshal number ${value} into Go value of type int32`);
+  }
+}
 
 function checkBase64(text: string): string {
   try {
@@ -180,8 +199,9 @@ function checkBase64(text: string): string {
 function normalTime(value: string, format: 'date-time' | 'micro-time'): string {
   const at = new Date(value);
   if (!/^\d{4}-\d\d-\d\dT/.test(value) || Number.isNaN(at.getTime())) {
+    const shown = JSON.stringify(shorten(value));
     throw new StructureError(
-      `parsing time ${JSON.stringify(JSON.stringify(value))} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(value)} as "2006"`,
+      `parsing time ${JSON.stringify(shown)} as "2006-01-02T15:04:05Z07:00": cannot parse ${shown} as "2006"`,
     );
   }
   if (format === 'date-time') return `${at.toISOString().slice(0, 19)}Z`;

@@ -37,8 +37,8 @@ export function resourceValue(
   }
   const set = memberOf(container.resources?.[list], name);
   const unset = list === 'limits' ? (ofNode?.() ?? 0n) : 0n;
-  const nano = set === undefined ? unset : (parseQuantity(set) ?? 0n);
-  const asked = parseQuantity(divisor) ?? 0n;
+  const nano = set === undefined ? unset : parseQuantity(set);
+  const asked = parseQuantity(divisor);
   const unit = asked === 0n ? billion : asked;
   return String((nano + unit - 1n) / unit);
 }

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Pod } from '../../api/core/v1/pod.ts';
 import { guard, reportUnexpected } from '../../machinery/unexpected.ts';
+import { guardListener } from '../../machinery/guard-listener.ts';
 import type { Logger } from '../../machinery/log.ts';
 import { RuntimeError, type Runtime } from '../runtime/runtime.ts';
 import type { RequestAuthorizer } from './authorize-request.ts';
@@ -12,31 +13,45 @@ import { findLogged, findNewest, findSandbox, NodeServerError } from './find-con
 import { sendLogs } from './send-logs.ts';
 import { passThrough } from './pass-through.ts';
 
-export interface NodeServerOptions {
-  readonly runtime: Runtime;
-  readonly serving: { readonly cert: string; readonly key: string };
+export interface ServingCertificates {
+  readonly cert: string;
+  readonly key: string;
   /** Only clients that this signed are served. */
   readonly clientCa: string;
+}
+
+export interface NodeServerOptions {
+  readonly runtime: Runtime;
+  readonly serving: ServingCertificates;
   readonly authorize: RequestAuthorizer;
   /** A pod of this node, as the API knows it. */
   readonly podOf: (namespace: string, name: string) => Pod | undefined;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Open at a time. */
+  readonly maxConnections?: number | undefined;
   readonly log: Logger;
 }
 
 export interface NodeServer {
   readonly port: number;
+  /** For connections from now on; those that are open go on. */
+  setCertificates(certificates: ServingCertificates): void;
   close(): Promise<void>;
 }
 
+const secureContext = ({ cert, key, clientCa }: ServingCertificates) => ({
+  cert,
+  key,
+  ca: clientCa,
+});
+
 /** The node's own server, by the kubelet's paths: logs, exec, attach, port-forward. */
 export async function startNodeServer(options: NodeServerOptions): Promise<NodeServer> {
-  const { runtime, serving, clientCa, authorize, podOf, host, port, log } = options;
+  const { runtime, serving, authorize, podOf, host, port, log } = options;
   const server = createServer({
-    ...serving,
-    ca: clientCa,
+    ...secureContext(serving),
     requestCert: true,
     rejectUnauthorized: true,
   });
@@ -77,10 +92,15 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, () => resolve());
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
   });
+  guardListener(server, { name: 'node', maxConnections: options.maxConnections, log });
   return {
     port: (server.address() as AddressInfo).port,
+    setCertificates: certificates => server.setSecureContext(secureContext(certificates)),
     close: () =>
       new Promise(resolve => {
         server.close(() => resolve());

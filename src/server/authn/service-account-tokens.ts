@@ -10,6 +10,9 @@ import type { ObjectLookup } from './object-lookup.ts';
 
 export const tokenIssuer = 'https://kubernetes.default.svc.cluster.local';
 
+/** go-jose's default, with which Kubernetes verifies service-account tokens. */
+const clockToleranceSeconds = 60;
+
 export interface TokenSubject {
   readonly namespace: string;
   readonly name: string;
@@ -73,6 +76,7 @@ export function createServiceAccountTokens({
       issuer: [tokenIssuer, legacyIssuer],
       algorithms: ['ES256'],
       currentDate: new Date(now()),
+      clockTolerance: clockToleranceSeconds,
     }).catch(() => {
       throw unauthorized();
     });

@@ -17,6 +17,7 @@ import { readBody } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondValue } from '../negotiation/encode.ts';
 import { writeOptionsOf } from '../verbs/write-options.ts';
+import { addWarnings } from '../verbs/write-rules.ts';
 import type { SubresourceHandler } from './handlers.ts';
 
 /** What an admitted pod's token asks for: the mark by which the server knows that it may live longer. */
@@ -30,7 +31,7 @@ export function tokenHandler(
   now: () => number = Date.now,
 ): SubresourceHandler {
   return async (context, { entry, admission }) => {
-    const { namespace, name } = context.info;
+    const { namespace, name } = context.operation;
     const account = (await entry.objects.get(namespace, name)).object();
     mustNotBeDeleted(account, 'ServiceAccount', now());
     const request = (await decodeBody(
@@ -51,6 +52,7 @@ export function tokenHandler(
       object: request,
       old: undefined,
       user: context.user,
+      warn: text => addWarnings(context, [text]),
     });
     const { audiences: asked = [], expirationSeconds = 3600, boundObjectRef } = request.spec ?? {};
     mustLastLawfully(expirationSeconds);

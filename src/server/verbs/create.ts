@@ -81,8 +81,9 @@ async function createOnce(
     object,
     old: undefined,
     user: context.user,
+    warn: text => addWarnings(context, [text]),
   });
-  mustBeValid(object, descriptor);
+  mustBeValid(object, descriptor, descriptor.validateCreate?.(object));
   addWarnings(context, [...repeatedOwners, ...(descriptor.warnings?.(object) ?? [])]);
   if (dryRun) {
     if (await exists(objects.get(namespace, name))) throw alreadyExists(descriptor, name);

@@ -1,5 +1,5 @@
 import { goQuote } from '../../machinery/go-quote.ts';
-import { parseFieldSelector, fieldsMatch } from '../../machinery/selectors/field-selector.ts';
+import { fieldsMatch } from '../../machinery/selectors/field-selector.ts';
 import { parseLabelSelector } from '../../machinery/selectors/label-selector.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
 import type { ResourceDescriptor } from '../../machinery/resource.ts';
@@ -10,7 +10,9 @@ import {
   notSupported,
 } from '../../machinery/field-error.ts';
 import { badRequest, invalidObject, type StatusError } from '../../machinery/status.ts';
+import type { ResourceOperation } from '../operation/operation.ts';
 import type { ObjectFilter } from '../registry/object-store.ts';
+import type { Query } from '../http/query.ts';
 
 export interface Selection {
   /** The one name that a field selector asks for. */
@@ -19,16 +21,21 @@ export interface Selection {
   readonly filter?: ObjectFilter;
 }
 
-/** labelSelector and fieldSelector as one filter. @throws StatusError BadRequest */
-export function selectionOf(descriptor: ResourceDescriptor, query: URLSearchParams): Selection {
+/** The namespace of an operation, its labelSelector and its fieldSelector. @throws StatusError BadRequest */
+export function selectionOf({
+  entry: { descriptor },
+  query,
+  namespace: within,
+  fieldSelector: requirements,
+  fieldSelectorError,
+}: ResourceOperation): Selection {
+  if (fieldSelectorError !== undefined) throw badRequest(fieldSelectorError);
   const labels = query.get('labelSelector') ?? '';
-  const fields = query.get('fieldSelector') ?? '';
   const filters: ObjectFilter[] = [];
   if (labels !== '') {
     const matches = parsed(() => parseLabelSelector(labels));
     filters.push(object => matches(object.metadata.labels ?? {}));
   }
-  const requirements = fields === '' ? [] : parsed(() => parseFieldSelector(fields));
   const exact = (field: string): string | undefined =>
     requirements.find(each => each.field === field && each.equals)?.value;
   const known = new Set(['metadata.name', 'metadata.namespace', ...selectable(descriptor)]);
@@ -38,7 +45,7 @@ export function selectionOf(descriptor: ResourceDescriptor, query: URLSearchPara
   if (requirements.length > 0)
     filters.push(object => fieldsMatch(requirements, fieldsOf(descriptor, object)));
   const name = exact('metadata.name');
-  const namespace = exact('metadata.namespace');
+  const namespace = within || exact('metadata.namespace');
   return {
     ...(name ? { name } : {}),
     ...(namespace ? { namespace } : {}),
@@ -94,7 +101,7 @@ export const invalidOptions = (kind: string, errors: FieldError[]): StatusError 
   invalidObject({ group: 'meta.k8s.io', kind }, '', errors);
 
 /** resourceVersionMatch and sendInitialEvents go together in certain ways only. @throws StatusError */
-export function checkVersionMatch(query: URLSearchParams, watch: boolean): void {
+export function checkVersionMatch(query: Query, watch: boolean): void {
   const match = query.get('resourceVersionMatch') ?? '';
   const version = query.get('resourceVersion') ?? '';
   const initial = query.get('sendInitialEvents');

@@ -1,5 +1,5 @@
+import { readImageName } from '../../../../machinery/image-name.ts';
 import { memberOf } from '../../../../machinery/member.ts';
-import { parseImageName } from '../../../../machinery/image-name.ts';
 import type { Container, Probe } from './container-schema.ts';
 import type { Pod } from './pod-schema.ts';
 import { volumeSources, type Volume } from './volume-schema.ts';
@@ -51,7 +51,7 @@ function applyContainerDefaults(container: Container, hostNetwork: boolean): voi
   if (limits !== undefined) container.resources.requests = { ...limits, ...requests };
   for (const port of container.ports ?? []) {
     port.protocol ??= 'TCP';
-    if (hostNetwork) port.hostPort ??= port.containerPort;
+    if (hostNetwork) port.hostPort ||= port.containerPort;
   }
   for (const { valueFrom } of container.env ?? []) {
     if (valueFrom?.fieldRef !== undefined) valueFrom.fieldRef.apiVersion ??= 'v1';
@@ -72,14 +72,10 @@ function applyProbeDefaults(probe: Probe): void {
   }
 }
 
-/** Whether an image is named by no tag, or by `latest`, and by no digest. */
-/** A name that is none has no tag either: that it is none is told when it is pulled. */
+/** Whether an image is named by no tag, or by `latest`, and by no digest. Invalid names have no tag; the pull reports them. */
 function isLatest(image: string): boolean {
-  try {
-    return parseImageName(image).tag === 'latest';
-  } catch {
-    return false;
-  }
+  const name = readImageName(image);
+  return typeof name !== 'string' && name.tag === 'latest';
 }
 
 /** Guaranteed, Burstable or BestEffort, from the requests and limits of all containers. */
