@@ -54,7 +54,9 @@ function copied(value: unknown, budget: { copiedBytes: number }): unknown {
 }
 
 function apply(document: unknown, operation: Operation, budget: { copiedBytes: number }): unknown {
-  const { op, path, from = '', value } = operation;
+  // Left out, a value is null, as in Kubernetes' library.
+  const { op, path, from = '', value = null } = operation;
+  if (typeof op !== 'string') throw new PatchError('Unexpected kind: unknown');
   if (typeof path !== 'string') throw new PatchError(`${op} operation: missing path`);
   if (typeof from !== 'string') throw new PatchError(`${op} operation: missing from`);
   switch (op) {
