@@ -50,7 +50,7 @@ export function createLoop(
       });
     },
     wakeIn(ms) {
-      const at = Date.now() + ms;
+      const at = performance.now() + ms;
       if (closed || at >= wakeAt) return;
       clearTimeout(timer);
       wakeAt = at;

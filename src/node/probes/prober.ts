@@ -1,6 +1,7 @@
 import type { Logger } from '../../machinery/log.ts';
 import { guard } from '../../machinery/unexpected.ts';
 import type { Container, Probe } from '../../api/core/v1/pod.ts';
+import { maxTimerMs } from '../../machinery/loop.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { runHandler, type HandlerResult } from './handler.ts';
 
@@ -70,10 +71,13 @@ export function createProber({ runtime, log, onChange, onFailure }: ProberOption
     let last: boolean | undefined;
     const later = (ms: number): void => {
       if (entry.closed) return;
-      const timer = setTimeout(() => {
-        entry.timers.delete(timer);
-        next();
-      }, ms);
+      const timer = setTimeout(
+        () => {
+          entry.timers.delete(timer);
+          next();
+        },
+        Math.min(ms, maxTimerMs),
+      );
       entry.timers.add(timer);
     };
     const turn = async (): Promise<void> => {
@@ -93,8 +97,9 @@ export function createProber({ runtime, log, onChange, onFailure }: ProberOption
       if (goOn) later(periodMs);
     };
     const next = guard({ log, operation: 'probe', onError: () => later(periodMs) }, turn);
-    const firstAtMs = startedAtMs + (probe.initialDelaySeconds ?? 0) * 1000;
-    later(Math.max(0, firstAtMs - Date.now()));
+    // By a clock that was set meanwhile the container may seem to start only later.
+    const ranMs = Math.max(0, Date.now() - startedAtMs);
+    later(Math.max(0, (probe.initialDelaySeconds ?? 0) * 1000 - ranMs));
   };
 
   return {

@@ -60,13 +60,14 @@ export function createRequestAuthorizer(client: KubeClient, nodeName: string): R
 }
 
 /**
- * Whom the client certificate names. The CA's signature was checked with the handshake; a connection may
- * outlive its certificate.
+ * Whom the client certificate names. The CA's signature was checked with the handshake; a connection
+ * may outlive its certificate.
  */
 function senderOf({ socket }: IncomingMessage): CertificateSubject {
   const certificate = (socket as TLSSocket).getPeerCertificate();
   const sender = certificateSubject(certificate);
-  if (sender === undefined || Date.parse(certificate.valid_to) < Date.now())
+  if (sender === undefined || Date.parse(certificate.valid_to) < Date.now()) {
     throw new NodeServerError(401, 'Unauthorized');
+  }
   return sender;
 }

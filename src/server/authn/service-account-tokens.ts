@@ -75,8 +75,8 @@ export function createServiceAccountTokens({
     const { payload } = await jwtVerify(token, publicKey, {
       issuer: [tokenIssuer, legacyIssuer],
       algorithms: ['ES256'],
-      currentDate: new Date(now()),
       clockTolerance: clockToleranceSeconds,
+      currentDate: new Date(now()),
     }).catch(() => {
       throw unauthorized();
     });

@@ -1,30 +1,23 @@
 import type { TLSSocket } from 'node:tls';
-import { certificateSubject, type PeerCertificate } from '../../machinery/client-certificate.ts';
+import { certificateSubject } from '../../machinery/client-certificate.ts';
 import { unauthorized } from '../../machinery/status.ts';
 import type { Credentials } from '../authn/authenticator.ts';
 import { ClientGoneError } from './context.ts';
 import { tlsSocketOf, type AnyRequest } from './listener.ts';
 
-type Certificate = Credentials['certificate'];
-
+/** A connection's client certificate, as far as it identifies somebody. */
 interface ClientCertificate {
-  readonly certificate: Certificate;
+  readonly subject: Credentials['certificate'];
   /** There is one, but the handshake did not verify it. */
-  readonly isUnverified: boolean;
+  readonly isRefused: boolean;
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
 }
 const bySocket = new WeakMap<TLSSocket, ClientCertificate>();
-const none: ClientCertificate = {
-  certificate: undefined,
-  isUnverified: false,
-  notBeforeMs: -Infinity,
-  notAfterMs: Infinity,
-};
 
 /**
  * What a request shows of its sender. A connection's certificate is read once. One that cannot be
- * accepted is an error, as in Kubernetes, unless a token says who it is.
+ * verified is an error, as in Kubernetes, unless a token says who it is.
  * @throws StatusError Unauthorized; ClientGoneError
  */
 export function credentialsOf(request: AnyRequest): Credentials {
@@ -32,12 +25,12 @@ export function credentialsOf(request: AnyRequest): Credentials {
   const token = /^bearer\s+(.+)$/i.exec(header)?.[1]?.trim();
   const socket = tlsSocketOf(request);
   if (socket === undefined) throw new ClientGoneError();
-  const known = certificateOf(socket);
-  // A connection may outlive its certificate: the dates are checked for each request, as Kubernetes does.
+  const { subject, isRefused, notBeforeMs, notAfterMs } = certificateOf(socket);
+  // A connection may outlive its certificate: Kubernetes checks the dates for each request.
   const nowMs = Date.now();
-  const isValid = nowMs >= known.notBeforeMs && nowMs <= known.notAfterMs && !known.isUnverified;
+  const isValid = !isRefused && nowMs >= notBeforeMs && nowMs <= notAfterMs;
   if (!isValid && token === undefined) throw unauthorized();
-  return { certificate: isValid ? known.certificate : undefined, token };
+  return { certificate: isValid ? subject : undefined, token };
 }
 
 function certificateOf(socket: TLSSocket): ClientCertificate {
@@ -50,15 +43,14 @@ function certificateOf(socket: TLSSocket): ClientCertificate {
 }
 
 function readCertificate(socket: TLSSocket): ClientCertificate {
-  const certificate: PeerCertificate & { valid_from?: string; valid_to?: string } =
-    socket.getPeerCertificate();
-  const { subject, valid_from = '', valid_to = '' } = certificate;
-  if (subject === undefined) return none;
-  if (!socket.authorized) return { ...none, isUnverified: true };
+  const certificate = socket.getPeerCertificate();
+  // Node answers an empty object where there is none.
+  const isPresent = (certificate as { subject?: object }).subject !== undefined;
+  const isVerified = isPresent && socket.authorized;
   return {
-    certificate: certificateSubject(certificate),
-    isUnverified: false,
-    notBeforeMs: Date.parse(valid_from),
-    notAfterMs: Date.parse(valid_to),
+    subject: isVerified ? certificateSubject(certificate) : undefined,
+    isRefused: isPresent && !isVerified,
+    notBeforeMs: isVerified ? Date.parse(certificate.valid_from) : -Infinity,
+    notAfterMs: isVerified ? Date.parse(certificate.valid_to) : Infinity,
   };
 }
