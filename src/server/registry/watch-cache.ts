@@ -148,12 +148,11 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
     const changes: Change[] = [];
     let failed: StoreError | undefined;
     let bytes = 0;
-    let newest = after;
     const listener = {
       onEvents(events: readonly StoreEvent[]) {
         for (const event of events) {
-          newest = event.revision;
-          const change = bytes > maxMissedBytes ? undefined : changeOf(event, options);
+          if (bytes > maxMissedBytes) return;
+          const change = changeOf(event, options);
           if (change === undefined) continue;
           bytes += change.object.json.length;
           changes.push(change);
@@ -168,7 +167,7 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
       throw tooOld(after, error.revision ?? after);
     }
     if (failed !== undefined) throw failed;
-    if (bytes > maxMissedBytes) throw tooOld(after, newest);
+    if (bytes > maxMissedBytes) throw tooOld(after, changes.at(-1)?.revision ?? after);
     return changes;
   };
 
