@@ -1,4 +1,5 @@
 import type { ResourceDescriptor } from '../../machinery/resource.ts';
+import { unexpectedErrors } from '../../machinery/unexpected.ts';
 import type { Store } from '../../store/store.ts';
 
 export interface RequestObservation {
@@ -98,6 +99,8 @@ export function createMetrics({ store, resources }: MetricsOptions): Metrics {
         `keylet_store_revision ${await store.revision()}`,
       );
       lines.push(
+        '# TYPE keylet_unexpected_errors_total counter',
+        `keylet_unexpected_errors_total ${unexpectedErrors()}`,
         '# TYPE process_resident_memory_bytes gauge',
         `process_resident_memory_bytes ${process.memoryUsage.rss()}`,
       );
