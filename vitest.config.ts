@@ -15,6 +15,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'hard',
+          include: ['test/hard/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts', 'test/spec/**/*.test.ts'],
           globalSetup: ['test/support/global-setup.ts'],

@@ -1,13 +1,20 @@
 import type { KubeObject } from '../../machinery/meta.ts';
-import type { ResourceDescriptor } from '../../machinery/resource.ts';
+import type { Logger } from '../../machinery/log.ts';
+import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
 import { alreadyExists, conflict, notFound } from '../../machinery/status.ts';
 import { boundedKeys } from '../../store/bounded-keys.ts';
-import type { KeyValue, Store } from '../../store/store.ts';
+import type { KeyValue, Store, StoreError } from '../../store/store.ts';
 import { listPage } from './list-page.ts';
 import { createObjectCache } from './object-cache.ts';
 import type { ObjectStore, Preconditions, StoredObject } from './object-store.ts';
-import { guarded } from './store-errors.ts';
-import { convertedObject, encodeObject, sameContent, storedObject } from './stored-object.ts';
+import { damaged, guarded, isCorrupt } from './store-errors.ts';
+import {
+  convertedObject,
+  encodeObject,
+  lazyObject,
+  sameContent,
+  storedObject,
+} from './stored-object.ts';
 import { createWatchCache } from './watch-cache.ts';
 
 /** Room for ten thousand objects of 2 KiB: a list of them is then not unsealed again. */
@@ -19,6 +26,7 @@ type Version = Pick<KeyValue, 'key' | 'value' | 'modRevision'>;
 export function createObjectStore<T extends KubeObject>(
   descriptor: ResourceDescriptor<T>,
   unbounded: Store,
+  log?: Logger,
 ): ObjectStore<T> & { close(): void } {
   // Names and namespaces come from URLs and selectors, of any length.
   const store = boundedKeys(unbounded);
@@ -51,6 +59,54 @@ export function createObjectStore<T extends KubeObject>(
     objects.put(kv.key, object, from);
     return object;
   };
+  /** The damaged version of each key that was reported. */
+  const reported = new Map<string, number>();
+  const report = ({ key, modRevision }: Version, error: StoreError): void => {
+    if (reported.get(key) !== modRevision)
+      log?.error('A stored object is damaged', { key, error: error.message });
+    reported.set(key, modRevision);
+  };
+  /** @returns undefined when it is damaged, which is logged once */
+  const toObjectIfWhole = (kv: Version, from: 'read' | 'write'): StoredObject<T> | undefined => {
+    try {
+      return toObject(kv, from);
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+      report(kv, error);
+      return undefined;
+    }
+  };
+  /** What is left of a damaged object: its name. */
+  const nameOnly = (key: string, revision: number): StoredObject<T> => {
+    const { namespace, name } = identityOf(key);
+    const { kind } = descriptor;
+    const metadata = { name, ...(namespace === '' ? {} : { namespace }) };
+    const value = JSON.stringify({ kind, apiVersion: apiVersionOf(descriptor), metadata });
+    return storedObject<T>({ namespace, name }, Buffer.from(value), revision);
+  };
+  const asOf = (kv: KeyValue, revision: number): StoredObject<T> => {
+    try {
+      return make(kv.key, kv.value, revision);
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+      return nameOnly(kv.key, revision);
+    }
+  };
+  const toWholeObject = (kv: KeyValue): StoredObject<T> => {
+    try {
+      return toObject(kv);
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+      report(kv, error);
+      throw damaged(kv.key, error);
+    }
+  };
+  const toLazyObject = (kv: KeyValue): StoredObject | undefined =>
+    reported.get(kv.key) === kv.modRevision
+      ? undefined
+      : lazyObject({ ...identityOf(kv.key), resourceVersion: kv.modRevision }, () =>
+          toWholeObject(kv),
+        );
   const encode = (object: T): Buffer =>
     encodeObject(storedAs === undefined ? object : storedAs.toStored(object));
   const cache = createWatchCache({
@@ -59,15 +115,17 @@ export function createObjectStore<T extends KubeObject>(
     namespaced: descriptor.namespaced,
     identityOf,
     known,
-    toObject: kv => toObject(kv, 'write'),
-    asOf: ({ key, value }, revision) => make(key, value, revision),
+    toObject: kv => toObjectIfWhole(kv, 'write'),
+    asOf,
   });
 
-  const read = async (namespace: string, name: string): Promise<StoredObject<T>> => {
+  const find = async (namespace: string, name: string): Promise<KeyValue> => {
     const { kv } = await guarded(() => store.get(keyOf(namespace, name)));
     if (kv === undefined) throw notFound(resource, name);
-    return toObject(kv);
+    return kv;
   };
+  const read = async (namespace: string, name: string): Promise<StoredObject<T>> =>
+    toWholeObject(await find(namespace, name));
 
   return {
     get: read,
@@ -79,14 +137,22 @@ export function createObjectStore<T extends KubeObject>(
         const { kv, revision } = await guarded(() =>
           store.get(keyOf(request.namespace ?? '', request.name ?? '')),
         );
-        const items =
-          kv === undefined
-            ? []
-            : [toObject(kv)].filter(each => request.filter?.(each.object()) ?? true);
-        return { items, resourceVersion: revision };
+        const object = kv && toObjectIfWhole(kv, 'read');
+        const isWanted = object !== undefined && (request.filter?.(object.object()) ?? true);
+        return {
+          items: isWanted ? [object] : [],
+          damaged: kv !== undefined && object === undefined ? [identityOf(kv.key)] : [],
+          resourceVersion: revision,
+        };
       }
       const prefix = request.namespace === undefined ? root : `${root}${request.namespace}/`;
-      return listPage(request, { store, prefix, toObject: kv => toObject(kv) });
+      return listPage(request, {
+        store,
+        prefix,
+        toObject: kv => toObjectIfWhole(kv, 'read'),
+        toLazyObject,
+        identityOf,
+      });
     },
     async create(object) {
       const { name = '', namespace = '' } = object.metadata;
@@ -110,13 +176,17 @@ export function createObjectStore<T extends KubeObject>(
     },
     async delete(namespace, name, preconditions) {
       for (;;) {
-        const current = await read(namespace, name);
-        checkPreconditions(descriptor, current, preconditions);
-        const key = keyOf(namespace, name);
-        const result = await guarded(() => store.delete(key, current.resourceVersion));
+        const kv = await find(namespace, name);
+        const { key, modRevision } = kv;
+        const current = toObjectIfWhole(kv, 'read');
+        checkPreconditions(descriptor, current ?? nameOnly(key, modRevision), preconditions);
+        const result = await guarded(() => store.delete(key, modRevision));
         if (!result.ok) continue;
         objects.drop(key);
-        return make(key, encode(current.object()), result.revision);
+        reported.delete(key);
+        return current === undefined
+          ? nameOnly(key, result.revision)
+          : make(key, encode(current.object()), result.revision);
       }
     },
     watch: (request, sink, signal) => cache.watch(request, sink, signal),

@@ -1,3 +1,4 @@
+import type { Turn } from '../turns.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
 
 /** An object as it is kept: its served JSON made once, its parsed form made when first asked for. */
@@ -25,6 +26,10 @@ export interface ListRequest {
   /** As in the query: '' or absent (newest), '0' (any), or a number. */
   readonly resourceVersion?: string;
   readonly resourceVersionMatch?: 'Exact' | 'NotOlderThan';
+  /** Nobody waits for the page any more once it aborts: what is answered then does not count. */
+  readonly signal?: AbortSignal;
+  /** Of whoever asks, for pages that take long. */
+  readonly turn?: Turn;
 }
 
 export interface ListPage {
@@ -33,6 +38,8 @@ export interface ListPage {
   readonly continue?: string;
   /** Absent when a filter makes it unknown, as in Kubernetes. */
   readonly remainingItemCount?: number;
+  /** Those that were left out because their stored values are damaged. */
+  readonly damaged?: readonly { readonly namespace: string; readonly name: string }[];
 }
 
 export interface WatchRequest {
@@ -80,7 +87,10 @@ export interface ObjectStore<T extends KubeObject = KubeObject> {
     name: string,
     change: (current: T) => T | undefined | Promise<T | undefined>,
   ): Promise<StoredObject<T>>;
-  /** Removes it for good. Answers the last state, at the deletion's resourceVersion. */
+  /**
+   * Removes it for good, also when its stored value is damaged. Answers the last state, at the
+   * deletion's resourceVersion.
+   */
   delete(namespace: string, name: string, preconditions?: Preconditions): Promise<StoredObject<T>>;
   /** Starts sending; stops at `signal`. Rejects (StatusError) when it cannot start. */
   watch(request: WatchRequest, sink: WatchSink, signal: AbortSignal): Promise<void>;

@@ -10,10 +10,16 @@ export async function list(context: RequestContext, { entry }: VerbServices): Pr
   const match = query.get('resourceVersionMatch');
   const page = await entry.objects.list({
     ...selectionOf(operation),
+    signal: context.signal,
+    turn: context.turn,
     limit: integerOf(query, 'limit') ?? 0,
     continue: query.get('continue') ?? '',
     resourceVersion: query.get('resourceVersion') ?? '',
     ...(match === 'Exact' || match === 'NotOlderThan' ? { resourceVersionMatch: match } : {}),
   });
+  for (const { namespace, name } of page.damaged ?? [])
+    context.warnings.push(
+      `${entry.descriptor.plural} ${JSON.stringify(namespace === '' ? name : `${namespace}/${name}`)} is left out: its stored value is damaged or cannot be decrypted`,
+    );
   await respondList(context, entry.descriptor, page);
 }
