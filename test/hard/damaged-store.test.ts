@@ -63,4 +63,4 @@ test(`${copies} stores damaged at random are refused in one line or used to thei
   // The damage has to be some of which part is noticed, part harmless.
   expect(ended.some(({ refused }) => refused !== undefined)).toBe(true);
   expect(ended.some(({ damaged = 0 }) => damaged > 0)).toBe(true);
-});
+}, 300_000);

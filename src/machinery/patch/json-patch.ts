@@ -54,7 +54,8 @@ function copied(value: unknown, budget: Budget): unknown {
 }
 
 function apply(document: unknown, operation: Operation, budget: Budget): unknown {
-  const { path, from = '', value } = operation;
+  // Left out, a value is null, as in Kubernetes' library.
+  const { path, from = '', value = null } = operation;
   const op = typeof operation.op === 'string' ? shorten(operation.op) : 'unknown';
   if (typeof path !== 'string') throw new PatchError(`${op} operation: missing path`);
   if (typeof from !== 'string') throw new PatchError(`${op} operation: missing from`);

@@ -15,6 +15,7 @@ import {
   type Connection,
   type ConnectionLimits,
 } from './limits/connections.ts';
+import { guard } from '../../machinery/unexpected.ts';
 import { guardListener } from '../../machinery/guard-listener.ts';
 import type { Logger } from '../../machinery/log.ts';
 
@@ -117,11 +118,16 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     socket.on('error', () => socket.destroy());
   });
   // All streams of a session share this window: one large body would wait for a reply at every 64 KiB.
-  server.on('session', (session: ServerHttp2Session) => {
-    session.setLocalWindowSize(windowBytes);
-    sessions.set(peerOf(session.socket), session);
-  });
-  server.on('request', (request: AnyRequest, response: AnyResponse) => {
+  server.on(
+    'session',
+    guard({ log, operation: 'HTTP/2 session' }, (session: ServerHttp2Session) => {
+      // The client may be gone already.
+      if (session.destroyed) return;
+      session.setLocalWindowSize(windowBytes);
+      sessions.set(peerOf(session.socket), session);
+    }),
+  );
+  const onRequest = (request: AnyRequest, response: AnyResponse): void => {
     const connection =
       'stream' in request
         ? connectionOf(request.stream.session, tlsSocketOf(request))
@@ -132,6 +138,10 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     }
     if ('stream' in request && !request.stream.endAfterHeaders) refuseRest(request, response);
     options.onRequest(request, response);
+  };
+  server.on('request', (request: AnyRequest, response: AnyResponse) => {
+    const destroy = (): void => void request.destroy();
+    guard({ log, operation: 'request', onError: destroy }, () => onRequest(request, response))();
   });
   server.on('upgrade', ((request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // It is a request for as long as the connection lasts.

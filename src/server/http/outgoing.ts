@@ -33,7 +33,7 @@ export const isOver = (response: AnyResponse): boolean =>
   response.closed || response.destroyed || ('stream' in response && response.stream.destroyed);
 
 /** How much is written at once: less costs time, more costs memory with each slow reader. */
-const sliceBytes = 64 * 1024;
+const sliceBytes = 256 * 1024;
 
 /** Pieces of any size as slices of about one: small pieces are joined, large ones split without a copy. */
 export interface Slices extends Iterable<Buffer> {
