@@ -1,0 +1,104 @@
+/** Whether an answer is one that Kubernetes' rules allow. */
+import type { KubernetesObject } from './bodies.ts';
+import { secretValue } from './fixture.ts';
+import type { Operation, Reading } from './reading.ts';
+import type { Answer } from './transport.ts';
+
+export interface Judged {
+  readonly method: string;
+  readonly target: string;
+  readonly upgrade: boolean;
+  readonly reading: Reading;
+  readonly permitted: boolean;
+  readonly answer: Answer;
+}
+
+const streams = new Set(['exec', 'attach', 'portforward']);
+const encodedSecret = Buffer.from(secretValue).toString('base64');
+
+/** What is wrong; undefined where nothing is. */
+export function complaintAbout(judged: Judged): string | undefined {
+  const { reading, permitted, answer, upgrade } = judged;
+  const { access, plain } = reading;
+  const { code, text } = answer;
+  const served = code === 101 || (code >= 200 && code < 300);
+  if (code === 0) return `expected an answer: ${answer.problem ?? ''}`;
+  if (code >= 500) return `expected no fault of the server's`;
+  if (!permitted && (text.includes(secretValue) || text.includes(encodedSecret)))
+    return "expected no secret's value";
+  if (access === undefined) return undeclared(judged);
+  if (!permitted) {
+    if (served) return 'expected a refusal';
+    if (plain && !upgrade && code !== 403) return 'expected 403';
+    return undefined;
+  }
+  if (access.type === 'path') {
+    return plain && code !== 200 ? 'expected 200' : undefined;
+  }
+  const isStream = streams.has(access.subresource);
+  if (code === 101 && !(upgrade && isStream)) return 'expected no upgrade';
+  if (served && code !== 101) return wrongObject(access, judged);
+  if (!plain) return undefined;
+  if (isStream) {
+    const expected = upgrade ? 101 : 400;
+    return code === expected ? undefined : `expected ${expected}`;
+  }
+  return upgrade ? undefined : expectSuccess(judged);
+}
+
+function undeclared({ reading, answer: { code }, method }: Judged): string | undefined {
+  const refusals = [401, 403, 404, 405];
+  // Node's parser answers what it cannot read.
+  if (reading.malformed || !/^[A-Z]{2,20}$/.test(method)) refusals.push(400);
+  return refusals.includes(code) ? undefined : 'expected 404 or 405';
+}
+
+/** Queries that are wrong are told so, even to those who may ask. */
+const wrongQueries = /dryRun=(?!All)|fieldSelector=spec\.nodeName/;
+
+function expectSuccess({ target, answer: { code, text } }: Judged): string | undefined {
+  if (wrongQueries.test(target) && code === 400) return undefined;
+  // What is absent is told by its name, so that no path that is unknown passes for it.
+  if (code === 404 && /absent|other\/pods\/pending|other\/.*made/.test(target)) {
+    return text.includes('not found') ? undefined : 'expected the name of what is absent';
+  }
+  return 'expected success';
+}
+
+/** What was answered has to be what was authorised: of that kind, namespace and name. */
+function wrongObject(access: Operation, { method, answer: { text } }: Judged): string | undefined {
+  if (method === 'HEAD' || access.verb === 'watch' || access.subresource === 'log')
+    return access.verb === 'watch' ? wrongEvent(access, text) : undefined;
+  const body = JSON.parse(text) as Partial<KubernetesObject> & { items?: KubernetesObject[] };
+  if (body.items !== undefined) {
+    if (body.kind !== `${access.kind}List`) return `expected a list of ${access.kind}`;
+    const wrong = body.items.find(each => !isCovered(access, each));
+    return wrong === undefined ? undefined : `expected no ${describe(wrong)} in the list`;
+  }
+  if (body.kind === 'Status') {
+    return access.verb === 'delete' || access.verb === 'create' ? undefined : 'expected an object';
+  }
+  if (body.kind !== access.kind) return `expected ${access.kind}, not ${body.kind ?? 'nothing'}`;
+  const { metadata } = body;
+  return metadata?.name === undefined || isCovered(access, { metadata })
+    ? undefined
+    : `expected another object than ${describe({ metadata })}`;
+}
+
+function wrongEvent(access: Operation, text: string): string | undefined {
+  const events = text
+    .split('\n')
+    .filter(line => line.includes('"type":"ADDED"'))
+    .map(line => (JSON.parse(line) as { object: KubernetesObject }).object);
+  const wrong = events.find(each => !isCovered(access, each));
+  return wrong === undefined ? undefined : `expected no ${describe(wrong)} in the watch`;
+}
+
+type WithMetadata = Pick<KubernetesObject, 'metadata'>;
+
+const isCovered = ({ namespace, name, resource }: Operation, { metadata }: WithMetadata): boolean =>
+  (namespace === '' || resource === 'namespaces' || metadata.namespace === namespace) &&
+  (name === '' || metadata.name === name);
+
+const describe = ({ metadata }: WithMetadata): string =>
+  `${metadata.namespace ?? ''}/${metadata.name}`;
