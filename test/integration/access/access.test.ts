@@ -13,14 +13,17 @@ const ways: readonly Way[] = [
   {
     name: 'HTTP/2',
     upgrade: false,
+    unparsed: false,
     methods: methodsOfHttp2,
-    shapes,
+    // Nothing else is a path there.
+    shapes: shapes.filter(({ target }) => target.startsWith('/')),
     width: 64,
     open: http2Transport,
   },
   {
     name: 'HTTP/2 without a path',
     upgrade: false,
+    unparsed: false,
     methods: ['CONNECT'],
     shapes: [{ target: '*', body: 'secrets' }],
     width: 1,
@@ -29,6 +32,7 @@ const ways: readonly Way[] = [
   {
     name: 'HTTP/1.1',
     upgrade: false,
+    unparsed: false,
     methods: methodsOfHttp1,
     shapes,
     width: 16,
@@ -37,6 +41,7 @@ const ways: readonly Way[] = [
   {
     name: 'HTTP/1.1 as bytes',
     upgrade: false,
+    unparsed: true,
     methods: unparsedMethods,
     shapes: fewShapes,
     width: 8,
@@ -45,6 +50,7 @@ const ways: readonly Way[] = [
   ...(['websocket', 'spdy'] as const).map(protocol => ({
     name: `upgrade to ${protocol}`,
     upgrade: true,
+    unparsed: false,
     methods: methodsOfUpgrades,
     shapes: upgradeShapes,
     width: 8,

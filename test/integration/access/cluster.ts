@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { mintCertificate } from '../../../src/server/pki/mint.ts';
 import type { FindObject, KubernetesObject } from './bodies.ts';
 import { startFakeNode, type FakeNode } from './fake-node.ts';
@@ -15,17 +16,20 @@ import { http2Transport, type Connection } from './transport.ts';
 export interface Cluster {
   readonly declared: DeclaredResources;
   readonly find: FindObject;
+  /** Whether the fixture has an object of this resource, namespace and name. */
+  holds(resource: string, namespace: string, name: string): boolean;
   connectionOf(role: Role): Connection;
-  /** Grows with every write, of whatever resource. */
+  /** Grows with every write, of whatever resource. @throws ServerEndedError */
   revision(): Promise<number>;
   /** How many requests have reached the node's server. */
   reachedNode(): number;
   /** What is not as the fixture made it. */
   changes(): Promise<string[]>;
-  /** What the process said when it ended; undefined while it lives. */
-  lastWords(): string | undefined;
   close(): Promise<void>;
 }
+
+/** The server's process is no more, or does not answer its administrator. */
+export class ServerEndedError extends Error {}
 
 export async function startCluster(): Promise<Cluster> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'keylet-access-'));
@@ -74,14 +78,22 @@ export async function startCluster(): Promise<Cluster> {
       );
       return (named.find(each => each.namespace === namespace) ?? named[0])?.object;
     },
+    holds: (resource, namespace, name) =>
+      objects.some(
+        each => each.resource === resource && each.namespace === namespace && each.name === name,
+      ),
     connectionOf(role) {
       const found = connections.get(role);
       if (found === undefined) throw new Error(`No such role: ${role.name}`);
       return found;
     },
     async revision() {
-      const list = (await api.read('/api/v1/configmaps?limit=1')) as ListAnswer;
-      return Number(list.metadata.resourceVersion);
+      try {
+        const list = (await api.read('/api/v1/configmaps?limit=1')) as ListAnswer;
+        return Number(list.metadata.resourceVersion);
+      } catch (error) {
+        throw new ServerEndedError(await server.lastWords(), { cause: error });
+      }
     },
     reachedNode: node.reached,
     async changes() {
@@ -89,7 +101,6 @@ export async function startCluster(): Promise<Cluster> {
       const keys = new Set([...before.keys(), ...after.keys()]);
       return [...keys].filter(key => before.get(key) !== after.get(key));
     },
-    lastWords: server.lastWords,
     async close() {
       api.close();
       await server.close();
@@ -101,7 +112,8 @@ export async function startCluster(): Promise<Cluster> {
 
 interface ServerProcess {
   readonly port: number;
-  lastWords(): string | undefined;
+  /** How it ended; waits a little for that. */
+  lastWords(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -123,10 +135,13 @@ async function startProcess(dataDir: string): Promise<ServerProcess> {
   ])) as [{ port: number }];
   return {
     port: message.port,
-    lastWords: () =>
-      child.exitCode === null && child.signalCode === null
-        ? undefined
-        : `exit ${child.exitCode ?? child.signalCode}: ${said}`,
+    async lastWords() {
+      const how = await Promise.race([
+        ended.then(() => `it ended by ${child.signalCode ?? `code ${child.exitCode}`}`),
+        setTimeout(5000, 'it does not answer', { ref: false }),
+      ]);
+      return `${how}: ${said}`;
+    },
     async close() {
       child.kill('SIGKILL');
       await ended;
@@ -166,7 +181,7 @@ async function fill(api: Api, node: FakeNode) {
   const objects = [];
   for (const { collection, resource, object } of fixtureFor(roles)) {
     let stored = await api.write('POST', collection, object);
-    const { name, namespace } = object.metadata;
+    const { name, namespace = '' } = object.metadata;
     if (resource === 'nodes') {
       stored = await api.write('PUT', `${collection}/${name}/status`, {
         ...stored,

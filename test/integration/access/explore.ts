@@ -1,6 +1,6 @@
 /** Sends what a role can send, and finds what should not have happened. */
 import { bodyOf } from './bodies.ts';
-import { startCluster, type Cluster } from './cluster.ts';
+import { ServerEndedError, startCluster, type Cluster } from './cluster.ts';
 import { complaintAbout } from './judge.ts';
 import { readingOf, type Reading } from './reading.ts';
 import { may } from './rights.ts';
@@ -11,6 +11,8 @@ import type { Answer, Connection, Transport } from './transport.ts';
 export interface Way {
   readonly name: string;
   readonly upgrade: boolean;
+  /** Whether Node's parser may refuse the methods before the server sees them. */
+  readonly unparsed: boolean;
   readonly methods: readonly string[];
   readonly shapes: readonly Shape[];
   /** Requests under way at once. */
@@ -27,6 +29,7 @@ interface Case {
   readonly shape: Shape;
   readonly reading: Reading;
   readonly permitted: boolean;
+  readonly exists: boolean;
 }
 
 export interface Exploration {
@@ -56,40 +59,45 @@ export async function createExplorer(): Promise<Explorer> {
     const answers = await sendAll(cluster, cases);
     const more = cases.flatMap((each, i) => {
       const answer = answers[i] ?? { code: 0, text: '' };
-      const complaint = complaintAbout({ ...each, upgrade: each.way.upgrade, answer });
+      const complaint = complaintAbout({ ...each, ...each.way, answer });
       return complaint === undefined
         ? []
         : [`${describe(each)}: ${complaint}, got ${told(answer)}`];
     });
-    const ended = cluster.lastWords();
-    const permitted = cases.filter(each => each.permitted && reachesNode(each)).length;
-    const reached = cluster.reachedNode() - reachedBefore;
-    const changed =
-      ended === undefined && (await cluster.revision()) !== before ? await cluster.changes() : [];
     const [first] = cases;
     const what =
       first === undefined || cases.length === 1
         ? cases.map(describe).join('')
-        : `${first.role.name} ${first.way.name} ${first.method.slice(0, 20)} (one of ${cases.length})`;
-    if (ended !== undefined) findings.push(`${what}: the server's process ended, ${ended}`);
-    else findings.push(...more);
-    if (reached > permitted)
-      findings.push(`${what}: ${reached} requests reached the node, ${permitted} may`);
-    if (changed.length > 0) findings.push(`${what}: changed ${changed.join(', ')}`);
-    if (ended !== undefined || changed.length > 0) {
+        : `${first.role.name}, ${first.way.name}: ${first.method.slice(0, 20)}, one of ${cases.length}`;
+    const harm: string[] = [];
+    let gone = false;
+    try {
+      const reached = cluster.reachedNode() - reachedBefore;
+      const mayReach = cases.filter(each => each.permitted && reachesNode(each)).length;
+      if (reached > mayReach)
+        harm.push(`${reached} requests reached the node where ${mayReach} may`);
+      if ((await cluster.revision()) !== before)
+        harm.push(`wrote ${(await cluster.changes()).join(', ') || 'what is gone again'}`);
+      findings.push(...more);
+    } catch (error) {
+      if (!(error instanceof ServerEndedError)) throw error;
+      gone = true;
+      harm.push(`the server is gone: ${error.message}`);
+    }
+    if (harm.length > 0) {
+      findings.push(`${what}: ${harm.join('; ')}`);
       await renew();
-      // Alone, each shows whether it was the one.
-      if (cases.length > 1) await narrow(cases, findings);
+      // Whatever was served without the right has been named; else each shows alone whether it was the one.
+      if (cases.length > 1 && (gone || more.length === 0)) await narrow(cases, findings);
     }
     return answers;
   };
 
-  /** Sends halves of what did harm until single requests are left, of which the first few are enough. */
+  /** Finds the first of several requests that does harm. */
   const narrow = async (cases: readonly Case[], findings: string[]): Promise<void> => {
-    const half = Math.ceil(cases.length / 2);
-    for (const part of [cases.slice(0, half), cases.slice(half)]) {
-      const found = findings.length;
-      await attempt(part, findings);
+    const found = findings.length;
+    for (const each of cases) {
+      await attempt([each], findings);
       if (findings.length > found) return;
     }
   };
@@ -128,7 +136,16 @@ function casesOf(cluster: Cluster, role: Role, way: Way, method: string): Case[]
     const separator = shape.target.includes('?') ? '&' : '?';
     const harmless = writes && !shape.target.includes('dryRun');
     const target = harmless ? `${shape.target}${separator}dryRun=All` : shape.target;
-    return { role, way, method, target, shape, reading, permitted };
+    return {
+      role,
+      way,
+      method,
+      target,
+      shape,
+      reading,
+      permitted,
+      exists: isHeld(reading, cluster),
+    };
   });
 }
 
@@ -147,6 +164,14 @@ async function sendAll(cluster: Cluster, cases: readonly Case[]): Promise<Answer
   await Promise.all(Array.from({ length: first.way.width }, worker));
   transport.close();
   return answers;
+}
+
+/** Whether the fixture holds the object, or the namespace of the collection. */
+function isHeld({ access }: Reading, { holds }: Cluster): boolean {
+  if (access?.type !== 'resource') return false;
+  const { resource, namespace, name } = access;
+  if (name !== '') return holds(resource, resource === 'namespaces' ? '' : namespace, name);
+  return namespace === '' || holds('namespaces', '', namespace);
 }
 
 const reachesNode = ({ reading: { access } }: Case): boolean =>

@@ -76,7 +76,7 @@ export function readingOf(
   const operation = operationOf({ method, path, query: new URLSearchParams(query), upgrade });
   const access =
     operation === undefined
-      ? pathAccess(method, path)
+      ? pathAccess(method, path, declared)
       : routed(operation, declared, operation.version);
   return { access, plain, malformed };
 }
@@ -166,6 +166,7 @@ const openPaths = new Set([
   '/api',
   '/apis',
   '/healthz',
+  '/healthz/ping',
   '/livez',
   '/readyz',
   '/version',
@@ -177,13 +178,21 @@ const openPaths = new Set([
 ]);
 
 /** What is served beside resources: read, and nothing else. */
-function pathAccess(method: string, path: string): PathAccess | undefined {
+function pathAccess(
+  method: string,
+  path: string,
+  declared: DeclaredResources,
+): PathAccess | undefined {
   if (method !== 'GET' && method !== 'HEAD') return undefined;
+  const asked = path === '/' ? path : path.replace(/\/$/, '');
+  // Discovery and OpenAPI have a document for each group and version.
+  const [, group, version] =
+    /^(?:\/openapi\/v3)?\/(?:api|apis\/([^/]+))(?:\/([^/]+))?$/.exec(asked) ?? [];
+  const prefix = `${group ?? ''}/${version === undefined ? '' : `${version}/`}`;
   const known =
-    openPaths.has(path.length > 1 ? path.replace(/\/$/, '') : path) ||
-    /^\/(api|apis|healthz|livez|readyz|openapi\/v3)\/[\w./-]+$/.test(path);
-  const odd = /\/\/|\/\.{1,2}(\/|$)/.test(path);
-  return known && !odd ? { type: 'path', verb: method.toLowerCase(), path } : undefined;
+    openPaths.has(asked) ||
+    ((group ?? version) !== undefined && [...declared.keys()].some(key => key.startsWith(prefix)));
+  return known ? { type: 'path', verb: method.toLowerCase(), path } : undefined;
 }
 
 /** Go's url.Parse decodes the whole path at once: an encoded slash is a slash. */

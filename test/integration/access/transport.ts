@@ -1,7 +1,7 @@
 /** How requests get to the server: HTTP/2, HTTP/1.1, and bytes for what no client library sends. */
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { Agent, request as requestHttps } from 'node:https';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, createSecureContext } from 'node:tls';
 
 /** Of one role. */
 export interface Connection {
@@ -36,9 +36,12 @@ export interface Transport {
 const patienceMs = 10_000;
 const host = '127.0.0.1';
 
-/** A watch ends once it has begun, or has told all that is there: it would go on for long. */
-function isToldBy({ target }: OutgoingRequest, text: string): boolean {
-  if (!/[?&]watch(=|&|$)/.test(target)) return false;
+/**
+ * Whether no more is waited for: a watch, which is told in pieces, would go on for long. It is over when it has
+ * begun, or where it says so, when it has told all that there is.
+ */
+function isTold({ target }: OutgoingRequest, length: unknown, text: string): boolean {
+  if (length !== undefined || !/[?&]watch\b/.test(target)) return false;
   return !target.includes('sendInitialEvents') || text.includes('initial-events-end');
 }
 
@@ -64,19 +67,21 @@ export function http2Transport(connection: Connection): Transport {
           { endStream: body === '' },
         );
         let code = 0;
+        let length: unknown;
         let text = '';
         stream.setTimeout(patienceMs, () => {
           resolve(noAnswer(code === 0 ? 'no answer' : `${code}, and then no end`));
           stream.close();
         });
         const mayEnd = (): void => {
-          if (code < 200 || code > 299 || !isToldBy(request, text)) return;
+          if (code < 200 || code > 299 || !isTold(request, length, text)) return;
           resolve({ code, text });
           stream.close();
         };
         stream.setEncoding('utf8');
         stream.on('response', received => {
           code = received[':status'] ?? 0;
+          length = received['content-length'];
           mayEnd();
         });
         stream.on('data', (chunk: string) => {
@@ -107,7 +112,7 @@ export function http1Transport(connection: Connection): Transport {
             const code = response.statusCode ?? 0;
             let text = '';
             const mayEnd = (): void => {
-              if (code > 299 || !isToldBy(request, text)) return;
+              if (code > 299 || !isTold(request, response.headers['content-length'], text)) return;
               resolve({ code, text });
               response.destroy();
             };
@@ -134,6 +139,7 @@ export function rawTransport(
   { port, headers, ...tls }: Connection,
   more: readonly string[] = [],
 ): Transport {
+  const secureContext = createSecureContext(tls);
   return {
     send: ({ method, target, contentType, body }) =>
       new Promise(resolve => {
@@ -145,7 +151,7 @@ export function rawTransport(
           ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
           ...more,
         ];
-        const socket = connectTls({ port, host, ...tls });
+        const socket = connectTls({ port, host, secureContext });
         let text = '';
         const end = (answer: Answer): void => {
           resolve(answer);
