@@ -60,7 +60,7 @@ const ways: readonly Way[] = [
 ];
 
 /** What the failures of one role show of themselves. */
-const shownFindings = 40;
+const shownFindings = 400;
 
 let explorer: Explorer;
 let requests = 0;

@@ -1,6 +1,7 @@
 /** What stands where a node's server would: it accepts every upgrade, and counts what reaches it. */
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { KeyPair } from '../../../src/server/pki/key-pair.ts';
 
 export interface FakeNode {
@@ -17,9 +18,13 @@ export async function startFakeNode(ca: string, { cert, key }: KeyPair): Promise
     reached += 1;
     response.end('a line of a log\n');
   });
-  server.on('upgrade', (request, socket) => {
+  const upgraded = new Set<Duplex>();
+  server.on('upgrade', (request, socket: Duplex) => {
     reached += 1;
+    upgraded.add(socket);
+    socket.once('close', () => upgraded.delete(socket));
     socket.on('error', () => socket.destroy());
+    socket.resume();
     socket.end(
       `HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: ${request.headers.upgrade ?? ''}\r\n\r\n`,
     );
@@ -32,6 +37,7 @@ export async function startFakeNode(ca: string, { cert, key }: KeyPair): Promise
       new Promise(resolve => {
         server.close(() => resolve());
         server.closeAllConnections();
+        for (const socket of upgraded) socket.destroy();
       }),
   };
 }

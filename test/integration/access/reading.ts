@@ -150,14 +150,13 @@ function routed(
   const key = [group, version, resource, ...(subresource === '' ? [] : [subresource])].join('/');
   const found = declared.get(key);
   if (found === undefined || !found.verbs.has(verb)) return undefined;
-  if (!found.namespaced) return prefixed ? undefined : { ...operation, kind: found.kind };
-  if (!prefixed || namespace === '') {
-    // All namespaces together are only read.
-    if (prefixed || parts.length > 1 || (verb !== 'list' && verb !== 'watch')) return undefined;
-  }
   // Objects are made in their collection, and written by their name.
   const ofCollection = ['list', 'watch', 'create', 'deletecollection'].includes(verb);
   if (subresource === '' && ofCollection !== (parts.length === 1)) return undefined;
+  const ofAll = !prefixed && parts.length === 1 && (verb === 'list' || verb === 'watch');
+  // What has no namespace is under none; what has one is under it, or read for all of them.
+  const inPlace = found.namespaced ? (prefixed && namespace !== '') || ofAll : !prefixed;
+  if (!inPlace) return undefined;
   return { ...operation, kind: found.kind };
 }
 
