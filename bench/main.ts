@@ -7,7 +7,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createLogger } from '../src/cli/log.ts';
+import { createLogger } from '../src/machinery/log.ts';
 import { createClient } from '../src/client/http-client.ts';
 import { loadKubeconfig } from '../src/client/kubeconfig.ts';
 import { startManagedContainerd } from '../src/node/runtime/containerd/managed-containerd.ts';
@@ -69,7 +69,7 @@ async function main(): Promise<void> {
 
 async function benchStart(args: readonly string[]): Promise<Row[]> {
   const folder = await mkdtemp(path.join(tmpdir(), 'keylet-bench-'));
-  const log = createLogger('error');
+  const log = createLogger({ level: 'error', write: line => process.stderr.write(line) });
   const podNetwork = { cidr: '10.42.250.0/24', bridge: 'keylet250' };
   const runtime = await startManagedContainerd({ dataDir: folder, podNetwork, log });
   const own = await startTimes(args);

@@ -9,6 +9,8 @@ import {
   createVerificationPolicy,
   type VerificationPolicyName,
 } from '../node/images/verification-policy.ts';
+import { freeReservedPorts } from '../node/free-reserved-ports.ts';
+import { listeningPorts } from '../node/listening-ports.ts';
 import { defaultNodeName } from '../node/node-status/node-object.ts';
 import {
   startManagedContainerd,
@@ -17,8 +19,11 @@ import {
 import { keepConfidential } from '../node/runtime/containerd/confidential-values.ts';
 import { connectCri } from '../node/runtime/cri/connect-cri.ts';
 import { startNode } from '../node/start-node.ts';
+import type { PodSecurityConfiguration } from '../server/admission/pod-security/configuration.ts';
 import { kubeconfigText } from '../server/pki/kubeconfig.ts';
-import { openPki, type KeyPair, type Pki } from '../server/pki/pki.ts';
+import { PkiError } from '../server/pki/pki-error.ts';
+import { openPki, type Pki, type PkiOptions } from '../server/pki/pki.ts';
+import { startRenewal } from '../server/pki/start-renewal.ts';
 import { startServer } from '../server/start-server.ts';
 import { openStore } from '../store/open-store.ts';
 import { StoreError, type Store } from '../store/store.ts';
@@ -43,6 +48,7 @@ export interface ClusterSettings {
   readonly syncFrequency: number;
   readonly imagePullCredentialsVerificationPolicy: VerificationPolicyName;
   readonly preloadedImagesVerificationAllowlist?: readonly string[];
+  readonly podSecurity: PodSecurityConfiguration;
 }
 
 export interface Cluster {
@@ -85,32 +91,32 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
     });
     const [store, pki] = await Promise.all([
       openClusterStore(dataDir),
-      openPki(pkiOptions(dataDir, nodeName, network.cidr)),
+      openClusterPki({ ...pkiOptions(dataDir, nodeName, network.cidr), log }),
     ]);
     closers.push(() => store.close());
+    const renewal = startRenewal(pki, log);
+    closers.push(() => renewal.close());
     const server = await startServer({
       store,
       pki,
       host: settings.bindAddress,
       port: settings.port,
       version,
+      podSecurity: settings.podSecurity,
       log,
     }).catch(cannotListen(settings));
     closers.push(() => server.close());
     const url = `https://127.0.0.1:${server.port}`;
     const kubeconfig = path.join(dataDir, 'admin.kubeconfig');
-    await writeFileAtomically(kubeconfig, kubeconfigText(url, pki.ca, pki.admin), 0o600);
-    say(`API          ${url}`);
-
-    const controllerClient = clientOf(url, pki, pki.controllers);
-    closers.push(() => controllerClient.close());
-    const controllers = startControllers({
-      client: controllerClient,
-      certificateAuthority: pki.ca,
-      serviceAccountKey: pki.serviceAccountKey,
-      log,
+    const writeKubeconfig = (): Promise<void> =>
+      writeFileAtomically(kubeconfig, kubeconfigText(url, pki.ca, pki.admin), 0o600);
+    await writeKubeconfig();
+    pki.onRenewed(() => {
+      writeKubeconfig().catch((error: unknown) =>
+        log.error('The kubeconfig was not written', { error: String(error) }),
+      );
     });
-    closers.push(() => controllers.close());
+    say(`API          ${url}`);
 
     const managed = await starting.catch((error: unknown) => {
       throw new UserError((error as Error).message, { cause: error });
@@ -121,8 +127,23 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
     closers.push(() => runtime.close());
     const { runtimeName, runtimeVersion } = await runtime.version().catch(noRuntime(endpoint));
     say(`Runtime      ${runtimeName} ${runtimeVersion}`);
+    const reservedPorts = (): Promise<Set<number>> =>
+      listeningPorts([process.pid, ...(managed === undefined ? [] : [managed.pid])]);
+    // Before the first client connects: it would be led into the pod.
+    await freeReservedPorts(runtime, await reservedPorts(), log);
 
-    const nodeClient = clientOf(url, pki, pki.node);
+    const controllerClient = clientOf(url, pki, 'controllers');
+    closers.push(() => controllerClient.close());
+    const controllers = startControllers({
+      client: controllerClient,
+      certificateAuthority: () => pki.ca,
+      serviceAccountKey: pki.serviceAccountKey,
+      log,
+    });
+    pki.onRenewed(() => controllers.certificateAuthorityRenewed());
+    closers.push(() => controllers.close());
+
+    const nodeClient = clientOf(url, pki, 'node');
     closers.push(() => nodeClient.close());
     const node = await startNode({
       client: nodeClient,
@@ -151,9 +172,11 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
             );
         },
       },
+      reservedPorts,
       version,
       log,
     });
+    pki.onRenewed(() => node.setCertificates({ ...pki.nodeServing, clientCa: pki.ca }));
     closers.push(leavePods => node.close({ leavePods }));
     say(`Node         ${nodeName}, Ready`);
     say(`Kubeconfig   ${kubeconfig}`);
@@ -174,6 +197,14 @@ async function openClusterStore(dataDir: string): Promise<Store> {
     });
   } catch (error) {
     throw error instanceof StoreError ? new UserError(error.message, { cause: error }) : error;
+  }
+}
+
+async function openClusterPki(options: PkiOptions): Promise<Pki> {
+  try {
+    return await openPki(options);
+  } catch (error) {
+    throw error instanceof PkiError ? new UserError(error.message, { cause: error }) : error;
   }
 }
 
@@ -226,8 +257,15 @@ function pkiOptions(dataDir: string, nodeName: string, cidr: string) {
   };
 }
 
-const clientOf = (server: string, pki: Pki, { cert, key }: KeyPair): KubeClient =>
-  createClient({ server, certificateAuthority: pki.ca, clientCertificate: cert, clientKey: key });
+const clientOf = (server: string, pki: Pki, identity: 'controllers' | 'node'): KubeClient =>
+  createClient({
+    server,
+    certificates: () => ({
+      certificateAuthority: pki.ca,
+      clientCertificate: pki[identity].cert,
+      clientKey: pki[identity].key,
+    }),
+  });
 
 const cannotListen =
   ({ port, bindAddress }: ClusterSettings) =>

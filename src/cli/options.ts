@@ -2,7 +2,9 @@ import { statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { InvalidArgumentError, Option } from 'commander';
 import { dns1123Subdomain } from '../machinery/validation/names.ts';
+import type { PodSecurityConfiguration } from '../server/admission/pod-security/configuration.ts';
 import { createVerificationPolicy } from '../node/images/verification-policy.ts';
+import { readAdmissionConfig } from './admission-config.ts';
 import { defaultDataDir } from './instance.ts';
 
 export const dataDirOption = (): Option =>
@@ -61,6 +63,14 @@ export function podCidr(text: string): string {
   return text;
 }
 
+export function admissionConfig(file: string): PodSecurityConfiguration {
+  try {
+    return readAdmissionConfig(file);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
+
 /** Repositories, or all below a path (`quay.io/team/*`), with commas between. */
 export function allowlist(text: string): readonly string[] {
   const patterns = text.split(',');
@@ -74,10 +84,18 @@ export function allowlist(text: string): readonly string[] {
 
 /** Go's duration notation, as KubeletConfiguration has it: `90s`, `1m30s`, `500ms`. @returns milliseconds */
 export function duration(text: string): number {
-  const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+  const unitMs = new Map([
+    ['ms', 1],
+    ['s', 1000],
+    ['m', 60_000],
+    ['h', 3_600_000],
+  ]);
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
   if (parts.length === 0 || parts.map(([all]) => all).join('') !== text) {
     throw new InvalidArgumentError('expected a duration such as 500ms, 90s or 1m30s.');
   }
-  return parts.reduce((sum, [, value, unit]) => sum + Number(value) * (unitMs[unit ?? ''] ?? 0), 0);
+  return parts.reduce(
+    (sum, [, value, unit]) => sum + Number(value) * (unitMs.get(unit ?? '') ?? 0),
+    0,
+  );
 }

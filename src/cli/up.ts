@@ -4,10 +4,16 @@ import { Command, Option } from 'commander';
 import { startCluster, type ClusterSettings } from './cluster.ts';
 import { detach, type ProgressMessage } from './detach.ts';
 import { announceInstance, runningInstance, withdrawInstance } from './instance.ts';
-import { createLogger, type LogLevel } from './log.ts';
+import { createLogger, type LogLevel } from '../machinery/log.ts';
 import { verificationPolicies } from '../node/images/verification-policy.ts';
 import {
+  defaultConfiguration,
+  type PodSecurityConfiguration,
+} from '../server/admission/pod-security/configuration.ts';
+import { levels, type Level } from '../server/admission/pod-security/policy.ts';
+import {
   address,
+  admissionConfig,
   allowlist,
   dataDirOption,
   duration,
@@ -19,7 +25,9 @@ import {
 import { releaseStartMemory } from './release-memory.ts';
 import { UserError } from './user-error.ts';
 
-interface UpOptions extends ClusterSettings {
+interface UpOptions extends Omit<ClusterSettings, 'podSecurity'> {
+  readonly podSecurityDefault?: Level;
+  readonly admissionControlConfigFile?: PodSecurityConfiguration;
   readonly detach?: true;
   readonly leavePods?: true;
   readonly logLevel: LogLevel;
@@ -86,6 +94,18 @@ export function upCommand(): Command {
         'those that NeverVerifyAllowlistedImages gives everyone, with commas: busybox,quay.io/team/*',
       ).argParser(allowlist),
     )
+    .addOption(
+      new Option(
+        '--pod-security-default <level>',
+        'Pod Security Standard enforced in namespaces without a label of their own; default: privileged',
+      ).choices(levels),
+    )
+    .addOption(
+      new Option(
+        '--admission-control-config-file <file>',
+        "Kubernetes' PodSecurityConfiguration: defaults and exemptions",
+      ).argParser(admissionConfig),
+    )
     .option('--leave-pods', 'let the pods run on when Keylet stops')
     .addOption(
       new Option('--log-level <level>', 'what goes to stderr')
@@ -102,6 +122,7 @@ async function up(options: UpOptions): Promise<void> {
     );
   }
   refuseIdleAllowlist(options);
+  refuseTwoDefaults(options);
   await refuseSecond(options.dataDir);
   if (options.detach === true) return detach(options.dataDir);
   await foreground(options);
@@ -125,6 +146,16 @@ function refuseIdleAllowlist({
   );
 }
 
+function refuseTwoDefaults({
+  podSecurityDefault: level,
+  admissionControlConfigFile: file,
+}: UpOptions): void {
+  if (level === undefined || file === undefined) return;
+  throw new UserError(
+    `--pod-security-default and --admission-control-config-file cannot be combined. Set defaults.enforce to ${level} in the file`,
+  );
+}
+
 async function foreground(options: UpOptions): Promise<void> {
   const { dataDir } = options;
   const tell = (message: ProgressMessage): void => {
@@ -144,8 +175,13 @@ async function foreground(options: UpOptions): Promise<void> {
       stop.abort();
     });
   }
-  const log = createLogger(options.logLevel);
-  const cluster = await startCluster({ settings: options, log, say });
+  const log = createLogger({
+    level: options.logLevel,
+    write: line => process.stderr.write(line),
+  });
+  const podSecurity =
+    options.admissionControlConfigFile ?? defaultConfiguration(options.podSecurityDefault);
+  const cluster = await startCluster({ settings: { ...options, podSecurity }, log, say });
   try {
     if (!stop.signal.aborted) {
       const { url, kubeconfig, nodeName } = cluster;

@@ -2,13 +2,19 @@ import type { KubeList, KubeObject } from '../machinery/meta.ts';
 import type { ResourceRef } from '../machinery/resource.ts';
 import type { WatchEvent } from '../machinery/watch-event.ts';
 
-/** How to reach a Kubernetes API: what a kubeconfig's current context says. PEM texts. */
-export interface ClientConfig {
-  /** Such as `https://127.0.0.1:6443`. */
-  readonly server: string;
+/** PEM texts. */
+export interface ClientCertificates {
   readonly certificateAuthority?: string;
   readonly clientCertificate?: string;
   readonly clientKey?: string;
+}
+
+/** How to reach a Kubernetes API: what a kubeconfig's current context says. */
+export interface ClientConfig extends ClientCertificates {
+  /** Such as `https://127.0.0.1:6443`. */
+  readonly server: string;
+  /** Instead of those above. Read anew for each request: certificates are renewed while they are in use. */
+  readonly certificates?: () => ClientCertificates;
   /** Read anew for each request: a projected token is rotated under its reader. */
   readonly token?: () => string | Promise<string>;
   readonly userAgent?: string;

@@ -1,3 +1,4 @@
+import { memberOf } from '../machinery/member.ts';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse } from 'yaml';
@@ -23,7 +24,10 @@ export async function loadKubeconfig(file: string): Promise<ClientConfig> {
     name: string | undefined,
   ): Record<string, string> => {
     const entries = (config[list] ?? []) as readonly Named<Record<string, string>>[];
-    const found = entries.find(entry => entry.name === name)?.[field];
+    const found = memberOf(
+      entries.find(entry => entry.name === name),
+      field,
+    );
     if (found === undefined || typeof found === 'string')
       throw new Error(`${file}: no ${field} ${JSON.stringify(name ?? '')}`);
     return found;
@@ -32,9 +36,9 @@ export async function loadKubeconfig(file: string): Promise<ClientConfig> {
   const cluster = find('clusters', 'cluster', context['cluster']);
   const user = find('users', 'user', context['user']);
   const pem = async (of: Record<string, string>, name: string): Promise<string | undefined> => {
-    const data = of[`${name}-data`];
+    const data = memberOf(of, `${name}-data`);
     if (data !== undefined) return Buffer.from(data, 'base64').toString();
-    const at = of[name];
+    const at = memberOf(of, name);
     return at === undefined ? undefined : readFile(path.resolve(path.dirname(file), at), 'utf8');
   };
   const [certificateAuthority, clientCertificate, clientKey] = await Promise.all([

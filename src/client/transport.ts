@@ -1,5 +1,7 @@
-import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
+import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientConfig } from './client.ts';
+import { createSessionPool } from './session-pool.ts';
 
 export interface TransportRequest {
   readonly method: string;
@@ -11,7 +13,11 @@ export interface TransportRequest {
   readonly signal?: AbortSignal;
 }
 
-/** Requests over one HTTP/2 session, which is opened when needed and again when it was lost. */
+/**
+ * Requests over HTTP/2. A request that a lost connection left unanswered is sent again when that is
+ * safe: it is a read, or it never reached the server. So is one that the server put off (429 with
+ * `Retry-After`), as client-go does.
+ */
 export interface Transport {
   request(request: TransportRequest): Promise<{ status: number; body: Buffer }>;
   /** The answer's body as it comes. */
@@ -19,39 +25,34 @@ export interface Transport {
   close(): Promise<void>;
 }
 
-/** How much may be on its way to us: more than the largest object. */
-const windowBytes = 4 * 1024 * 1024;
-const pingEveryMs = 20_000;
-const pingTimeoutMs = 10_000;
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly stream: ClientHttp2Stream;
+}
+
+/** The connection failed the request: nothing is known of what the server did, unless it was unsent. */
+class ConnectionLostError extends Error {
+  /** The server has certainly not begun to handle the request. */
+  readonly unhandled: boolean;
+
+  constructor(server: string, { unhandled, cause }: { unhandled: boolean; cause?: unknown }) {
+    const detail = cause instanceof Error ? `: ${cause.message}` : '';
+    super(`The connection to ${server} was lost${detail}`, { cause });
+    this.name = 'ConnectionLostError';
+    this.unhandled = unhandled;
+  }
+}
+
+const maxLosses = 3;
+const firstDelayMs = 50;
+/** client-go's. */
+const maxPostponements = 10;
 
 export function createTransport(config: ClientConfig): Transport {
-  let session: ClientHttp2Session | undefined;
-  let closed = false;
+  const pool = createSessionPool(config);
 
-  const live = (): ClientHttp2Session => {
-    if (closed) throw new Error('The client is closed');
-    if (session !== undefined && !session.closed && !session.destroyed) return session;
-    const opened = connect(config.server, {
-      ...(config.certificateAuthority === undefined ? {} : { ca: config.certificateAuthority }),
-      ...(config.clientCertificate === undefined ? {} : { cert: config.clientCertificate }),
-      ...(config.clientKey === undefined ? {} : { key: config.clientKey }),
-      settings: { initialWindowSize: windowBytes },
-      peerMaxConcurrentStreams: 10_000,
-    });
-    opened.once('connect', (_session, socket) => {
-      if ('setNoDelay' in socket) socket.setNoDelay(true);
-      // All streams share this window: one large object would wait for acknowledgements at every 64 KiB.
-      opened.setLocalWindowSize(windowBytes);
-    });
-    // Streams that it carried fail by themselves; the next request opens another.
-    opened.on('error', () => undefined);
-    opened.on('goaway', () => opened.close());
-    keepAlive(opened);
-    session = opened;
-    return opened;
-  };
-
-  const open: Transport['open'] = async request => {
+  const send = async (request: TransportRequest): Promise<Answer> => {
     const token = await config.token?.();
     const headers: Record<string, string> = {
       [constants.HTTP2_HEADER_METHOD]: request.method,
@@ -64,49 +65,97 @@ export function createTransport(config: ClientConfig): Transport {
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     };
     return new Promise((resolve, reject) => {
-      const stream = live().request(headers, {
+      const pooled = pool.take();
+      const stream = pooled.session.request(headers, {
         endStream: request.body === undefined,
         ...(request.signal === undefined ? {} : { signal: request.signal }),
       });
-      stream.once('error', reject);
-      stream.once('close', () => reject(new Error(`The connection to ${config.server} was lost`)));
-      stream.once('response', answer => resolve({ status: Number(answer[':status']), stream }));
+      pooled.streams += 1;
+      let failure: Error | undefined;
+      // Kept until the end: an error without a listener would end the process.
+      stream.on('error', error => (failure = error));
+      stream.once('close', () => {
+        pooled.streams -= 1;
+        reject(request.signal?.aborted === true ? abortReason(request.signal) : lost());
+      });
+      const lost = (): Error => {
+        // What the connection could not even begin is told as it is: the address or the certificate is wrong.
+        if (!pooled.connected && failure !== undefined) return failure;
+        const unhandled = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
+        return new ConnectionLostError(config.server, { unhandled, cause: failure });
+      };
+      stream.once('response', answer =>
+        resolve({ status: Number(answer[':status']), headers: answer, stream }),
+      );
       if (request.body !== undefined) stream.end(request.body);
     });
   };
 
+  const bodyOf = ({ stream, headers }: Answer, { signal }: TransportRequest): Promise<Buffer> =>
+    new Promise((resolve, reject) => {
+      const chunks: Buffer[] = [];
+      let failure: Error | undefined;
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.once('end', () => {
+        const body = Buffer.concat(chunks);
+        // Node ends the body of a stream that was reset, too: the rest then comes as `close`.
+        const isWhole = body.length === Number(headers['content-length'] ?? body.length);
+        if (isWhole && !stream.aborted && !stream.rstCode) resolve(body);
+      });
+      stream.once('error', error => (failure = error));
+      stream.once('close', () =>
+        reject(
+          signal?.aborted === true
+            ? abortReason(signal)
+            : new ConnectionLostError(config.server, { unhandled: false, cause: failure }),
+        ),
+      );
+    });
+
+  /** @param take what is wanted of the answer; run again where the connection is lost meanwhile */
+  const answered = async <R>(
+    request: TransportRequest,
+    take: (answer: Answer) => R | Promise<R>,
+  ): Promise<R> => {
+    const { signal } = request;
+    const pause = (ms: number): Promise<void> =>
+      delay(ms, undefined, signal === undefined ? {} : { signal });
+    let losses = 0;
+    let postponements = 0;
+    for (;;) {
+      try {
+        const answer = await send(request);
+        const waitMs = retryAfterMs(answer);
+        if (waitMs === undefined || postponements >= maxPostponements) return await take(answer);
+        postponements += 1;
+        answer.stream.resume();
+        await pause(waitMs);
+      } catch (error) {
+        losses += 1;
+        if (losses >= maxLosses || !canRepeat(request, error)) throw error;
+        await pause(firstDelayMs * 2 ** losses * (0.5 + Math.random()));
+      }
+    }
+  };
+
   return {
-    open,
-    async request(request) {
-      const { status, stream } = await open(request);
-      return new Promise((resolve, reject) => {
-        const chunks: Buffer[] = [];
-        stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-        stream.once('end', () => resolve({ status, body: Buffer.concat(chunks) }));
-        stream.once('error', reject);
-        stream.once('close', () =>
-          reject(new Error(`The connection to ${config.server} was lost`)),
-        );
-      });
-    },
-    close() {
-      closed = true;
-      const last = session;
-      if (last === undefined || last.destroyed) return Promise.resolve();
-      return new Promise(resolve => {
-        last.once('close', resolve);
-        last.destroy();
-      });
-    },
+    request: request =>
+      answered(request, async answer => ({
+        status: answer.status,
+        body: await bodyOf(answer, request),
+      })),
+    open: request => answered(request, ({ status, stream }) => ({ status, stream })),
+    close: () => pool.close(),
   };
 }
 
-/** A peer that is gone without a word is found out by pings. */
-function keepAlive(session: ClientHttp2Session): void {
-  const timer = setInterval(() => {
-    const late = setTimeout(() => session.destroy(), pingTimeoutMs);
-    const sent = session.ping(() => clearTimeout(late));
-    if (!sent) clearTimeout(late);
-  }, pingEveryMs).unref();
-  session.once('close', () => clearInterval(timer));
+const canRepeat = ({ method }: TransportRequest, error: unknown): boolean =>
+  error instanceof ConnectionLostError && (method === 'GET' || error.unhandled);
+
+function retryAfterMs({ status, headers }: Answer): number | undefined {
+  const seconds = Number(headers['retry-after'] ?? Number.NaN);
+  return status === 429 && seconds >= 0 ? seconds * 1000 : undefined;
 }
+
+const abortReason = (signal: AbortSignal): Error =>
+  signal.reason instanceof Error ? signal.reason : new Error('The request was aborted');

@@ -15,14 +15,16 @@ import { startTokenSecrets } from './service-accounts/token-secrets.ts';
 
 export interface ControllersOptions {
   readonly client: KubeClient;
-  /** PEM, for the ConfigMap kube-root-ca.crt of each namespace. */
-  readonly certificateAuthority: string;
+  /** PEM, for the ConfigMap kube-root-ca.crt of each namespace: the present one. */
+  readonly certificateAuthority: () => string;
   /** PKCS #8 PEM: signs the tokens of Secrets that ask for one. */
   readonly serviceAccountKey: string;
   readonly log: Logger;
 }
 
 export interface Controllers {
+  /** The CA's certificate is another than before: whoever holds a copy gets the new one. */
+  certificateAuthorityRenewed(): void;
   close(): Promise<void>;
 }
 
@@ -41,21 +43,33 @@ export function startControllers({
   const nodes = createInformer(client.resource(nodeResource), { signal, log });
   const namespaces = createInformer(client.resource(namespaceResource), { signal, log });
   const recorder = createEventRecorder({ client, component: 'default-scheduler', log });
+  const contents = startNamespaceContents({
+    client,
+    namespaces,
+    certificateAuthority,
+    signal,
+    log,
+  });
+  const tokenSecrets = startTokenSecrets({
+    client,
+    signingKey: serviceAccountKey,
+    certificateAuthority,
+    signal,
+    log,
+  });
   const loops = [
-    startNamespaceContents({ client, namespaces, certificateAuthority, signal, log }),
-    startTokenSecrets({
-      client,
-      signingKey: serviceAccountKey,
-      certificateAuthority,
-      signal,
-      log,
-    }),
+    contents,
+    tokenSecrets,
     startNamespaceDeletion({ client, namespaces, log }),
     startScheduler({ client, pods, nodes, recorder, log }),
     startGarbageCollector({ client, pods, nodes, signal, log }),
     startClusterRoleAggregation({ client, signal, log }),
   ];
   return {
+    certificateAuthorityRenewed() {
+      contents.checkAll();
+      tokenSecrets.checkAll();
+    },
     async close() {
       stop.abort();
       await Promise.all(loops.map(loop => loop.close()));

@@ -1,3 +1,5 @@
+import { shorten } from './shorten.ts';
+
 /** An image reference in full. */
 export interface ImageName {
   /** Host and path: `docker.io/library/redis`. */
@@ -14,7 +16,11 @@ const component = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
 const repositoryRule = new RegExp(`^${domain}(?:/${component})+$`);
 const tagRule = /^\w[\w.-]{0,127}$/;
 const digestRule = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}$/;
-const digestHexLength: Partial<Record<string, number>> = { sha256: 64, sha384: 96, sha512: 128 };
+const digestHexLength: ReadonlyMap<string, number> = new Map([
+  ['sha256', 64],
+  ['sha384', 96],
+  ['sha512', 128],
+]);
 const maxRepositoryLength = 255;
 
 /**
@@ -22,6 +28,13 @@ const maxRepositoryLength = 255;
  * @throws SyntaxError in Kubernetes' words
  */
 export function parseImageName(image: string): ImageName {
+  const name = readImageName(image);
+  if (typeof name !== 'string') return name;
+  throw new SyntaxError(`couldn't parse image name ${JSON.stringify(shorten(image))}: ${name}`);
+}
+
+/** As `parseImageName`, where a wrong name is no surprise. @returns why it is wrong, if it is */
+export function readImageName(image: string): ImageName | string {
   const at = image.indexOf('@');
   const digest = at < 0 ? undefined : image.slice(at + 1);
   const rest = at < 0 ? image : image.slice(0, at);
@@ -29,9 +42,7 @@ export function parseImageName(image: string): ImageName {
   const name = tag === undefined ? rest : rest.slice(0, -(tag.length + 1));
   const repository = withDomain(name);
   const why = whyWrong({ image, repository, tag, digest });
-  if (why !== undefined) {
-    throw new SyntaxError(`couldn't parse image name ${JSON.stringify(image)}: ${why}`);
-  }
+  if (why !== undefined) return why;
   const effective = tag ?? (digest === undefined ? 'latest' : undefined);
   const suffix = `${effective === undefined ? '' : `:${effective}`}${digest === undefined ? '' : `@${digest}`}`;
   return { repository, full: `${repository}${suffix}`, tag: effective };
@@ -50,7 +61,7 @@ function whyWrong({ image, repository, tag, digest }: Parts): string | undefined
     return `invalid repository name (${image}), cannot specify 64-byte hexadecimal strings`;
   const path = repository.slice(repository.indexOf('/') + 1);
   if (path !== path.toLowerCase())
-    return `invalid reference format: repository name (${path}) must be lowercase`;
+    return `invalid reference format: repository name (${shorten(path)}) must be lowercase`;
   if (
     !repositoryRule.test(repository) ||
     (tag !== undefined && !tagRule.test(tag)) ||
@@ -61,7 +72,7 @@ function whyWrong({ image, repository, tag, digest }: Parts): string | undefined
     return `repository name must not be more than ${maxRepositoryLength} characters`;
   if (digest === undefined) return undefined;
   const [algorithm = '', hex = ''] = digest.split(':');
-  const length = digestHexLength[algorithm];
+  const length = digestHexLength.get(algorithm);
   if (length === undefined) return 'unsupported digest algorithm';
   if (hex.length !== length) return 'invalid checksum digest length';
   return hex === hex.toLowerCase() ? undefined : 'invalid checksum digest format';

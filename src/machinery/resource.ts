@@ -53,6 +53,8 @@ export interface SubresourceDescriptor {
   readonly group?: string;
   readonly version?: string;
   readonly verbs: readonly ('create' | 'get' | 'patch' | 'update')[];
+  /** Turns the connection into streams of a container (exec, attach, port-forward). */
+  readonly connects?: true;
 }
 
 /**
@@ -75,6 +77,8 @@ export interface ResourceDescriptor<T extends KubeObject = KubeObject> extends R
   prepareForCreate?(object: T, context: StrategyContext): void;
   /** The object's own rules; those of metadata are the server's. Runs on create and update. */
   validate?(object: T): FieldError[];
+  /** Further rules for new objects: those that are stored may break them. */
+  validateCreate?(object: T): FieldError[];
   readonly update?: UpdateStrategy<T>;
   readonly status?: UpdateStrategy<T>;
   /** Lines for `Warning:` headers. `old` is absent on create. Never holds a secret's value. */

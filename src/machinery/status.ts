@@ -1,4 +1,4 @@
-import type { FieldError } from './field-error.ts';
+import { shownErrors, type FieldError } from './field-error.ts';
 
 /** metav1.Status: what the API answers when it has no object to answer with. */
 export interface Status {
@@ -185,6 +185,9 @@ export const expired = (message: string): StatusError => failure(410, 'Expired',
 export const timeout = (message: string, retryAfterSeconds = 0): StatusError =>
   failure(504, 'Timeout', message, { retryAfterSeconds });
 
+export const tooManyRequests = (message: string, retryAfterSeconds: number): StatusError =>
+  failure(429, 'TooManyRequests', message, { retryAfterSeconds });
+
 export const serviceUnavailable = (message: string): StatusError =>
   failure(503, 'ServiceUnavailable', message);
 
@@ -198,20 +201,22 @@ export const internalError = (message: string, cause?: unknown): StatusError =>
     cause === undefined ? undefined : { cause },
   );
 
-/** 422: every field error at once, as `kubectl` prints them. */
+/** 422: all field errors at once, as `kubectl` prints them; of very many the first. */
 export function invalidObject(
   kind: { readonly group: string; readonly kind: string },
   name: string,
   errors: readonly FieldError[],
 ): StatusError {
-  const texts = errors.map(each => `${each.field}: ${each.message}`);
+  const { shown, more } = shownErrors(errors);
+  const texts = shown.map(each => `${each.field}: ${each.message}`);
+  if (more !== undefined) texts.push(more);
   const summary = texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`;
   const qualifiedKind = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`;
   return failure(422, 'Invalid', `${qualifiedKind} "${name}" is invalid: ${summary}`, {
     ...(name === '' ? {} : { name }),
     ...(kind.group === '' ? {} : { group: kind.group }),
     ...(kind.kind === '' ? {} : { kind: kind.kind }),
-    causes: errors.map(each => ({
+    causes: shown.map(each => ({
       reason: each.type,
       message: each.message,
       field: each.field,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createBackoff } from './backoff.ts';
 import { goDuration, humanDuration } from './duration.ts';
 import { generateName, randomSuffix } from './names.ts';
-import { parseQuantity, quantityMilli, quantityUnits } from './quantity.ts';
+import { parseQuantity, quantityError, quantityMilli, quantityUnits } from './quantity.ts';
 import {
   configMapKey,
   dns1123Label,
@@ -57,8 +57,48 @@ describe('quantities', () => {
   ])('quantityMilli(%j) is %i', (text, milli) => {
     expect(quantityMilli(text)).toBe(milli);
   });
-  test.each(['', 'x', '1Zi', '1 Mi', '--1', '.'])('parseQuantity(%j) is none', text => {
-    expect(parseQuantity(text)).toBeUndefined();
+  const format =
+    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+  const suffix = "unable to parse quantity's suffix";
+  test.each([
+    ['', format],
+    ['x', format],
+    ['1Zi', format],
+    ['1 Mi', format],
+    ['--1', format],
+    ['.', format],
+    ['1.2.3', format],
+    ['1kk', suffix],
+    ['1MiB', format],
+    ['1e99999999999999999999', suffix],
+    ['1e-99999999999999999999', suffix],
+    [Infinity, format],
+    [' 1.5Gi ', undefined],
+    ['1e99999999', undefined],
+    ['1E', undefined],
+    [1e21, undefined],
+  ])('quantityError(%j) is %j', (text, error) => {
+    expect(quantityError(text)).toBe(error);
+  });
+
+  const max = 9_223_372_036_854_775_807n * 1_000_000_000n;
+  test.each([
+    ['1e99999999', max],
+    ['-1E999999999', -max],
+    ['1e-999999999', 1n],
+    ['0e999999999', 0n],
+    ['9223372036854775807', max],
+    ['9223372036854775808', max],
+    ['9223372036854775806', max - 1_000_000_000n],
+    ['8Ei', max],
+    ['7.5Ei', 15n * 2n ** 59n * 1_000_000_000n],
+    ['9'.repeat(1_000_000), max],
+    [`0.${'0'.repeat(1_000_000)}1`, 1n],
+    [`1.${'0'.repeat(1_000_000)}1`, 1_000_000_001n],
+    [`0.${'0'.repeat(1_000_000)}1e1000001`, 1_000_000_000n],
+    ['0.0000000001Ki', 103n],
+  ])('parseQuantity(%.30s) is within bounds and rounded up', (text, nano) => {
+    expect(parseQuantity(text)).toBe(nano);
   });
 });
 

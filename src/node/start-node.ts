@@ -1,9 +1,11 @@
 import { setMaxListeners } from 'node:events';
+import { hostPortsOf } from '../api/core/v1/pod/host-ports.ts';
 import { podResource } from '../api/core/v1/pod.ts';
 import type { KubeClient } from '../client/client.ts';
 import { createEventRecorder, type EventRecorder } from '../client/event-recorder.ts';
 import { createInformer } from '../client/informer.ts';
 import type { Logger } from '../machinery/log.ts';
+import { hasAppArmor } from './app-armor.ts';
 import { openCredentialHash } from './images/credential-hash.ts';
 import { createImagePuller, type ImagePuller } from './images/image-puller.ts';
 import { openPullRecords } from './images/pull-records.ts';
@@ -11,11 +13,17 @@ import { createPullSecrets } from './images/pull-secrets.ts';
 import type { VerificationPolicy } from './images/verification-policy.ts';
 import { hostAddress, type NodeFacts } from './node-status/node-object.ts';
 import { registerNode } from './node-status/node-registration.ts';
+import { createPodAdmission } from './pods/pod-admission.ts';
 import { startPodWorkers } from './pods/pod-workers.ts';
 import { createReferences, type References } from './references/references.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { createRequestAuthorizer } from './server/authorize-request.ts';
-import { startNodeServer } from './server/start-node-server.ts';
+import {
+  startNodeServer,
+  type NodeServer,
+  type NodeServerOptions,
+  type ServingCertificates,
+} from './server/start-node-server.ts';
 import { createVolumeManager } from './volumes/volume-manager.ts';
 
 export interface NodeOptions {
@@ -24,7 +32,7 @@ export interface NodeOptions {
   readonly dataDir: string;
   readonly runtime: Runtime;
   /** The node's own server: its certificate, and the CA of who may ask. */
-  readonly serving: { readonly cert: string; readonly key: string; readonly clientCa: string };
+  readonly serving: ServingCertificates;
   readonly podCidr?: string;
   /** Where pods reach the API. */
   readonly api: { readonly host: string; readonly port: number };
@@ -34,6 +42,8 @@ export interface NodeOptions {
   readonly ttlMs: number;
   readonly syncFrequencyMs: number;
   readonly images: ImageOptions;
+  /** TCP ports on which processes of Keylet listen on this machine, at this moment. */
+  readonly reservedPorts: () => Promise<ReadonlySet<number>>;
   readonly version: string;
   readonly log: Logger;
 }
@@ -48,6 +58,8 @@ export interface ImageOptions {
 }
 
 export interface NodeAgent {
+  /** Its server's, from now on. */
+  setCertificates(certificates: ServingCertificates): void;
   close(options: { leavePods: boolean }): Promise<void>;
 }
 
@@ -62,10 +74,9 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
   setMaxListeners(0, signal);
   const hostIp = hostAddress();
   const { runtimeName, runtimeVersion } = await runtime.version();
-  const server = await startNodeServer({
+  const server = await listenBesidesPods(await hostPortsOfNode(client, nodeName), {
     runtime,
-    serving: { cert: serving.cert, key: serving.key },
-    clientCa: serving.clientCa,
+    serving,
     authorize: createRequestAuthorizer(client, nodeName),
     podOf: (namespace, name) => pods.get(namespace, name),
     host: hostIp,
@@ -103,6 +114,11 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
       volumes,
       references,
       images,
+      admission: createPodAdmission({
+        pods: pods.list,
+        reservedPorts: options.reservedPorts,
+        hasAppArmor,
+      }),
       recorder,
       dataDir,
       nodeName,
@@ -119,6 +135,7 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
     port: server.port,
     dataDir,
     ...(options.podCidr === undefined ? {} : { podCidr: options.podCidr }),
+    reservedPorts: options.reservedPorts,
     runtimeVersion: `${runtimeName}://${runtimeVersion}`,
     version: options.version,
     notReady: await whyNotReady(runtime),
@@ -139,6 +156,7 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
             );
         }, options.syncFrequencyMs);
   return {
+    setCertificates: certificates => server.setCertificates(certificates),
     async close({ leavePods }) {
       clearInterval(refresh);
       await registration.close();
@@ -150,6 +168,24 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
       await server.close();
     },
   };
+}
+
+async function hostPortsOfNode(client: KubeClient, nodeName: string): Promise<Set<number>> {
+  const fieldSelector = `spec.nodeName=${nodeName}`;
+  const { items } = await client.resource(podResource).list({ fieldSelector });
+  return new Set(items.flatMap(hostPortsOf).map(({ port }) => port));
+}
+
+/** The system gives any free port, and cannot know that one leads into a pod. */
+async function listenBesidesPods(
+  taken: ReadonlySet<number>,
+  options: NodeServerOptions,
+): Promise<NodeServer> {
+  for (;;) {
+    const server = await startNodeServer(options);
+    if (!taken.has(server.port)) return server;
+    await server.close();
+  }
 }
 
 async function createImages(

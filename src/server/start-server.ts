@@ -14,6 +14,11 @@ import { chain } from './admission/admission.ts';
 import { defaultTolerations } from './admission/default-tolerations.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { nodeRestriction } from './admission/node-restriction.ts';
+import {
+  defaultConfiguration,
+  type PodSecurityConfiguration,
+} from './admission/pod-security/configuration.ts';
+import { podSecurity } from './admission/pod-security/pod-security.ts';
 import { roleEscalation } from './admission/role-escalation.ts';
 import { serviceAccountAdmission } from './admission/service-account.ts';
 import { createLegacyTokens } from './authn/legacy-tokens.ts';
@@ -40,6 +45,8 @@ export interface ServerOptions {
   readonly port: number;
   /** Keylet's own. */
   readonly version: string;
+  /** @default Kubernetes' own: nothing is forbidden where no namespace says so */
+  readonly podSecurity?: PodSecurityConfiguration;
   readonly log: Logger;
 }
 
@@ -55,6 +62,7 @@ export async function startServer({
   host,
   port,
   version,
+  podSecurity: podSecurityConfiguration = defaultConfiguration(),
   log,
 }: ServerOptions): Promise<RunningServer> {
   const stores = new Map<string, ObjectStore & { close(): void }>();
@@ -88,7 +96,7 @@ export async function startServer({
     signal: stop.signal,
     log,
   });
-  const metrics = createMetrics(store);
+  const metrics = createMetrics({ store, resources });
   const nodeProxy = createNodeProxy({ pods: storeOf('pods'), nodes: storeOf('nodes'), pki });
   const pipeline = createPipeline({
     entries,
@@ -106,6 +114,12 @@ export async function startServer({
       nodeRestriction({ pods: storeOf('pods'), nodes: storeOf('nodes') }),
       roleEscalation(access, authorize),
       defaultTolerations,
+      // Last: it judges the pod as it will be.
+      podSecurity({
+        namespaces,
+        pods: storeOf('pods'),
+        configuration: podSecurityConfiguration,
+      }),
     ),
     discovery: createDiscovery(resources, `${host}:${port}`),
     openApi: createOpenApi(resources, version),
@@ -113,12 +127,12 @@ export async function startServer({
     metrics,
     version,
     issuer: issuerDocuments(tokenIssuer, pki.serviceAccountKey),
+    storeFault: () => store.writeFault(),
     log,
     signal: stop.signal,
   });
   const listener = await listen({
-    cert: pki.serving.cert,
-    key: pki.serving.key,
+    ...pki.serving,
     ca: pki.ca,
     host,
     port,
@@ -132,6 +146,7 @@ export async function startServer({
     stop.abort();
     throw error;
   });
+  pki.onRenewed(() => listener.setCertificates({ ...pki.serving, ca: pki.ca }));
   const expiring = entries.filter(
     ({ descriptor }) => descriptor.ttlSeconds !== undefined && descriptor.storedAs === undefined,
   );

@@ -37,6 +37,9 @@ export interface Store {
    */
   watch(query: WatchQuery, listener: WatchListener): Promise<StoreWatch>;
 
+  /** Why writes are refused at present; undefined while they are taken. Reads and watches go on. */
+  writeFault(): string | undefined;
+
   /** Forgets superseded versions up to and including `revision`. Current values stay. */
   compact(revision: number): Promise<void>;
 
@@ -112,8 +115,12 @@ export interface StoreWatch {
 export type StoreErrorCode =
   | 'compacted'
   | 'future'
-  /** Passing: the disk is full, etcd does not answer. */
+  /** Passing: another process has the store open, or it is being opened again. */
   | 'unavailable'
+  /** Passing: the disk has no room for the write. Reads go on. */
+  | 'full'
+  /** The disk refuses writes: read-only, or faulty. Reads go on. */
+  | 'unwritable'
   /** A stored value cannot be opened: wrong key, or damaged. */
   | 'corrupt'
   | 'closed';

@@ -44,7 +44,7 @@ export async function startApiOnly(dataDir: string): Promise<ApiOnly> {
   });
   const controllers = startControllers({
     client,
-    certificateAuthority: pki.ca,
+    certificateAuthority: () => pki.ca,
     serviceAccountKey: pki.serviceAccountKey,
     log,
   });

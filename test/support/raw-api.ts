@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
 import { loadKubeconfig } from '../../src/client/kubeconfig.ts';
 import type { Status } from '../../src/machinery/status.ts';
@@ -7,7 +8,8 @@ export interface RawAnswer {
   /** The text of each `Warning:` header, unquoted. */
   readonly warnings: readonly string[];
   readonly text: string;
-  /** The body as JSON: an object, or a Status. */
+  readonly headers: IncomingHttpHeaders;
+  /** The body, where it is JSON: an object, or a Status. */
   readonly body: Partial<Status> & { readonly [field: string]: unknown };
 }
 
@@ -50,7 +52,11 @@ export async function rawApi(kubeconfig: string): Promise<(ask: RawRequest) => P
               code: response.statusCode ?? 0,
               warnings: warningsIn(response.rawHeaders),
               text,
-              body: JSON.parse(text) as RawAnswer['body'],
+              headers: response.headers,
+              body:
+                response.headers['content-type'] === 'application/json'
+                  ? (JSON.parse(text) as RawAnswer['body'])
+                  : {},
             });
           };
           response.on('data', (chunk: Buffer) => {

@@ -1,5 +1,6 @@
 import { timestamp } from '../../machinery/timestamp.ts';
 import type { Node } from '../../api/core/v1/node.ts';
+import { hostPortsOf } from '../../api/core/v1/pod/host-ports.ts';
 import { podResource, type Pod } from '../../api/core/v1/pod.ts';
 import type { KubeClient } from '../../client/client.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
@@ -7,7 +8,7 @@ import type { Informer } from '../../client/informer.ts';
 import type { Logger } from '../../machinery/log.ts';
 import { isStatusError } from '../../machinery/status.ts';
 import { createWorkQueue, type WorkQueue } from '../../machinery/work-queue.ts';
-import { whyNot } from './fit.ts';
+import { rejectionReason } from './fit.ts';
 
 const schedulerName = 'default-scheduler';
 
@@ -27,6 +28,8 @@ export function startScheduler({
 }): WorkQueue {
   const podClient = client.resource(podResource);
   const refusals = new Map<string, string>();
+  /** By pod: the node that it was just bound to, until the pod itself says so. */
+  const assumed = new Map<string, string>();
 
   const waits = (pod: Pod): boolean =>
     !pod.spec.nodeName &&
@@ -42,11 +45,13 @@ export function startScheduler({
       const node = pick(pod);
       if (node === undefined) return tellRefusal(key, pod);
       refusals.delete(key);
+      assumed.set(uidOf(pod), node.metadata.name ?? '');
       const target = { apiVersion: 'v1', kind: 'Node', name: node.metadata.name ?? '' };
       const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace }, target };
       try {
         await podClient.createSubresource(namespace, name, 'binding', binding);
       } catch (error) {
+        assumed.delete(uidOf(pod));
         if (isStatusError(error, 'NotFound') || isStatusError(error, 'Conflict')) return;
         throw error;
       }
@@ -55,11 +60,21 @@ export function startScheduler({
     onError: (pod, error) => log.warn('A pod was not bound', { pod, error: String(error) }),
   });
 
+  const podsOn = (node: Node): Pod[] =>
+    pods
+      .list()
+      .filter(
+        each =>
+          (each.spec.nodeName || assumed.get(uidOf(each))) === node.metadata.name &&
+          !hasEnded(each),
+      );
+  const reasonAgainst = (pod: Pod, node: Node): string | undefined =>
+    rejectionReason(pod, node, () => podsOn(node).filter(each => uidOf(each) !== uidOf(pod)));
+
   /** The node with the fewest pods, of those that fit. */
   const pick = (pod: Pod): Node | undefined => {
-    const load = (node: Node): number =>
-      pods.list().filter(each => each.spec.nodeName === node.metadata.name).length;
-    const fitting = nodes.list().filter(node => whyNot(pod, node) === undefined);
+    const load = (node: Node): number => podsOn(node).length;
+    const fitting = nodes.list().filter(node => reasonAgainst(pod, node) === undefined);
     if (fitting.length < 2) return fitting[0];
     return fitting.toSorted((a, b) => load(a) - load(b))[0];
   };
@@ -68,7 +83,7 @@ export function startScheduler({
     const all = nodes.list();
     const counts = new Map<string, number>();
     for (const node of all) {
-      const reason = whyNot(pod, node);
+      const reason = reasonAgainst(pod, node);
       if (reason !== undefined) counts.set(reason, (counts.get(reason) ?? 0) + 1);
     }
     const reasons = [...counts].map(([reason, count]) => `${count} ${reason}`).join(', ');
@@ -96,15 +111,21 @@ export function startScheduler({
     );
   };
 
+  const retryWaiting = (): void => {
+    for (const pod of pods.list()) if (waits(pod)) queue.add(keyOf(pod));
+  };
   pods.onChange(({ type, object }) => {
-    const key = `${object.metadata.namespace ?? ''}/${object.metadata.name ?? ''}`;
-    if (type === 'deleted') refusals.delete(key);
-    else if (waits(object)) queue.add(key);
+    if (type === 'deleted') refusals.delete(keyOf(object));
+    else if (waits(object)) queue.add(keyOf(object));
+    if (type === 'deleted' || object.spec.nodeName) assumed.delete(uidOf(object));
+    const frees = type === 'deleted' || hasEnded(object);
+    if (frees && hostPortsOf(object).length > 0) retryWaiting();
   });
-  nodes.onChange(() => {
-    for (const pod of pods.list()) {
-      if (waits(pod)) queue.add(`${pod.metadata.namespace ?? ''}/${pod.metadata.name ?? ''}`);
-    }
-  });
+  nodes.onChange(retryWaiting);
   return queue;
 }
+
+const keyOf = ({ metadata }: Pod): string => `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
+const uidOf = ({ metadata }: Pod): string => metadata.uid ?? '';
+const hasEnded = ({ status }: Pod): boolean =>
+  status?.phase === 'Succeeded' || status?.phase === 'Failed';

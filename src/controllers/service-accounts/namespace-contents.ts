@@ -5,7 +5,8 @@ import type { KubeClient } from '../../client/client.ts';
 import { createInformer, type Informer } from '../../client/informer.ts';
 import type { Logger } from '../../machinery/log.ts';
 import { isStatusError } from '../../machinery/status.ts';
-import { createWorkQueue, type WorkQueue } from '../../machinery/work-queue.ts';
+import { createWorkQueue } from '../../machinery/work-queue.ts';
+import type { CheckedQueue } from './checked-queue.ts';
 
 const rootCaName = 'kube-root-ca.crt';
 
@@ -13,10 +14,10 @@ const rootCaName = 'kube-root-ca.crt';
 export function startNamespaceContents(options: {
   readonly client: KubeClient;
   readonly namespaces: Informer<Namespace>;
-  readonly certificateAuthority: string;
+  readonly certificateAuthority: () => string;
   readonly signal: AbortSignal;
   readonly log: Logger;
-}): WorkQueue {
+}): CheckedQueue {
   const { client, namespaces, certificateAuthority, signal, log } = options;
   const accounts = client.resource(serviceAccountResource);
   const configMaps = client.resource(configMapResource);
@@ -44,11 +45,11 @@ export function startNamespaceContents(options: {
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: { name: rootCaName, namespace },
-      data: { 'ca.crt': certificateAuthority },
+      data: { 'ca.crt': certificateAuthority() },
     };
     try {
       const found = await configMaps.get(namespace, rootCaName);
-      if (found.data?.['ca.crt'] !== certificateAuthority)
+      if (found.data?.['ca.crt'] !== wanted.data['ca.crt'])
         await configMaps.update({ ...found, data: wanted.data });
     } catch (error) {
       if (!isStatusError(error, 'NotFound')) throw error;
@@ -72,7 +73,12 @@ export function startNamespaceContents(options: {
   }).onChange(({ type, object }) => {
     if (type !== 'added') queue.add(object.metadata.namespace ?? '');
   });
-  return queue;
+  return {
+    close: () => queue.close(),
+    checkAll() {
+      for (const { metadata } of namespaces.list()) queue.add(metadata.name ?? '');
+    },
+  };
 }
 
 function thereAlready(error: unknown): void {

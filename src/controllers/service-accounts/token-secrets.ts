@@ -1,3 +1,4 @@
+import { memberOf } from '../../machinery/member.ts';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { secretResource, type Secret } from '../../api/core/v1/secret.ts';
 import { serviceAccountResource, type ServiceAccount } from '../../api/core/v1/service-account.ts';
@@ -13,7 +14,8 @@ import { createInformer } from '../../client/informer.ts';
 import { keyIdOf } from '../../machinery/key-id.ts';
 import type { Logger } from '../../machinery/log.ts';
 import { absent, isStatusError } from '../../machinery/status.ts';
-import { createWorkQueue, type WorkQueue } from '../../machinery/work-queue.ts';
+import { createWorkQueue } from '../../machinery/work-queue.ts';
+import type { CheckedQueue } from './checked-queue.ts';
 
 /** Fills each Secret that asks for an account's token, and deletes those whose account is no more (TokensController). */
 export function startTokenSecrets({
@@ -26,10 +28,10 @@ export function startTokenSecrets({
   readonly client: KubeClient;
   /** PKCS #8 PEM, P-256: the one that the server verifies with. */
   readonly signingKey: string;
-  readonly certificateAuthority: string;
+  readonly certificateAuthority: () => string;
   readonly signal: AbortSignal;
   readonly log: Logger;
-}): WorkQueue {
+}): CheckedQueue {
   const secrets = client.resource(secretResource);
   const accounts = client.resource(serviceAccountResource);
   const sign = createSigner(signingKey);
@@ -45,13 +47,15 @@ export function startTokenSecrets({
     const { name: account = '', uid: accountUid = '' } = metadata;
     const data = {
       ...secret.data,
-      'ca.crt': base64(certificateAuthority),
+      'ca.crt': base64(certificateAuthority()),
       namespace: base64(namespace),
       token:
         secret.data?.['token'] ||
         base64(await sign({ namespace, account, accountUid, secret: name })),
     };
-    const known = Object.entries(data).every(([key, value]) => secret.data?.[key] === value);
+    const known = Object.entries(data).every(
+      ([key, value]) => memberOf(secret.data, key) === value,
+    );
     if (known && annotations[accountUidAnnotation] === accountUid) return;
     await secrets.update({
       ...secret,
@@ -98,7 +102,12 @@ export function startTokenSecrets({
         queue.add(keyOf(secret));
     }
   });
-  return queue;
+  return {
+    close: () => queue.close(),
+    checkAll() {
+      for (const secret of tokenSecrets.list()) queue.add(keyOf(secret));
+    },
+  };
 }
 
 function createSigner(signingKey: string): (subject: LegacyTokenSubject) => Promise<string> {

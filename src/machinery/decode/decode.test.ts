@@ -1,19 +1,29 @@
 import { describe, expect, test } from 'vitest';
 import { PodSchema } from '../../api/core/v1/pod/pod-schema.ts';
+import { NodeSchema } from '../../api/core/v1/node.ts';
 import { SecretSchema } from '../../api/core/v1/secret.ts';
 import { LeaseSchema } from '../../api/coordination.k8s.io/v1/lease.ts';
 import { duplicateFields } from './duplicate-fields.ts';
+import { parseJson } from './json.ts';
 import { decodeMessage, openEnvelope } from './protobuf.ts';
 import { checkStructure } from './structure.ts';
-import { parseYaml, writeYaml } from './yaml.ts';
+import { parseYaml } from './yaml.ts';
+
+const pod = { apiVersion: 'v1', kind: 'Pod' };
+const secret = { apiVersion: 'v1', kind: 'Secret' };
 
 describe('checkStructure()', () => {
   test('drops unknown fields and nulls, and tells the paths of the unknown', () => {
     const { value, unknownFields } = checkStructure(PodSchema, {
+      ...pod,
       metadata: { name: 'p', labels: null },
       spec: { containers: [{ name: 'a', imag: 'x' }], fooBar: 1 },
     });
-    expect(value).toEqual({ metadata: { name: 'p' }, spec: { containers: [{ name: 'a' }] } });
+    expect(value).toEqual({
+      ...pod,
+      metadata: { name: 'p' },
+      spec: { containers: [{ name: 'a' }] },
+    });
     expect(unknownFields).toEqual(['spec.containers[0].imag', 'spec.fooBar']);
   });
 
@@ -56,20 +66,21 @@ describe('checkStructure()', () => {
   test('what is empty and optional is left out, as Go’s omitempty has it', () => {
     expect(
       checkStructure(PodSchema, {
+        ...pod,
         metadata: { name: 'p', labels: {}, finalizers: [] },
         spec: { containers: [], volumes: [{ name: 'v', emptyDir: {} }], securityContext: {} },
       }).value,
     ).toEqual({
+      ...pod,
       metadata: { name: 'p' },
       spec: { containers: [], volumes: [{ name: 'v', emptyDir: {} }], securityContext: {} },
     });
   });
 
   test('keys that are traps are keys as any other', () => {
-    const body = '{"data":{"__proto__":"eA==","constructor":"eQ==","hasOwnProperty":null}}';
-    expect(JSON.stringify(checkStructure(SecretSchema, JSON.parse(body)).value)).toBe(
-      '{"data":{"__proto__":"eA==","constructor":"eQ==","hasOwnProperty":""}}',
-    );
+    const data = '{"__proto__":"eA==","constructor":"eQ==","hasOwnProperty":null}';
+    const { value } = checkStructure(SecretSchema, JSON.parse(`{"data":${data}}`));
+    expect(JSON.stringify(value['data'])).toBe(data.replace('null', '""'));
   });
 
   test('a raw value that nothing could write out again is refused', () => {
@@ -82,15 +93,34 @@ describe('checkStructure()', () => {
   test('times are brought to their form', () => {
     expect(
       checkStructure(SecretSchema, {
+        ...secret,
         metadata: { creationTimestamp: '2026-01-02T03:04:05.678+01:00' },
       }).value,
     ).toEqual({
+      ...secret,
       metadata: { creationTimestamp: '2026-01-02T02:04:05Z' },
     });
     expect(
       checkStructure(LeaseSchema, { spec: { renewTime: '2026-01-02T03:04:05.5Z' } }).value,
-    ).toEqual({
+    ).toMatchObject({
       spec: { renewTime: '2026-01-02T03:04:05.500000Z' },
+    });
+  });
+
+  test.each<[string, object]>([
+    ['nothing', {}],
+    ['null', { spec: null, metadata: null }],
+    ['null inside', { spec: { containers: null } }],
+  ])('a required field for which the body has %s is empty, as in Go', (_, body) => {
+    const { value } = checkStructure(PodSchema, { ...pod, ...body });
+    expect(value).toEqual({ ...pod, metadata: {}, spec: { containers: [] } });
+  });
+
+  test('the elements of a list have their required fields too', () => {
+    const status = { containerStatuses: [null, { name: 'a' }] };
+    const empty = { name: '', ready: false, restartCount: 0, image: '', imageID: '' };
+    expect(checkStructure(PodSchema, { ...pod, status }).value).toMatchObject({
+      status: { containerStatuses: [empty, { ...empty, name: 'a' }] },
     });
   });
 });
@@ -107,6 +137,36 @@ test.each([
   [`{"a":1,"a":${'['.repeat(20000)}${']'.repeat(20000)}}`, ['a']],
 ])('duplicateFields(%.40s)', (text, found) => {
   expect(duplicateFields(text, JSON.parse(text))).toEqual(found);
+});
+
+test('duplicateFields() reports each path once, the first hundred, and cuts what is too long', () => {
+  const inList = `[${'{"b":1,"b":2,"b":3},'.repeat(500)}1]`;
+  const paths = duplicateFields(inList, JSON.parse(inList));
+  expect(paths).toHaveLength(100);
+  expect(paths.slice(0, 2)).toEqual(['[0].b', '[1].b']);
+  const long = `{"${'k'.repeat(5000)}":{"a":1,"a":2}}`;
+  expect(duplicateFields(long, JSON.parse(long))).toEqual([`${'k'.repeat(512)}…`]);
+});
+
+test.each([
+  [{ allocatable: { cpu: '1 core' } }, 'quantities must match the regular expression'],
+  [{ allocatable: { cpu: '1e99999999999999999999' } }, "unable to parse quantity's suffix"],
+  [{ allocatable: { cpu: Infinity } }, 'quantities must match the regular expression'],
+  [
+    { images: [{ sizeBytes: 1e300 }] },
+    'json: cannot unmarshal number 1e+300 into Go struct field ContainerImage.status.images.sizeBytes of type int64',
+  ],
+])('checkStructure() refuses the numbers of %j', (status, message) => {
+  expect(() => checkStructure(NodeSchema, { status })).toThrow(message);
+});
+
+test('parseJson() refuses what is nested too deeply, and brackets in texts are not nesting', () => {
+  const parse = (json: string): unknown => parseJson(Buffer.from(json), json);
+  expect(() => parse('['.repeat(1_500_000))).toThrow('exceeded max depth');
+  expect(() => parse('{"a":'.repeat(10_001))).toThrow('exceeded max depth');
+  expect(() => parse('['.repeat(10_000))).toThrow('unexpected end of JSON input');
+  const text = `\\"${'[{'.repeat(20_000)}`;
+  expect(parse(JSON.stringify([text]))).toEqual([text]);
 });
 
 describe('parseYaml()', () => {
@@ -163,20 +223,6 @@ describe('parseYaml()', () => {
       expect.objectContaining({ message: `error converting YAML to JSON: yaml: ${words}` }),
     );
   });
-});
-
-test('writeYaml() quotes what a reader would take for more than a text', () => {
-  const value = {
-    texts: ['yes', 'off', '0400', '0o17', '1e3', '2026-01-02T03:04:05Z', '~', '', 'a: b'],
-    numbers: [420, 0.5],
-    plain: `one line, however long: ${'x'.repeat(100)} ${'y'.repeat(100)}`,
-    lines: 'a\nb\n',
-    none: null,
-  };
-  const text = writeYaml(value);
-  expect(parseYaml(text)).toEqual([{ value, duplicateKeys: [] }]);
-  expect(text).toContain('- "2026-01-02T03:04:05Z"\n');
-  expect(text).toMatch(/^plain: .*$/m);
 });
 
 describe('protobuf', () => {

@@ -1,34 +1,87 @@
+import { shorten } from '../shorten.ts';
 import { maxComplaints } from './structure.ts';
 
+/** An object or a list that is open where the scan stands. */
+interface Open {
+  /** Where the object or list lies. */
+  readonly path: string;
+  /** Absent for a list. Each name says whether its repetition is reported. */
+  readonly names: Map<string, boolean> | undefined;
+  /** The present member of an object. */
+  name: string;
+  /** The present element of a list. */
+  index: number;
+}
+
 /**
- * Paths of fields that stand twice in one JSON object: JSON.parse takes the last and is silent.
+ * Paths of the first fields that stand twice in one JSON object: JSON.parse takes the last and is silent.
+ * One pass over the text, whatever it holds.
  * @param value what the text was parsed to
  */
 export function duplicateFields(text: string, value: unknown): string[] {
   if (isWhole(text, value)) return [];
-  const found: string[] = [];
-  const stack: { names: Set<string> | undefined; name: string; index: number }[] = [];
-  const tokens = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
-  let previous = '';
-  for (let match = tokens.exec(text); match !== null; match = tokens.exec(text)) {
-    const [token] = match;
-    const top = stack.at(-1);
-    if (token === '{') stack.push({ names: new Set(), name: '', index: 0 });
-    else if (token === '[') stack.push({ names: undefined, name: '', index: 0 });
-    else if (token === '}' || token === ']') stack.pop();
-    else if (token === ',' && top !== undefined) top.index += 1;
-    else if (
-      token.startsWith('"') &&
-      top?.names !== undefined &&
-      (previous === '{' || previous === ',')
-    ) {
-      top.name = JSON.parse(token) as string;
-      if (top.names.has(top.name)) found.push(pathOf(stack));
-      top.names.add(top.name);
+  const found = new Set<string>();
+  const stack: Open[] = [];
+  let top: Open | undefined;
+  let nameIsNext = false;
+  for (let at = 0; at < text.length && found.size < maxComplaints; at += 1) {
+    switch (text[at]) {
+      case '{':
+      case '[': {
+        const isObject = text[at] === '{';
+        top = { path: pathIn(top), names: isObject ? new Map() : undefined, name: '', index: 0 };
+        stack.push(top);
+        nameIsNext = isObject;
+        break;
+      }
+      case '}':
+      case ']':
+        stack.pop();
+        top = stack.at(-1);
+        nameIsNext = false;
+        break;
+      case ',':
+        if (top !== undefined) top.index += 1;
+        nameIsNext = top?.names !== undefined;
+        break;
+      case '"': {
+        const end = endOfString(text, at);
+        if (nameIsNext && top?.names !== undefined) {
+          top.name = unquoted(text.slice(at, end));
+          if (isFirstRepetition(top.names, top.name)) found.add(pathIn(top));
+          nameIsNext = false;
+        }
+        at = end - 1;
+        break;
+      }
+      default:
     }
-    previous = token;
   }
-  return [...new Set(found)].slice(0, maxComplaints);
+  return [...found];
+}
+
+function isFirstRepetition(names: Map<string, boolean>, name: string): boolean {
+  const reported = names.get(name);
+  if (reported !== true) names.set(name, reported !== undefined);
+  return reported === false;
+}
+
+/** @returns behind the closing quote of the string that begins there */
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  return at + 1;
+}
+
+const unquoted = (token: string): string =>
+  token.includes('\\') ? (JSON.parse(token) as string) : token.slice(1, -1);
+
+/** Path of the present member or element. */
+function pathIn(open: Open | undefined): string {
+  if (open === undefined) return '';
+  const { path, names, name, index } = open;
+  if (names === undefined) return shorten(`${path}[${index}]`);
+  return shorten(path === '' ? name : `${path}.${name}`);
 }
 
 /** Whether the value has as many names as the text: nothing was lost then. Cheap, and unsure of odd texts. */
@@ -50,15 +103,4 @@ function namesIn(value: unknown): number {
   if (Array.isArray(value)) return value.reduce((sum: number, each) => sum + namesIn(each), 0);
   const members = Object.values(value);
   return members.reduce((sum: number, each) => sum + namesIn(each), members.length);
-}
-
-function pathOf(
-  stack: readonly { names: Set<string> | undefined; name: string; index: number }[],
-): string {
-  let path = '';
-  for (const { names, name, index } of stack) {
-    if (names === undefined) path += `[${index}]`;
-    else path += path === '' ? name : `.${name}`;
-  }
-  return path;
 }

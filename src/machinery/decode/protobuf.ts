@@ -1,5 +1,6 @@
 import { setMember } from '../member.ts';
 import { resolve, type ObjectSchema, type Schema } from '../schema.ts';
+import { goJsonError } from './go-json.ts';
 import { createReader, type WireReader } from './wire-reader.ts';
 
 /*
@@ -161,7 +162,7 @@ function decodeValue(schema: ReturnType<typeof resolve>, reader: WireReader): un
       return decodeIntOrString(reader.bytes());
     case 'raw': {
       const json = firstString(reader.bytes(), 1);
-      return json === '' ? undefined : (JSON.parse(json) as unknown);
+      return json === '' ? undefined : parseRaw(json);
     }
     case 'object': {
       const value = decodeMessage(schema, reader.bytes());
@@ -175,6 +176,20 @@ function decodeValue(schema: ReturnType<typeof resolve>, reader: WireReader): un
   }
 }
 
+function parseRaw(json: string): unknown {
+  try {
+    return JSON.parse(json) as unknown;
+  } catch {
+    // V8's message quotes the text.
+    throw new SyntaxError(goJsonError(Buffer.from(json)) ?? 'invalid JSON');
+  }
+}
+
+/** The last second of the year 9999: later times have no RFC 3339 form. */
+const maxSeconds = 253_402_300_799;
+/** The first second of the year 0. */
+const minSeconds = -62_167_219_200;
+
 function decodeTime(bytes: Buffer, format: 'date-time' | 'micro-time'): string {
   let seconds = 0;
   let nanos = 0;
@@ -184,6 +199,9 @@ function decodeTime(bytes: Buffer, format: 'date-time' | 'micro-time'): string {
     else reader.skip();
   }
   if (seconds === 0 && nanos === 0) return '';
+  if (seconds < minSeconds || seconds > maxSeconds)
+    throw new SyntaxError('Time.MarshalJSON: year outside of range [0,9999]');
+  if (nanos < 0 || nanos >= 1e9) throw new SyntaxError(`invalid nanoseconds of a time: ${nanos}`);
   const text = new Date(seconds * 1000).toISOString().slice(0, 19);
   if (format === 'date-time') return `${text}Z`;
   return `${text}.${String(Math.trunc(nanos / 1000)).padStart(6, '0')}Z`;

@@ -1,4 +1,7 @@
+import { quantityError } from '../quantity.ts';
+import { memberOf } from '../member.ts';
 import { resolve, type Field, type ObjectSchema, type Schema } from '../schema.ts';
+import { shorten } from '../shorten.ts';
 import { Base64Error, normalBase64 } from './base64.ts';
 import { exceedsDepth } from './depth.ts';
 
@@ -13,7 +16,7 @@ export class StructureError extends Error {
 export interface Structure {
   /**
    * The same value without unknown fields, nulls, and lists and maps that are empty and optional, as
-   * Go's `omitempty` has it; safe to keep.
+   * Go's `omitempty` has it; required fields that the body lacks have their zero value. Safe to keep.
    */
   readonly value: Record<string, unknown>;
   /** Paths of fields that the schema does not have: `spec.foo`; the first `maxComplaints`. */
@@ -69,18 +72,42 @@ function checkObject(schema: ObjectSchema, value: unknown, place: Place): Record
   for (const name of Object.keys(value)) {
     const each = value[name];
     const path = place.path === '' ? name : `${place.path}.${name}`;
-    const field: Field | undefined = Object.hasOwn(schema.fields, name)
-      ? schema.fields[name]
-      : undefined;
+    const field: Field | undefined = memberOf(schema.fields, name);
     if (field === undefined) {
-      if (unknownFields.length < maxComplaints) unknownFields.push(path);
+      if (unknownFields.length < maxComplaints) unknownFields.push(shorten(path));
     } else if (each !== null) {
       // Written out: each field of each body makes one, and a spread takes as long as the check.
       const checked = check(field.schema, each, { kind, path, unknownFields });
       if (field.required || !isEmpty(field.schema, checked)) kept[name] = checked;
     }
   }
+  for (const [name, required] of requiredOf(schema)) {
+    if (!Object.hasOwn(kept, name)) kept[name] = emptyOf(required);
+  }
   return kept;
+}
+
+const requiredCache = new WeakMap<ObjectSchema, ReadonlyMap<string, Schema>>();
+
+/** The required fields that have a zero value: absent from the body, Go's decoder leaves them at it. */
+function requiredOf(schema: ObjectSchema): ReadonlyMap<string, Schema> {
+  let required = requiredCache.get(schema);
+  if (required === undefined) {
+    required = new Map(
+      Object.entries(schema.fields)
+        .filter(([, field]) => field.required && hasZero(field.schema))
+        .map(([name, field]) => [name, field.schema]),
+    );
+    requiredCache.set(schema, required);
+  }
+  return required;
+}
+
+/** A time, a quantity and a port have no zero value that a validation would take for absent. */
+function hasZero(schema: Schema): boolean {
+  const real = resolve(schema);
+  if (real.kind === 'string') return real.format === undefined;
+  return ['object', 'list', 'map', 'boolean', 'integer', 'number', 'bytes'].includes(real.kind);
 }
 
 function isEmpty(schema: Schema, value: unknown): boolean {
@@ -117,13 +144,14 @@ function checkScalar(schema: Schema, value: unknown, place: Place): unknown {
       return value;
     case 'integer':
       if (typeof value !== 'number') throw mismatch(schema, value, place);
-      if (!Number.isInteger(value)) throw mismatch(schema, value, place, `number ${value}`);
-      if (schema.format === 'int32' && (value > 2_147_483_647 || value < -2_147_483_648)) {
+      if (!Number.isInteger(value) || !fits(value, schema.format)) {
         throw mismatch(schema, value, place, `number ${value}`);
       }
       return value;
     case 'number':
       if (typeof value !== 'number') throw mismatch(schema, value, place);
+      // What JSON.parse makes of 1e999.
+      if (!Number.isFinite(value)) throw mismatch(schema, value, place, `number ${value}`);
       return value;
     case 'bytes':
       if (typeof value !== 'string') throw mismatch(schema, value, place);
@@ -136,6 +164,7 @@ function checkScalar(schema: Schema, value: unknown, place: Place): unknown {
     case 'int-or-string':
       if (typeof value !== 'string' && typeof value !== 'number')
         throw mismatch(schema, value, place);
+      checkForm(schema.kind, value);
       return value;
     default:
       return value;
@@ -143,6 +172,21 @@ function checkScalar(schema: Schema, value: unknown, place: Place): unknown {
 }
 
 const maxRawDepth = 1000;
+
+const fits = (value: number, format: 'int32' | 'int64'): boolean =>
+  format === 'int32'
+    ? value <= 2_147_483_647 && value >= -2_147_483_648
+    : value < 2 ** 63 && value >= -(2 ** 63);
+
+/** What Go's types refuse by decoders of their own. */
+function checkForm(kind: 'quantity' | 'int-or-string', value: string | number): void {
+  if (kind === 'quantity') {
+    const error = quantityError(value);
+    if (error !== undefined) throw new StructureError(error);
+  } else if (typeof value === 'number' && !(Number.isInteger(value) && fits(value, 'int32'))) {
+    throw new StructureError(`json: cannot unmarshal number ${value} into Go value of type int32`);
+  }
+}
 
 function checkBase64(text: string): string {
   try {
@@ -155,8 +199,9 @@ function checkBase64(text: string): string {
 function normalTime(value: string, format: 'date-time' | 'micro-time'): string {
   const at = new Date(value);
   if (!/^\d{4}-\d\d-\d\dT/.test(value) || Number.isNaN(at.getTime())) {
+    const shown = JSON.stringify(shorten(value));
     throw new StructureError(
-      `parsing time ${JSON.stringify(JSON.stringify(value))} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(value)} as "2006"`,
+      `parsing time ${JSON.stringify(shown)} as "2006-01-02T15:04:05Z07:00": cannot parse ${shown} as "2006"`,
     );
   }
   if (format === 'date-time') return `${at.toISOString().slice(0, 19)}Z`;
@@ -220,10 +265,14 @@ const goName = ({ name }: ObjectSchema): string => name.slice(name.lastIndexOf('
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** What a null stands for inside a list or a map. */
+/** An empty object has nothing to complain about. */
+const emptyPlace: Place = { kind: '', path: '', unknownFields: [] };
+
+/** What a null stands for inside a list or a map, and what a required field is without a value. */
 function emptyOf(schema: Schema): unknown {
   const real = resolve(schema);
-  if (real.kind === 'object' || real.kind === 'map') return {};
+  if (real.kind === 'object') return checkObject(real, {}, emptyPlace);
+  if (real.kind === 'map') return {};
   if (real.kind === 'list') return [];
   return real.kind === 'boolean'
     ? false

@@ -2,7 +2,6 @@ import {
   isScalar,
   LineCounter,
   parseAllDocuments,
-  stringify,
   visit,
   type Document,
   type ErrorCode,
@@ -38,14 +37,6 @@ const boolean: ScalarTag = {
   resolve: text => /^(?:y|yes|on|true)$/i.test(text),
   stringify: ({ value }) => String(value),
 };
-
-/** A value as YAML that every reader of 1.1 or 1.2 reads as the same: texts that look like more are quoted. */
-export const writeYaml = (value: unknown): string =>
-  stringify(value, {
-    version: '1.1',
-    customTags: tags => [integer, boolean, ...tags],
-    lineWidth: 0,
-  });
 
 export interface YamlDocument {
   /** The last of several values of one key counts. */

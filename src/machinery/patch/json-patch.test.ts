@@ -60,6 +60,7 @@ describe('applyJsonPatch()', () => {
       [{ op: 'add', path: '/l/7', value: 1 }],
       'add operation does not apply',
     ],
+    ['a source that is no text', [{ op: 'move', path: '/b', from: 5 }], 'missing from'],
   ])('refuses %s', (_title, patch, message) => {
     expect(() => applyJsonPatch({ a: 1, l: [] }, patch)).toThrow(message);
   });
@@ -74,6 +75,21 @@ test('applyJsonPatch() does not let copies of copies fill the memory', () => {
   expect(() => applyJsonPatch({ a: { b: 'x'.repeat(1000) } }, doubling)).toThrow(
     /^Unable to complete the copy, the accumulated size increase of copy is \d+, exceeding the limit 3145728$/,
   );
+});
+
+describe('a document that operations make ever deeper', () => {
+  const deepened = Array.from({ length: 20 }, (_, i) => ({
+    op: 'add',
+    path: '/a'.repeat(900 * i + 1),
+    value: JSON.parse(`${'{"a":'.repeat(900)}{}${'}'.repeat(900)}`) as unknown,
+  }));
+  test.each([
+    ['is refused', []],
+    ['cannot be copied', [{ op: 'copy', from: '/a', path: '/b' }]],
+    ['cannot be compared', [{ op: 'test', path: '/a', value: {} }]],
+  ])('%s', (_, more) => {
+    expect(() => applyJsonPatch({}, [...deepened, ...more])).toThrow('exceeded max depth');
+  });
 });
 
 test('a key that is a trap is a key as any other in every patch', () => {

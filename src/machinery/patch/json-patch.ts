@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { exceedsDepth } from '../decode/depth.ts';
 import { memberOf, setMember } from '../member.ts';
 
 /** A patch that does not fit the object; `message` in Kubernetes' words. */
@@ -26,13 +27,22 @@ export function applyJsonPatch(document: unknown, patch: unknown): unknown {
   let current: unknown = structuredClone(document);
   const budget = { copiedBytes: 0 };
   for (const operation of patch as Operation[]) current = apply(current, operation, budget);
+  mustBeShallow(current);
   return current;
+}
+
+/** Deeper than any object, and well within what a recursion over it can follow. */
+const maxDepth = 2000;
+
+function mustBeShallow(value: unknown): void {
+  if (exceedsDepth(value, maxDepth)) throw new PatchError('exceeded max depth');
 }
 
 /** As much as a body may have: a copy of a copy of a copy would otherwise fill the memory. */
 const maxCopiedBytes = 3 * 1024 * 1024;
 
 function copied(value: unknown, budget: { copiedBytes: number }): unknown {
+  mustBeShallow(value);
   const json = JSON.stringify(value);
   budget.copiedBytes += Buffer.byteLength(json);
   if (budget.copiedBytes > maxCopiedBytes) {
@@ -46,6 +56,7 @@ function copied(value: unknown, budget: { copiedBytes: number }): unknown {
 function apply(document: unknown, operation: Operation, budget: { copiedBytes: number }): unknown {
   const { op, path, from = '', value } = operation;
   if (typeof path !== 'string') throw new PatchError(`${op} operation: missing path`);
+  if (typeof from !== 'string') throw new PatchError(`${op} operation: missing from`);
   switch (op) {
     case 'add':
       return add(document, path, structuredClone(value));
@@ -62,11 +73,14 @@ function apply(document: unknown, operation: Operation, budget: { copiedBytes: n
     }
     case 'copy':
       return add(document, path, copied(get(document, from, 'copy'), budget));
-    case 'test':
-      if (!isDeepStrictEqual(get(document, path, 'test'), value)) {
+    case 'test': {
+      const found = get(document, path, 'test');
+      mustBeShallow(found);
+      if (!isDeepStrictEqual(found, value)) {
         throw new PatchError(`testing value ${path} failed: test failed`);
       }
       return document;
+    }
     default:
       throw new PatchError(`Unexpected kind: ${op}`);
   }

@@ -38,13 +38,19 @@ function mergeObject(schema: Schema | undefined, target: Json, patch: Json): Jso
   for (const [name, value] of Object.entries(patch)) {
     if (name.startsWith(deleteFromPrimitiveList)) {
       const field = name.slice(deleteFromPrimitiveList.length);
-      if (Array.isArray(merged[field]) && Array.isArray(value)) {
-        merged[field] = (merged[field] as unknown[]).filter(each => !value.includes(each));
+      const list = memberOf(merged, field);
+      if (Array.isArray(list) && Array.isArray(value)) {
+        setMember(
+          merged,
+          field,
+          list.filter(each => !value.includes(each)),
+        );
       }
     } else if (name.startsWith(setElementOrder)) {
       const field = name.slice(setElementOrder.length);
-      if (Array.isArray(merged[field]) && Array.isArray(value)) {
-        merged[field] = inOrder(merged[field], value, fieldOf(schema, field)?.mergeKey);
+      const list = memberOf(merged, field);
+      if (Array.isArray(list) && Array.isArray(value)) {
+        setMember(merged, field, inOrder(list, value, fieldOf(schema, field)?.mergeKey));
       }
     }
   }
@@ -66,8 +72,8 @@ function fieldOf(schema: Schema | undefined, name: string): Rule | undefined {
   if (schema === undefined) return undefined;
   const real = resolve(schema);
   if (real.kind === 'map') return { schema: real.values, mergeKey: undefined, merges: false };
-  if (real.kind !== 'object' || !Object.hasOwn(real.fields, name)) return undefined;
-  const field: Field | undefined = real.fields[name];
+  if (real.kind !== 'object') return undefined;
+  const field: Field | undefined = memberOf(real.fields, name);
   if (field === undefined) return undefined;
   return {
     schema: field.schema,
@@ -106,12 +112,12 @@ function mergeList(
   const merged: unknown[] = [...target];
   const places = new Map<unknown, number>();
   merged.forEach((each, i) => {
-    if (isRecord(each) && !places.has(each[key])) places.set(each[key], i);
+    if (isRecord(each) && !places.has(memberOf(each, key))) places.set(memberOf(each, key), i);
   });
   const removed = new Set<number>();
   for (const each of patch) {
     if (!isRecord(each)) throw new PatchError('expected a map in the patch of a merged list');
-    const id = each[key];
+    const id = memberOf(each, key);
     if (id === undefined) {
       throw new PatchError(
         `map: map[${Object.keys(each).join(' ')}] does not contain declared merge key: ${key}`,
@@ -130,7 +136,7 @@ function mergeList(
 /** A list in the patch's order; elements that it does not name keep their place behind what preceded them. */
 function inOrder(list: unknown[], order: unknown[], mergeKey: string | undefined): unknown[] {
   const idOf = (each: unknown): unknown =>
-    mergeKey !== undefined && isRecord(each) ? each[mergeKey] : each;
+    mergeKey !== undefined && isRecord(each) ? memberOf(each, mergeKey) : each;
   const places = new Map(order.map((each, i) => [idOf(each), i]));
   const runs: { at: number; elements: unknown[] }[] = [{ at: -1, elements: [] }];
   for (const each of list) {

@@ -1,3 +1,4 @@
+import { memberOf } from '../member.ts';
 /** Requirements of a fieldSelector, in the order written. */
 export interface FieldRequirement {
   readonly field: string;
@@ -29,4 +30,6 @@ export const fieldsMatch = (
   requirements: readonly FieldRequirement[],
   fields: Readonly<Record<string, string>>,
 ): boolean =>
-  requirements.every(({ field, equals, value }) => ((fields[field] ?? '') === value) === equals);
+  requirements.every(
+    ({ field, equals, value }) => ((memberOf(fields, field) ?? '') === value) === equals,
+  );

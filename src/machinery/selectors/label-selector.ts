@@ -1,3 +1,4 @@
+import { memberOf } from '../member.ts';
 import { labelValue, qualifiedName } from '../validation/names.ts';
 
 /** Whether labels are chosen. */
@@ -27,13 +28,14 @@ export function parseLabelSelector(text: string): LabelMatcher {
   return labels => requirements.every(each => holds(each, labels));
 }
 
+const operators: ReadonlyMap<string, Operator> = new Map([
+  ['In', 'in'],
+  ['NotIn', 'notin'],
+  ['Exists', 'exists'],
+  ['DoesNotExist', '!'],
+]);
+
 export function labelSelectorMatcher(selector: LabelSelectorObject): LabelMatcher {
-  const operators: Record<string, Operator> = {
-    In: 'in',
-    NotIn: 'notin',
-    Exists: 'exists',
-    DoesNotExist: '!',
-  };
   const requirements: Requirement[] = [
     ...Object.entries(selector.matchLabels ?? {}).map(([key, value]): Requirement => ({
       key,
@@ -42,7 +44,7 @@ export function labelSelectorMatcher(selector: LabelSelectorObject): LabelMatche
     })),
     ...(selector.matchExpressions ?? []).map(({ key, operator, values = [] }): Requirement => ({
       key,
-      operator: operators[operator] ?? '!',
+      operator: operators.get(operator) ?? '!',
       values,
     })),
   ];
@@ -53,7 +55,7 @@ function holds(
   { key, operator, values }: Requirement,
   labels: Readonly<Record<string, string>>,
 ): boolean {
-  const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
+  const value = memberOf(labels, key);
   switch (operator) {
     case 'exists':
       return value !== undefined;

@@ -2,6 +2,7 @@ import {
   forbidden,
   invalid,
   requiredField,
+  validateEach,
   type FieldError,
   type FieldPath,
 } from '../field-error.ts';
@@ -14,7 +15,7 @@ export function validateLabelSelector(selector: LabelSelectorObject, at: FieldPa
   const { matchLabels = {}, matchExpressions = [] } = selector;
   return [
     ...validateLabels(matchLabels, at.child('matchLabels')),
-    ...matchExpressions.flatMap((each, i) =>
+    ...validateEach(matchExpressions, (each, i) =>
       validateRequirement(each, at.child('matchExpressions').index(i)),
     ),
   ];
@@ -29,7 +30,7 @@ function validateRequirement(
   return [
     ...validateOperator(operator, values, at),
     ...qualifiedName(key ?? '').map(text => invalid(at.child('key'), key, text)),
-    ...values.flatMap((value, i) =>
+    ...validateEach(values, (value, i) =>
       labelValue(value).map(text => invalid(at.child('values').index(i), value, text)),
     ),
   ];

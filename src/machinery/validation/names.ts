@@ -73,8 +73,13 @@ export const dns1035Label = named({
   ),
 });
 
+/** Kubernetes sets no limit, etcd one of 1.5 MiB: here names are parts of keys that have to be short. */
+const maxPathSegmentBytes = 1024;
+
 /** Names that are only one segment of a URL's path. */
 export function pathSegmentName(value: string): string[] {
+  if (Buffer.byteLength(value) > maxPathSegmentBytes)
+    return [`must be no more than ${maxPathSegmentBytes} bytes`];
   if (value === '.' || value === '..') return [`may not be '${value}'`];
   return ['/', '%'].filter(each => value.includes(each)).map(each => `may not contain '${each}'`);
 }

@@ -5,6 +5,7 @@ import {
   path,
   requiredField,
   tooLong,
+  validateEach,
   type FieldError,
   type FieldPath,
 } from '../field-error.ts';
@@ -78,7 +79,7 @@ export const maskTrailingDash = (name: string, rule: NameRule = 'dns-subdomain')
 const standardFinalizers = ['kubernetes', 'orphan', 'foregroundDeletion'];
 
 function validateFinalizers(finalizers: readonly string[], at: FieldPath): FieldError[] {
-  const errors = finalizers.flatMap(each =>
+  const errors = validateEach(finalizers, each =>
     qualifiedName(each).map(text => invalid(at, each, text)),
   );
   if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {
@@ -86,42 +87,44 @@ function validateFinalizers(finalizers: readonly string[], at: FieldPath): Field
       invalid(at, finalizers, 'finalizer orphan and foregroundDeletion cannot be both set'),
     );
   }
-  finalizers.forEach((each, i) => {
-    if (!each.includes('/') && !standardFinalizers.includes(each)) {
-      errors.push(
-        invalid(
-          at.index(i),
-          each,
-          'name is neither a standard finalizer name nor is it fully qualified',
-        ),
-      );
-    }
-  });
-  return errors;
+  return [
+    ...errors,
+    ...validateEach(finalizers, (each, i) =>
+      each.includes('/') || standardFinalizers.includes(each)
+        ? []
+        : [
+            invalid(
+              at.index(i),
+              each,
+              'name is neither a standard finalizer name nor is it fully qualified',
+            ),
+          ],
+    ),
+  ];
 }
 
 export function validateLabels(labels: Record<string, string>, at: FieldPath): FieldError[] {
-  return Object.entries(labels).flatMap(([key, value]) => [
+  return validateEach(Object.entries(labels), ([key, value]) => [
     ...qualifiedName(key).map(text => invalid(at, key, text)),
     ...labelValue(value).map(text => invalid(at, value, text)),
   ]);
 }
 
 function validateAnnotations(annotations: Record<string, string>, at: FieldPath): FieldError[] {
-  const errors: FieldError[] = [];
+  const entries = Object.entries(annotations);
+  const errors = validateEach(entries, ([key]) =>
+    qualifiedName(key.toLowerCase()).map(text => invalid(at, key, text)),
+  );
   let bytes = 0;
-  for (const [key, value] of Object.entries(annotations)) {
-    errors.push(...qualifiedName(key.toLowerCase()).map(text => invalid(at, key, text)));
-    bytes += Buffer.byteLength(key) + Buffer.byteLength(value);
-  }
+  for (const [key, value] of entries) bytes += Buffer.byteLength(key) + Buffer.byteLength(value);
   if (bytes > maxAnnotationBytes) errors.push(tooLong(at, maxAnnotationBytes));
   return errors;
 }
 
 function validateOwners(owners: readonly OwnerReference[], at: FieldPath): FieldError[] {
-  const errors: FieldError[] = [];
   let controller = '';
-  for (const owner of owners) {
+  return validateEach(owners, owner => {
+    const errors: FieldError[] = [];
     const { apiVersion = '', kind = '', name = '', uid = '' } = owner as Partial<OwnerReference>;
     const version = apiVersion.split('/').at(-1) ?? '';
     if (version === '')
@@ -132,7 +135,7 @@ function validateOwners(owners: readonly OwnerReference[], at: FieldPath): Field
     if (apiVersion === 'v1' && kind === 'Event') {
       errors.push(invalid(at, owner, '/v1, Kind=Event is disallowed from being an owner'));
     }
-    if (owner.controller !== true) continue;
+    if (owner.controller !== true) return errors;
     if (controller !== '') {
       errors.push(
         invalid(
@@ -142,8 +145,8 @@ function validateOwners(owners: readonly OwnerReference[], at: FieldPath): Field
         ),
       );
     } else controller = `${kind}/${name}`;
-  }
-  return errors;
+    return errors;
+  });
 }
 
 /** What may not change in metadata. `next` has been filled from `old` by the server before. */
@@ -154,8 +157,8 @@ export function validateObjectMetaUpdate(
 ): FieldError[] {
   const errors: FieldError[] = [];
   if (old.deletionTimestamp !== undefined) {
-    const known = old.finalizers ?? [];
-    const added = (next.finalizers ?? []).filter(each => !known.includes(each)).toSorted();
+    const known = new Set(old.finalizers);
+    const added = (next.finalizers ?? []).filter(each => !known.has(each)).toSorted();
     if (added.length > 0) {
       errors.push(
         forbidden(

@@ -1,3 +1,4 @@
+import { memberOf } from '../../machinery/member.ts';
 import type { Pod } from '../../api/core/v1/pod.ts';
 import { goQuote } from '../../machinery/go-quote.ts';
 
@@ -14,7 +15,7 @@ export function fieldValue(pod: Pod, fieldPath: string, place: PodPlace): string
   const subscript = /^metadata\.(labels|annotations)\['(.*)'\]$/s.exec(fieldPath);
   if (subscript !== null) {
     const [, field = '', key = ''] = subscript;
-    return metadata[field as 'labels' | 'annotations']?.[key] ?? '';
+    return memberOf(metadata[field as 'labels' | 'annotations'], key) ?? '';
   }
   const values: Record<string, () => string> = {
     'metadata.name': () => metadata.name ?? '',
@@ -29,14 +30,14 @@ export function fieldValue(pod: Pod, fieldPath: string, place: PodPlace): string
     'status.podIP': () => place.podIps[0] ?? '',
     'status.podIPs': () => place.podIps.join(','),
   };
-  const value = Object.hasOwn(values, fieldPath) ? values[fieldPath] : undefined;
+  const value = memberOf(values, fieldPath);
   if (value === undefined) throw new Error(`unsupported fieldPath: ${fieldPath}`);
   return value();
 }
 
 /** One `key="value"` a line, by key: fieldpath.FormatMap. */
 const formatMap = (map: Record<string, string>): string =>
-  Object.keys(map)
-    .toSorted()
-    .map(key => `${key}=${goQuote(map[key] ?? '')}`)
+  Object.entries(map)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => `${key}=${goQuote(value)}`)
     .join('\n');

@@ -1,3 +1,4 @@
+import { memberOf } from '../../machinery/member.ts';
 import { statfsSync } from 'node:fs';
 import os from 'node:os';
 import type { Container } from '../../api/core/v1/pod.ts';
@@ -29,15 +30,15 @@ export function resourceValue(
 ): string {
   const [list, ...rest] = resource.split('.');
   const name = rest.join('.');
-  const ofNode = Object.hasOwn(nodeHas, name) ? nodeHas[name] : undefined;
+  const ofNode = memberOf(nodeHas, name);
   const supported = ofNode !== undefined || name.startsWith('hugepages-');
   if ((list !== 'limits' && list !== 'requests') || !supported) {
     throw new Error(`Unsupported container resource : ${resource}`);
   }
-  const set = container.resources?.[list]?.[name];
+  const set = memberOf(container.resources?.[list], name);
   const unset = list === 'limits' ? (ofNode?.() ?? 0n) : 0n;
-  const nano = set === undefined ? unset : (parseQuantity(set) ?? 0n);
-  const asked = parseQuantity(divisor) ?? 0n;
+  const nano = set === undefined ? unset : parseQuantity(set);
+  const asked = parseQuantity(divisor);
   const unit = asked === 0n ? billion : asked;
   return String((nano + unit - 1n) / unit);
 }

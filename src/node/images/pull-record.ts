@@ -1,3 +1,4 @@
+import { memberOf } from '../../machinery/member.ts';
 import { timestamp } from '../../machinery/timestamp.ts';
 import type { SecretCoordinates } from './keyring.ts';
 
@@ -52,7 +53,7 @@ export function withCredentials(
   pull: { imageRef: string; repository: string; credentials?: ImagePullCredentials; now: Date },
 ): ImagePulledRecord {
   const { imageRef, repository, credentials, now } = pull;
-  const known = record?.credentialMapping?.[repository];
+  const known = memberOf(record?.credentialMapping, repository);
   const merged = mergeCredentials(known, credentials);
   if (record !== undefined && merged === known) return record;
   return {

@@ -1,3 +1,4 @@
+import { memberOf } from '../../machinery/member.ts';
 import path from 'node:path';
 import type { Logger } from '../../machinery/log.ts';
 import type { Image, Runtime } from '../runtime/runtime.ts';
@@ -106,7 +107,7 @@ export async function openPullRecords(options: PullRecordsOptions): Promise<Pull
     async mayUse(name, imageRef, credentials) {
       const pulledHere = pulled.has(imageRef) || intents.has(intentName(name));
       if (!policy(name.repository, pulledHere)) return true;
-      const known = pulled.get(imageRef)?.credentialMapping?.[name.repository];
+      const known = memberOf(pulled.get(imageRef)?.credentialMapping, name.repository);
       const { granted, learned } = findAccess(known, () => credentials().map(secretOf));
       if (learned !== undefined) {
         const noted = note(name, imageRef, { kubernetesSecrets: [learned] });

@@ -2,6 +2,7 @@ import { readFile, statfs } from 'node:fs/promises';
 import { cpus, hostname, networkInterfaces, release, totalmem } from 'node:os';
 import { timestamp } from '../../machinery/timestamp.ts';
 import type { Node } from '../../api/core/v1/node.ts';
+import { reservedPortsAnnotation, reservedPortsText } from '../../api/core/v1/reserved-ports.ts';
 
 export interface NodeFacts {
   readonly nodeName: string;
@@ -10,6 +11,8 @@ export interface NodeFacts {
   /** Whose file system pods write to. */
   readonly dataDir: string;
   readonly podCidr?: string;
+  /** TCP ports of this machine that pods may not take. */
+  readonly reservedPorts: () => Promise<ReadonlySet<number>>;
   readonly runtimeVersion: string;
   /** Of Keylet, as the node's version. */
   readonly version: string;
@@ -43,7 +46,15 @@ export async function nodeObject(facts: NodeFacts, old: Node | undefined): Promi
   return {
     apiVersion: 'v1',
     kind: 'Node',
-    metadata: { ...old?.metadata, name: nodeName, labels },
+    metadata: {
+      ...old?.metadata,
+      name: nodeName,
+      labels,
+      annotations: {
+        ...old?.metadata.annotations,
+        [reservedPortsAnnotation]: reservedPortsText(await facts.reservedPorts()),
+      },
+    },
     spec: {
       ...old?.spec,
       ...(podCidr === undefined ? {} : { podCIDR: podCidr, podCIDRs: [podCidr] }),

@@ -6,7 +6,12 @@ import { ContainerConfigError } from '../env/build-environment.ts';
 import { namesIn } from '../env/expand.ts';
 import type { ContainerConfig, Image, Mount } from '../runtime/runtime.ts';
 import { annotations, labels, podText, uidOf } from './names.ts';
-import { defined, namespaceOptions, seccompProfile, supplementalGroups } from './sandbox-config.ts';
+import {
+  defined,
+  namespaceOptions,
+  securityProfile,
+  supplementalGroups,
+} from './sandbox-config.ts';
 
 export interface ContainerConfigRequest {
   readonly pod: Pod;
@@ -91,6 +96,7 @@ function securityContext(pod: Pod, container: Container, image: Image): Containe
     mustNotBeRoot(pod, container, image, runAsUser);
   const privileged = own.privileged ?? false;
   const seLinux = own.seLinuxOptions ?? shared.seLinuxOptions;
+  const appArmor = own.appArmorProfile ?? shared.appArmorProfile;
   return {
     privileged,
     namespaceOptions: namespaceOptions(pod),
@@ -104,11 +110,12 @@ function securityContext(pod: Pod, container: Container, image: Image): Containe
     supplementalGroups: supplementalGroups(pod),
     noNewPrivs: own.allowPrivilegeEscalation === false,
     ...(seLinux === undefined ? {} : { selinuxOptions: defined(seLinux) }),
+    ...(appArmor === undefined || privileged ? {} : { apparmor: securityProfile(appArmor) }),
     maskedPaths: privileged || own.procMount === 'Unmasked' ? [] : maskedPaths,
     readonlyPaths: privileged || own.procMount === 'Unmasked' ? [] : readonlyPaths,
     seccomp: privileged
       ? { profileType: 'Unconfined' }
-      : seccompProfile(own.seccompProfile ?? shared.seccompProfile),
+      : securityProfile(own.seccompProfile ?? shared.seccompProfile),
   };
 }
 

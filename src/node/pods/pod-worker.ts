@@ -49,6 +49,7 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
   let pod = first;
   let deleted = false;
   let ended: { reason: string; message: string } | undefined;
+  let rejected = false;
   let stopping: { readonly graceSeconds: number } | undefined;
   let resolveGone: () => void;
   const gone = new Promise<void>(resolve => (resolveGone = resolve));
@@ -82,7 +83,8 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
     probe(state);
     if (deleted || pod.metadata.deletionTimestamp !== undefined) return end(state);
     if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return retire(state);
-    if (overdue())
+    if (ended === undefined) await decideAdmission();
+    if (ended === undefined && overdue())
       ended = {
         reason: 'DeadlineExceeded',
         message: 'Pod was active on the node longer than the specified deadline',
@@ -99,6 +101,15 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
     if (state.sandboxes.length > 0 && plan(state).finished) return finish(state);
     const attempt = await sandboxes.make(pod, state);
     if (attempt !== undefined) await act(attempt, await readRuntimeState(runtime, uid));
+  };
+
+  const decideAdmission = async (): Promise<void> => {
+    const rejection = await services.admission.admit(pod);
+    if (rejection === undefined) return;
+    const { reason, message } = rejection;
+    rejected = true;
+    ended = { reason, message: `Pod was rejected: ${message}` };
+    recorder.event(pod, 'Warning', reason, message);
   };
 
   const plan = (state: PodRuntimeState): Plan =>
@@ -164,6 +175,7 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
       hostIp: services.hostIp,
       sandboxReady: readySandbox(state) !== undefined,
       ended,
+      rejected,
     });
     status.write(pod, told);
     return told;
@@ -211,6 +223,7 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
     await removeAll(services, pod, state);
     if (!deleted) await deleteFromApi();
     void loop.close();
+    services.admission.forget(pod);
     services.images.forget(uid);
     resolveGone();
   };

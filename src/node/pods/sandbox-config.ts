@@ -36,7 +36,7 @@ export function sandboxConfig(pod: Pod, attempt: number): PodSandboxConfig {
         privileged: [...(spec.initContainers ?? []), ...spec.containers].some(
           each => each.securityContext?.privileged === true,
         ),
-        seccomp: seccompProfile(security.seccompProfile),
+        seccomp: securityProfile(security.seccompProfile),
       },
     },
   };
@@ -59,7 +59,8 @@ export function supplementalGroups({ spec }: Pod): number[] {
   return fsGroup === undefined ? groups : [...groups, fsGroup];
 }
 
-export function seccompProfile(
+/** Of seccomp or of AppArmor. */
+export function securityProfile(
   profile: { type: string; localhostProfile?: string | undefined } | undefined,
 ): SecurityProfile {
   if (profile?.type === 'RuntimeDefault') return { profileType: 'RuntimeDefault' };

@@ -41,6 +41,8 @@ export interface StatusRequest {
   readonly sandboxReady: boolean;
   /** Set when the pod as a whole was ended: DeadlineExceeded, Evicted. */
   readonly ended?: { readonly reason: string; readonly message: string } | undefined;
+  /** The node would not run it. */
+  readonly rejected?: boolean;
 }
 
 /** The pod's status out of what is seen; times of conditions that did not change are kept. */
@@ -61,8 +63,13 @@ export function podStatus(request: StatusRequest): PodStatus {
     hostIPs: [{ ip: hostIp }],
     ...(podIps[0] === undefined ? {} : { podIP: podIps[0], podIPs: podIps.map(ip => ({ ip })) }),
     startTime: old.startTime ?? timestamp(),
-    ...(initContainerStatuses.length === 0 ? {} : { initContainerStatuses }),
-    containerStatuses,
+    // A pod that was never let in has no containers to tell of.
+    ...(request.rejected === true && request.state.containers.size === 0
+      ? {}
+      : {
+          ...(initContainerStatuses.length === 0 ? {} : { initContainerStatuses }),
+          containerStatuses,
+        }),
     ...(old.qosClass === undefined ? {} : { qosClass: old.qosClass }),
   };
 }

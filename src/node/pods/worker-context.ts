@@ -5,6 +5,7 @@ import type { ImagePuller } from '../images/image-puller.ts';
 import type { References } from '../references/references.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { VolumeManager } from '../volumes/volume-manager.ts';
+import type { PodAdmission } from './pod-admission.ts';
 
 /** What the workers of all pods share. */
 export interface WorkerServices {
@@ -14,6 +15,7 @@ export interface WorkerServices {
   readonly volumes: VolumeManager;
   readonly references: References;
   readonly images: ImagePuller;
+  readonly admission: PodAdmission;
   readonly recorder: EventRecorder;
   readonly dataDir: string;
   readonly nodeName: string;

@@ -1,3 +1,4 @@
+import { setMember } from '../../machinery/member.ts';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
@@ -75,7 +76,8 @@ function runHttp(
   const secure = get.scheme === 'HTTPS';
   const url = `${secure ? 'https' : 'http'}://${host}:${port}${get.path || '/'}`;
   const headers: Record<string, string> = { 'user-agent': 'kube-probe/1.32', accept: '*/*' };
-  for (const { name, value } of get.httpHeaders ?? []) headers[name.toLowerCase()] = value;
+  for (const { name, value } of get.httpHeaders ?? [])
+    setMember(headers, name.toLowerCase(), value);
   return new Promise((resolve, reject) => {
     const options = { headers, timeout: timeoutMs, agent: false as const };
     const request = (

@@ -16,6 +16,8 @@ export interface Runtime {
   /** Idempotent. */
   removePodSandbox(id: string): Promise<void>;
   podSandboxStatus(id: string): Promise<PodSandboxStatus>;
+  /** Ports of the node that lead into a sandbox; empty where the runtime does not tell. */
+  sandboxHostPorts(id: string): Promise<SandboxHostPort[]>;
   listPodSandboxes(filter?: { podUid?: string }): Promise<PodSandbox[]>;
 
   /** @returns the container id */
@@ -203,6 +205,11 @@ export interface Mount {
   selinuxRelabel?: boolean;
   propagation?:
     'PROPAGATION_PRIVATE' | 'PROPAGATION_HOST_TO_CONTAINER' | 'PROPAGATION_BIDIRECTIONAL';
+}
+
+export interface SandboxHostPort {
+  protocol: 'TCP' | 'UDP' | 'SCTP';
+  hostPort: number;
 }
 
 export interface PodSandbox {

@@ -7,20 +7,20 @@ import { NodeServerError } from './find-container.ts';
 /** @throws NodeServerError 403 in the kubelet's words */
 export type RequestAuthorizer = (request: IncomingMessage) => Promise<void>;
 
-const verbs: Readonly<Record<string, string>> = {
-  GET: 'get',
-  HEAD: 'get',
-  POST: 'create',
-  PUT: 'update',
-  PATCH: 'patch',
-  DELETE: 'delete',
-};
-const subresources: Readonly<Record<string, string>> = {
-  metrics: 'metrics',
-  stats: 'stats',
-  logs: 'log',
-  spec: 'spec',
-};
+const verbs: ReadonlyMap<string, string> = new Map([
+  ['GET', 'get'],
+  ['HEAD', 'get'],
+  ['POST', 'create'],
+  ['PUT', 'update'],
+  ['PATCH', 'patch'],
+  ['DELETE', 'delete'],
+]);
+const subresources: ReadonlyMap<string, string> = new Map([
+  ['metrics', 'metrics'],
+  ['stats', 'stats'],
+  ['logs', 'log'],
+  ['spec', 'spec'],
+]);
 
 /**
  * A node's server gives what the API gives, to those whom the API lets: administrators (the API's
@@ -31,9 +31,9 @@ export function createRequestAuthorizer(client: KubeClient, nodeName: string): R
   return async request => {
     const { name, groups } = senderOf(request);
     if (groups.includes('system:masters')) return;
-    const verb = verbs[request.method ?? ''] ?? '';
+    const verb = verbs.get(request.method ?? '') ?? '';
     const [, action = ''] = (request.url ?? '/').split(/[/?]/);
-    const subresource = subresources[action] ?? 'proxy';
+    const subresource = subresources.get(action) ?? 'proxy';
     const { status } = await reviews.create({
       apiVersion: 'authorization.k8s.io/v1',
       kind: 'SubjectAccessReview',
@@ -58,9 +58,13 @@ export function createRequestAuthorizer(client: KubeClient, nodeName: string): R
   };
 }
 
-/** The client certificate's subject; the CA's signature was checked with the handshake. */
+/**
+ * The client certificate's subject. The CA's signature was checked with the handshake; a connection may
+ * outlive its certificate.
+ */
 function senderOf({ socket }: IncomingMessage): { name: string; groups: string[] } {
-  const { subject } = (socket as TLSSocket).getPeerCertificate();
+  const { subject, valid_to } = (socket as TLSSocket).getPeerCertificate();
+  if (Date.parse(valid_to) < Date.now()) throw new NodeServerError(401, 'Unauthorized');
   const { CN, O } = (subject ?? {}) as { CN?: string | string[]; O?: string | string[] };
   return { name: [CN ?? ''].flat()[0] ?? '', groups: [O ?? []].flat() };
 }

@@ -11,11 +11,16 @@ import { findLogged, findNewest, findSandbox, NodeServerError } from './find-con
 import { sendLogs } from './send-logs.ts';
 import { passThrough } from './pass-through.ts';
 
-export interface NodeServerOptions {
-  readonly runtime: Runtime;
-  readonly serving: { readonly cert: string; readonly key: string };
+export interface ServingCertificates {
+  readonly cert: string;
+  readonly key: string;
   /** Only clients that this signed are served. */
   readonly clientCa: string;
+}
+
+export interface NodeServerOptions {
+  readonly runtime: Runtime;
+  readonly serving: ServingCertificates;
   readonly authorize: RequestAuthorizer;
   /** A pod of this node, as the API knows it. */
   readonly podOf: (namespace: string, name: string) => Pod | undefined;
@@ -27,15 +32,22 @@ export interface NodeServerOptions {
 
 export interface NodeServer {
   readonly port: number;
+  /** For connections from now on; those that are open go on. */
+  setCertificates(certificates: ServingCertificates): void;
   close(): Promise<void>;
 }
 
+const secureContext = ({ cert, key, clientCa }: ServingCertificates) => ({
+  cert,
+  key,
+  ca: clientCa,
+});
+
 /** The node's own server, by the kubelet's paths: logs, exec, attach, port-forward. */
 export async function startNodeServer(options: NodeServerOptions): Promise<NodeServer> {
-  const { runtime, serving, clientCa, authorize, podOf, host, port, log } = options;
+  const { runtime, serving, authorize, podOf, host, port, log } = options;
   const server = createServer({
-    ...serving,
-    ca: clientCa,
+    ...secureContext(serving),
     requestCert: true,
     rejectUnauthorized: true,
   });
@@ -77,6 +89,7 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
   });
   return {
     port: (server.address() as AddressInfo).port,
+    setCertificates: certificates => server.setSecureContext(secureContext(certificates)),
     close: () =>
       new Promise(resolve => {
         server.close(() => resolve());

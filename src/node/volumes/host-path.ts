@@ -1,3 +1,4 @@
+import { memberOf } from '../../machinery/member.ts';
 import type { Stats } from 'node:fs';
 import { mkdir, open, stat } from 'node:fs/promises';
 import type { FolderPlugin } from './plugin.ts';
@@ -5,7 +6,7 @@ import type { FolderPlugin } from './plugin.ts';
 export const hostPathPlugin: FolderPlugin = {
   path: ({ hostPath }) => hostPath?.path ?? '',
   async setUp({ volume: { hostPath }, path }) {
-    const check = checks[hostPath?.type ?? ''];
+    const check = memberOf(checks, hostPath?.type ?? '');
     if (check === undefined) return;
     if (check.create !== undefined && (await kindOf(path)) === undefined) await check.create(path);
     const found = await kindOf(path);

@@ -15,6 +15,8 @@ export interface AdmissionRequest {
   /** The object as it is; absent for create. Not to be changed. */
   readonly old: KubeObject | undefined;
   readonly user: UserInfo;
+  /** Adds a line for a `Warning:` header, once however often the write is tried. */
+  readonly warn: (text: string) => void;
 }
 
 /** One check or default beyond the resource's own. @throws StatusError to refuse */

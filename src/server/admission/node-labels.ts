@@ -1,3 +1,4 @@
+import { memberOf } from '../../machinery/member.ts';
 type Labels = Readonly<Record<string, string>>;
 
 /** What an agent tells of its machine. */
@@ -21,7 +22,9 @@ const ofTheMachine = new Set([
  */
 export function forbiddenNodeLabels(next: Labels = {}, old: Labels = {}): string[] {
   const keys = new Set([...Object.keys(next), ...Object.keys(old)]);
-  return [...keys].filter(key => next[key] !== old[key] && isForbidden(key)).toSorted();
+  return [...keys]
+    .filter(key => memberOf(next, key) !== memberOf(old, key) && isForbidden(key))
+    .toSorted();
 }
 
 function isForbidden(key: string): boolean {

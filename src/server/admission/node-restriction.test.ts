@@ -56,6 +56,7 @@ const request = ({ of, ...more }: Asked, user = 'system:node:n1'): AdmissionRequ
     name: 'p',
     object: undefined,
     old: undefined,
+    warn: () => undefined,
     ...more,
     descriptor,
     user: { name: user, groups: ['system:nodes'] },

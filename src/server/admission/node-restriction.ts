@@ -19,12 +19,12 @@ type Check = (node: string, request: AdmissionRequest) => Promise<string | undef
 
 /** A node writes to itself, to the pods that are bound to it, and to nothing else (plugin/admission/noderestriction). */
 export function nodeRestriction({ pods, nodes }: NodeRestrictionOptions): AdmissionPlugin {
-  const checks: Readonly<Record<string, Check>> = {
-    pods: (node, request) => checkPod(node, request, nodes),
-    nodes: (node, request) => Promise.resolve(checkNode(node, request)),
-    serviceaccounts: (node, request) => checkToken(node, request, pods),
-    leases: (node, request) => Promise.resolve(checkLease(node, request)),
-  };
+  const checks: ReadonlyMap<string, Check> = new Map<string, Check>([
+    ['pods', (node, request) => checkPod(node, request, nodes)],
+    ['nodes', (node, request) => Promise.resolve(checkNode(node, request))],
+    ['serviceaccounts', (node, request) => checkToken(node, request, pods)],
+    ['leases', (node, request) => Promise.resolve(checkLease(node, request))],
+  ]);
   return async request => {
     const node = nodeNameOf(request.user);
     if (node === undefined) return;
@@ -32,7 +32,7 @@ export function nodeRestriction({ pods, nodes }: NodeRestrictionOptions): Admiss
     const reason =
       node === ''
         ? `could not determine node from user ${JSON.stringify(request.user.name)}`
-        : await checks[descriptor.plural]?.(node, request);
+        : await checks.get(descriptor.plural)?.(node, request);
     if (reason !== undefined) throw forbidden(descriptor, name, reason);
   };
 }

@@ -62,6 +62,7 @@ const admit = (
     object: next,
     old,
     user: { name: 'jane', groups },
+    warn: () => undefined,
   };
   return Promise.resolve().then(() => roleEscalation(access, rbacAuthorizer(access))(request));
 };
@@ -165,4 +166,19 @@ test('owners and finalizers may be changed by who could not write the role', asy
   await expect(admit(next, { old: secretsRole })).resolves.toBeUndefined();
   next.metadata.labels = { 'rbac.authorization.k8s.io/aggregate-to-admin': 'true' };
   await expect(admit(next, { old: secretsRole })).rejects.toMatchObject({ code: 403 });
+});
+
+test('of a role that lacks very much, the refusal names the beginning', async () => {
+  give(rule('get', '', 'secrets'));
+  const list = (prefix: string, count: number): string[] =>
+    Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+  const rules = [{ verbs: list('v', 20), apiGroups: list('g', 1000), resources: list('r', 1000) }];
+  const refused = admit(object('Role', 'r', { rules })).then(
+    () => '',
+    (error: Error) => error.message,
+  );
+  const lines = (await refused).split('\n');
+  expect(lines[1]).toMatch(/^\{APIGroups:\["g0"\], Resources:\["r0"\], Verbs:\["v0" "v1" /);
+  expect(lines.at(-1)).toBe('... and more');
+  expect(lines.length).toBeLessThanOrEqual(102);
 });

@@ -8,7 +8,8 @@ import type { UserInfo } from '../authn/authenticator.ts';
 import type { Attributes, Authorizer } from '../authz/authorizer.ts';
 import { mastersGroup } from '../authz/privileged-groups.ts';
 import type { AccessRules } from '../authz/rbac/access-rules.ts';
-import { compact, quotedList, ruleText, uncovered } from '../authz/rbac/covers.ts';
+import { uncovered, type Uncovered } from '../authz/rbac/covers.ts';
+import { compact, quotedList, ruleText } from '../authz/rbac/rule-text.ts';
 import { rulesFor } from '../authz/rbac/rbac-authorizer.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
 
@@ -33,8 +34,8 @@ export function roleEscalation(access: AccessRules, authorize: Authorizer): Admi
     wanted: readonly PolicyRule[],
   ): string | undefined => {
     const { rules, problem } = rulesFor(access, user, namespace);
-    const missing = uncovered(rules, wanted);
-    return missing.length === 0 ? undefined : grantText(user, missing, problem);
+    const missing = uncovered(rules, wanted, maxMissingParts);
+    return missing.parts.length === 0 ? undefined : grantText(user, missing, problem);
   };
 
   const checkRole = (request: AdmissionRequest, role: ClusterRole): void => {
@@ -88,8 +89,14 @@ const plain = (object: KubeObject): unknown => JSON.parse(JSON.stringify(object)
 const refusal = ({ descriptor, name }: AdmissionRequest, detail: string): StatusError =>
   forbidden(descriptor, name, detail);
 
-function grantText(user: UserInfo, missing: readonly PolicyRule[], problem: string): string {
-  const texts = [...new Set(compact(missing).map(ruleText))].toSorted();
-  const text = `user ${JSON.stringify(user.name)} (groups=${quotedList(user.groups)}) is attempting to grant RBAC permissions not currently held:\n${texts.join('\n')}`;
+/** What a message names of very many that are missing. */
+const maxMissingParts = 1000;
+const maxMissingRules = 100;
+
+function grantText(user: UserInfo, { parts, complete }: Uncovered, problem: string): string {
+  const texts = [...new Set(compact(parts).map(ruleText))].toSorted();
+  const shown = texts.slice(0, maxMissingRules);
+  if (!complete || shown.length < texts.length) shown.push('... and more');
+  const text = `user ${JSON.stringify(user.name)} (groups=${quotedList(user.groups)}) is attempting to grant RBAC permissions not currently held:\n${shown.join('\n')}`;
   return problem === '' ? text : `${text}; resolution errors: [${problem}]`;
 }

@@ -144,7 +144,7 @@ test('forged, expired, foreign and garbled tokens are refused', async () => {
   ).toString('base64url');
   const bad = {
     otherKey: await signed({}, newKey()),
-    expired: await signed({ exp: Math.floor(Date.now() / 1000) - 1 }),
+    expired: await signed({ exp: Math.floor(Date.now() / 1000) - 61 }),
     notYet: await signed({ nbf: Math.floor(Date.now() / 1000) + 600 }),
     otherIssuer: await signed({ iss: 'https://elsewhere.example' }),
     noAccount: await signed({ 'kubernetes.io': undefined }),
@@ -157,6 +157,19 @@ test('forged, expired, foreign and garbled tokens are refused', async () => {
       tokens.authenticator({ certificate: undefined, token: each }),
       name,
     ).rejects.toMatchObject({ code: 401, message: 'Unauthorized' });
+  }
+});
+
+test('a token is good for a minute more at both ends: clocks differ a little', async () => {
+  const tokens = issuerOf(alive());
+  const { token } = await tokens.sign(builder);
+  const seconds = Math.floor(Date.now() / 1000);
+  for (const fields of [{ exp: seconds - 30 }, { nbf: seconds + 30 }]) {
+    const edge = await new SignJWT({ ...decodeJwt(token), ...fields })
+      .setProtectedHeader({ alg: 'ES256' })
+      .sign(key);
+    const user = await tokens.authenticator({ certificate: undefined, token: edge });
+    expect(user?.uid).toBe('sa-uid');
   }
 });
 

@@ -9,6 +9,9 @@ import type { ObjectLookup } from './object-lookup.ts';
 
 export const tokenIssuer = 'https://kubernetes.default.svc.cluster.local';
 
+/** go-jose's default, with which Kubernetes verifies service-account tokens. */
+const clockToleranceSeconds = 60;
+
 export interface TokenSubject {
   readonly namespace: string;
   readonly name: string;
@@ -68,6 +71,7 @@ export function createServiceAccountTokens({
     const { payload } = await jwtVerify(token, publicKey, {
       issuer: [tokenIssuer, legacyIssuer],
       algorithms: ['ES256'],
+      clockTolerance: clockToleranceSeconds,
     }).catch(() => {
       throw unauthorized();
     });

@@ -1,22 +1,27 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { requestTooLarge } from '../../machinery/status.ts';
 import type { UserInfo } from '../authn/authenticator.ts';
-import type { RequestInfo } from './request-info.ts';
+import type { Operation, ResourceOperation } from '../operation/operation.ts';
+import type { Unsent } from './limits/unsent-bytes.ts';
 import type { AnyRequest, AnyResponse } from './listener.ts';
+import type { Query } from './query.ts';
 
 /** 3 MiB, as kube-apiserver's. */
 const maxBodyBytes = 3 * 1024 * 1024;
 
 /** One request on its way. */
-export interface RequestContext {
-  readonly info: RequestInfo;
-  readonly query: URLSearchParams;
+export interface RequestContext<O extends Operation = ResourceOperation> {
+  readonly operation: O;
+  /** The operation's own. */
+  readonly query: Query;
   readonly headers: IncomingHttpHeaders;
   readonly user: UserInfo;
   readonly request: AnyRequest;
   readonly response: AnyResponse;
   /** Lines for `Warning:` headers, in order. */
   readonly warnings: string[];
+  /** For answers that may be large: accounts for what the client has not taken yet. */
+  readonly openUnsent: () => Unsent;
   /** Aborts when the client goes or the server closes. */
   readonly signal: AbortSignal;
 }

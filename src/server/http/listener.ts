@@ -1,31 +1,55 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import {
+  constants,
+  createSecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import {
+  createConnections,
+  defaultConnectionLimits,
+  type Connection,
+  type ConnectionLimits,
+} from './limits/connections.ts';
 
 export type AnyRequest = IncomingMessage | Http2ServerRequest;
 export type AnyResponse = ServerResponse | Http2ServerResponse;
 
-export interface ListenerOptions {
+export interface ListenerCertificates {
   readonly cert: string;
   readonly key: string;
   /** Client certificates that this signed are told from others. */
   readonly ca: string;
+}
+
+export interface ListenerOptions extends ListenerCertificates {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** @default kube-apiserver's */
+  readonly limits?: ConnectionLimits;
   onRequest(request: AnyRequest, response: AnyResponse): void;
   onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
 export interface Listener {
   readonly port: number;
+  /** For connections from now on; those that are open go on. */
+  setCertificates(certificates: ListenerCertificates): void;
   /** Stops accepting, and ends what is open. */
   close(): Promise<void>;
 }
 
 const windowBytes = 1024 * 1024;
+/** Clients open more connections where they need more. */
+const maxStreams = 1000;
+/** Answers are sent in slices, so that so many streams do not hold more; see also `limits/unsent-bytes.ts`. */
+const maxSessionMemoryMb = 128;
+const handshakeTimeoutMs = 10_000;
+const sweepEveryMs = 5_000;
 
 /** HTTPS, HTTP/2 and HTTP/1.1 on one port. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
@@ -36,21 +60,69 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     ca: options.ca,
     requestCert: true,
     rejectUnauthorized: false,
-    settings: { maxConcurrentStreams: 10_000, initialWindowSize: windowBytes },
+    handshakeTimeout: handshakeTimeoutMs,
+    settings: { maxConcurrentStreams: maxStreams, initialWindowSize: windowBytes },
+    maxSessionMemory: maxSessionMemoryMb,
   });
-  server.on('request', options.onRequest);
-  server.on('upgrade', options.onUpgrade as (...args: unknown[]) => void);
-  // All streams of a session share this window: one large body would wait for a reply at every 64 KiB.
-  server.on('session', session => session.setLocalWindowSize(windowBytes));
-  server.on('sessionError', () => undefined);
-  server.on('tlsClientError', () => undefined);
+  const connections = createConnections(options.limits ?? defaultConnectionLimits);
+  const sweep = setInterval(() => connections.sweep(), sweepEveryMs).unref();
   const sockets = new Set<Socket>();
+  /** By the peer's address and port: TLS and HTTP/2 wrap the socket that was accepted. */
+  const accepted = new Map<string, Connection>();
+  const byCarrier = new WeakMap<object, Connection>();
+  const connectionOf = (
+    carrier: object | undefined,
+    socket: Socket | undefined,
+  ): Connection | undefined => {
+    if (carrier === undefined || socket === undefined) return undefined;
+    let connection = byCarrier.get(carrier);
+    if (connection === undefined) {
+      connection = accepted.get(peerOf(socket));
+      if (connection !== undefined) byCarrier.set(carrier, connection);
+    }
+    return connection;
+  };
+
+  server.on('connection', (socket: Socket) => {
+    const connection = connections.open(socket.remoteAddress ?? '', () => socket.destroy());
+    if (connection === undefined) return void socket.destroy();
+    const peer = peerOf(socket);
+    sockets.add(socket);
+    accepted.set(peer, connection);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      accepted.delete(peer);
+      connection.closed();
+    });
+  });
   server.on('secureConnection', (socket: TLSSocket) => {
     socket.setNoDelay(true);
-    sockets.add(socket);
     socket.on('error', () => socket.destroy());
-    socket.once('close', () => sockets.delete(socket));
   });
+  // All streams of a session share this window: one large body would wait for a reply at every 64 KiB.
+  server.on('session', session => session.setLocalWindowSize(windowBytes));
+  server.on('request', (request: AnyRequest, response: AnyResponse) => {
+    const connection =
+      'stream' in request
+        ? connectionOf(request.stream.session, tlsSocketOf(request))
+        : connectionOf(request.socket, request.socket);
+    if (connection !== undefined) {
+      connection.begin(request);
+      response.once('close', () => connection.end(request));
+    }
+    if ('stream' in request && !request.stream.endAfterHeaders) refuseRest(request, response);
+    options.onRequest(request, response);
+  });
+  server.on('upgrade', ((request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // It is a request for as long as the connection lasts.
+    connectionOf(request.socket, request.socket)?.begin({
+      complete: true,
+      destroy: () => socket.destroy(),
+    });
+    options.onUpgrade(request, socket, head);
+  }) as (...args: unknown[]) => void);
+  server.on('sessionError', () => undefined);
+  server.on('tlsClientError', () => undefined);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, () => {
@@ -60,14 +132,29 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   });
   return {
     port: (server.address() as AddressInfo).port,
+    setCertificates: ({ cert, key, ca }) => server.setSecureContext({ cert, key, ca }),
     close: () =>
       new Promise(resolve => {
+        clearInterval(sweep);
         server.close(() => resolve());
         for (const socket of sockets) socket.destroy();
       }),
   };
 }
 
-/** The TLS socket under a request of either protocol. */
-export const tlsSocketOf = (request: AnyRequest): TLSSocket =>
-  ('stream' in request ? request.stream.session?.socket : request.socket) as TLSSocket;
+const peerOf = ({ remoteAddress, remotePort }: Socket): string =>
+  `${remoteAddress ?? ''} ${remotePort ?? 0}`;
+
+/** What comes of a body after its answer is not read; unless it is refused, it takes the session's window from others. */
+function refuseRest(request: Http2ServerRequest, response: AnyResponse): void {
+  response.once('finish', () => {
+    if (!request.complete) request.stream.close(constants.NGHTTP2_NO_ERROR);
+  });
+}
+
+/** The TLS socket under a request of either protocol; undefined once its connection is gone. */
+export function tlsSocketOf(request: AnyRequest): TLSSocket | undefined {
+  if (!('stream' in request)) return request.socket as TLSSocket;
+  const { session } = request.stream;
+  return session === undefined || session.destroyed ? undefined : (session.socket as TLSSocket);
+}

@@ -1,9 +1,29 @@
+import type { ResourceDescriptor } from '../../machinery/resource.ts';
 import type { Store } from '../../store/store.ts';
 
+export interface RequestObservation {
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+  readonly subresource: string;
+  readonly code: number;
+  readonly seconds: number;
+}
+
 export interface Metrics {
-  observe(request: { verb: string; resource: string; code: number; seconds: number }): void;
-  /** Prometheus' text form. */
+  observe(request: RequestObservation): void;
+  /** A request that was refused because too many were in flight. */
+  dropped(kind: RequestKind): void;
+  /** Prometheus' text format. */
   render(): Promise<string>;
+}
+
+export type RequestKind = 'readOnly' | 'mutating' | 'longRunning';
+
+export interface MetricsOptions {
+  readonly store: Pick<Store, 'revision'>;
+  /** Only these can appear in labels. */
+  readonly resources: readonly Pick<ResourceDescriptor, 'group' | 'plural' | 'subresources'>[];
 }
 
 interface Series {
@@ -11,18 +31,46 @@ interface Series {
   seconds: number;
 }
 
-/** Counts and times of requests by verb, resource and code, with the store's revision and the process' size. */
-export function createMetrics(store: Store): Metrics {
+/** Label value for whatever is not declared, so that clients cannot create series. */
+const other = 'other';
+const knownVerbs: ReadonlySet<string> = new Set([
+  'get',
+  'list',
+  'watch',
+  'create',
+  'update',
+  'patch',
+  'delete',
+  'deletecollection',
+]);
+
+/** Request counts and durations, the store's revision and the size of the process. */
+export function createMetrics({ store, resources }: MetricsOptions): Metrics {
+  const known = new Set(resources.flatMap(labelsOf));
   const series = new Map<string, Series>();
+  const drops = new Map<RequestKind, number>();
+
+  const labelsFor = ({ verb, code, ...request }: RequestObservation): string => {
+    const place = resourceLabels(request);
+    const [verbLabel, placeLabel] = [
+      knownVerbs.has(verb) ? verb.toUpperCase() : other,
+      request.resource === '' || known.has(place) ? place : unknownResource,
+    ];
+    return `verb="${verbLabel}",${placeLabel},code="${codeLabel(code)}"`;
+  };
+
   return {
-    observe({ verb, resource, code, seconds }) {
-      const labels = `verb="${verb.toUpperCase()}",resource="${resource}",code="${code}"`;
-      const known = series.get(labels);
-      if (known === undefined) series.set(labels, { count: 1, seconds });
+    observe(request) {
+      const labels = labelsFor(request);
+      const entry = series.get(labels);
+      if (entry === undefined) series.set(labels, { count: 1, seconds: request.seconds });
       else {
-        known.count += 1;
-        known.seconds += seconds;
+        entry.count += 1;
+        entry.seconds += request.seconds;
       }
+    },
+    dropped(kind) {
+      drops.set(kind, (drops.get(kind) ?? 0) + 1);
     },
     async render() {
       const lines = ['# TYPE apiserver_request_total counter'];
@@ -33,6 +81,9 @@ export function createMetrics(store: Store): Metrics {
         lines.push(`apiserver_request_duration_seconds_sum{${labels}} ${seconds.toFixed(6)}`);
         lines.push(`apiserver_request_duration_seconds_count{${labels}} ${count}`);
       }
+      lines.push('# TYPE apiserver_dropped_requests_total counter');
+      for (const [kind, count] of drops)
+        lines.push(`apiserver_dropped_requests_total{request_kind="${kind}"} ${count}`);
       lines.push(
         '# TYPE keylet_store_revision gauge',
         `keylet_store_revision ${await store.revision()}`,
@@ -45,3 +96,23 @@ export function createMetrics(store: Store): Metrics {
     },
   };
 }
+
+/** As Prometheus' text format asks. */
+const escapeLabel = (value: string): string =>
+  value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+
+type Place = Pick<RequestObservation, 'group' | 'resource' | 'subresource'>;
+
+const resourceLabels = ({ group, resource, subresource }: Place): string =>
+  `group="${escapeLabel(group)}",resource="${escapeLabel(resource)}",subresource="${escapeLabel(subresource)}"`;
+
+const unknownResource = resourceLabels({ group: '', resource: other, subresource: '' });
+
+const labelsOf = ({ group, plural, subresources = {} }: MetricsOptions['resources'][number]) =>
+  ['', ...Object.keys(subresources)].map(subresource =>
+    resourceLabels({ group, resource: plural, subresource }),
+  );
+
+/** A proxied answer could carry any number; HTTP's codes have three digits. */
+const codeLabel = (code: number): string =>
+  Number.isInteger(code) && code >= 100 && code <= 599 ? String(code) : other;

@@ -2,6 +2,7 @@ import type { Discovery } from '../discovery/discovery.ts';
 import { versionInfo } from '../discovery/discovery.ts';
 import type { OpenApi } from '../openapi/documents.ts';
 import type { IssuerDocuments } from '../authn/issuer-documents.ts';
+import type { NonResourceOperation } from '../operation/operation.ts';
 import type { RequestContext } from './context.ts';
 import type { Metrics } from './metrics.ts';
 import { respond } from './respond.ts';
@@ -15,15 +16,17 @@ export interface NonResourceServices {
   readonly metrics: Metrics;
   readonly version: string;
   readonly issuer: IssuerDocuments;
+  /** Why the store refuses writes at present. */
+  readonly storeFault: () => string | undefined;
 }
 
 /** Paths that are no resources: discovery, health, version, OpenAPI, metrics. */
 export async function nonResource(
-  context: RequestContext,
+  context: RequestContext<NonResourceOperation>,
   services: NonResourceServices,
 ): Promise<void> {
-  const { info, headers, query } = context;
-  const path = info.path.length > 1 ? info.path.replace(/\/$/, '') : info.path;
+  const { operation, headers, query } = context;
+  const { path } = operation;
   const discovered = services.discovery.document(path, headers.accept);
   if (discovered !== undefined)
     return respond(context, 200, discovered.body, discovered.contentType);
@@ -74,10 +77,13 @@ export async function nonResource(
   }
   if (/^\/(healthz|livez|readyz)(\/|$)/.test(path)) {
     const [, endpoint = ''] = path.split('/');
-    const body = query.has('verbose')
-      ? `[+]ping ok\n[+]log ok\n[+]etcd ok\n${endpoint} check passed\n`
-      : 'ok';
-    return respond(context, 200, body, 'text/plain; charset=utf-8');
+    // A restart would not mend the disk: the server is alive all the same.
+    const fault = endpoint === 'livez' ? undefined : services.storeFault();
+    const verdict = fault === undefined ? 'passed' : 'failed';
+    const etcd = fault === undefined ? '[+]etcd ok' : `[-]etcd failed: ${fault}`;
+    const report = `[+]ping ok\n[+]log ok\n${etcd}\n${endpoint} check ${verdict}\n`;
+    const body = query.has('verbose') || fault !== undefined ? report : 'ok';
+    return respond(context, fault === undefined ? 200 : 500, body, 'text/plain; charset=utf-8');
   }
   return respond(context, 404, '404 page not found\n', 'text/plain; charset=utf-8');
 }

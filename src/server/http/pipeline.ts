@@ -1,9 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../../machinery/log.ts';
-import type { ResourceDescriptor } from '../../machinery/resource.ts';
-import { failure, methodNotAllowed, StatusError, unauthorized } from '../../machinery/status.ts';
-import type { AdmissionChain } from '../admission/admission.ts';
+import { failure, StatusError, unauthorized } from '../../machinery/status.ts';
 import {
   anonymous,
   certificateAuthenticator,
@@ -12,51 +10,38 @@ import {
 } from '../authn/authenticator.ts';
 import type { IssuerDocuments } from '../authn/issuer-documents.ts';
 import { actingUser } from '../authn/impersonation.ts';
-import type { ObjectLookup } from '../authn/object-lookup.ts';
-import type { ServiceAccountTokens } from '../authn/service-account-tokens.ts';
 import { mustAllow, type Authorizer } from '../authz/authorizer.ts';
-import type { RuleResolver } from '../authz/rule-resolver.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { OpenApi } from '../openapi/documents.ts';
-import type { ResourceEntry, VerbServices } from '../resource-entry.ts';
-import { bindingHandler } from '../subresources/binding.ts';
-import { evictionHandler } from '../subresources/eviction.ts';
-import type { SubresourceHandlers } from '../subresources/handlers.ts';
-import { namespaceFinalizeHandler } from '../subresources/finalize.ts';
-import type { NodeProxy } from '../subresources/node-proxy.ts';
-import { review } from '../subresources/reviews.ts';
-import { tokenHandler } from '../subresources/token.ts';
-import { create } from '../verbs/create.ts';
-import { deleteCollection } from '../verbs/delete-collection.ts';
-import { remove } from '../verbs/delete.ts';
-import { get } from '../verbs/get.ts';
-import { list } from '../verbs/list.ts';
-import { patch } from '../verbs/patch.ts';
-import { update } from '../verbs/update.ts';
-import { watch } from '../verbs/watch.ts';
-import { attributesOf } from './attributes.ts';
+import { createOperationExecutor, type ExecutionServices } from '../operation/execute-operation.ts';
+import { attributesOf, type Operation, type ResourceOperation } from '../operation/operation.ts';
+import { createOperationResolver } from '../operation/resolve-operation.ts';
+import type { ResourceEntry } from '../resource-entry.ts';
 import { ClientGoneError, type RequestContext } from './context.ts';
 import { credentialsOf } from './credentials.ts';
-import type { AnyRequest, AnyResponse } from './listener.ts';
-import type { Metrics } from './metrics.ts';
+import { createBodyBytes, defaultBodyLimits } from './limits/body-bytes.ts';
+import { clientOf, type Client } from './limits/clients.ts';
+import { createInFlight, defaultInFlightLimits, type InFlightLimits } from './limits/in-flight.ts';
+import { createUnsentBytes } from './limits/unsent-bytes.ts';
+import { tlsSocketOf, type AnyRequest, type AnyResponse } from './listener.ts';
+import type { Metrics, RequestKind, RequestObservation } from './metrics.ts';
 import { nonResource } from './non-resource.ts';
-import { requestInfo, type RequestInfo } from './request-info.ts';
+import { cutOff } from './outgoing.ts';
+import { booleanOf } from './query.ts';
 import { respondError, toStatusError } from './respond.ts';
 
-export interface PipelineOptions {
+export interface PipelineOptions extends ExecutionServices {
   readonly entries: readonly ResourceEntry[];
-  readonly tokens: ServiceAccountTokens;
-  readonly lookup: ObjectLookup;
   readonly authorize: Authorizer;
-  readonly rulesFor: RuleResolver;
-  readonly admission: AdmissionChain;
   readonly discovery: Discovery;
   readonly openApi: OpenApi;
-  readonly nodeProxy: NodeProxy;
   readonly metrics: Metrics;
   readonly version: string;
   readonly issuer: IssuerDocuments;
+  readonly storeFault: () => string | undefined;
   readonly log: Logger;
+  /** @default kube-apiserver's */
+  readonly inFlight?: InFlightLimits;
   /** Aborts when the server closes. */
   readonly signal: AbortSignal;
 }
@@ -66,40 +51,18 @@ export interface Pipeline {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
 }
 
-type Verb = (context: RequestContext, services: VerbServices) => Promise<void>;
-const verbs: Readonly<Record<string, Verb>> = {
-  get,
-  list,
-  watch,
-  create,
-  update,
-  patch,
-  delete: remove,
-  deletecollection: deleteCollection,
-};
-/** Upgrades, which may also come as plain requests that are then refused. */
-const streams = new Set(['exec', 'attach', 'portforward']);
-
-/** authn → impersonation → authz → verb. */
+/** resolve → authenticate → impersonate → authorize → execute. */
 export function createPipeline(options: PipelineOptions): Pipeline {
-  const { entries, authorize, admission, log, nodeProxy } = options;
-  const byPath = new Map(
-    entries.map(entry => {
-      const { group, version, plural } = entry.descriptor;
-      return [pathOf(group, version, plural), entry];
-    }),
+  const { authorize, log, nodeProxy, tokens } = options;
+  const resolve = createOperationResolver(options.entries);
+  const execute = createOperationExecutor(options);
+  const authenticators: readonly Authenticator[] = [certificateAuthenticator, tokens.authenticator];
+
+  const inFlight = createInFlight(options.inFlight ?? defaultInFlightLimits, kind =>
+    options.metrics.dropped(kind),
   );
-  const authenticators: readonly Authenticator[] = [
-    certificateAuthenticator,
-    options.tokens.authenticator,
-  ];
-  const subresources: SubresourceHandlers = {
-    'pods/binding': bindingHandler,
-    'pods/eviction': evictionHandler,
-    'pods/log': nodeProxy.log,
-    'serviceaccounts/token': tokenHandler(options.tokens, options.lookup),
-    'namespaces/finalize': namespaceFinalizeHandler,
-  };
+  const bodies = createBodyBytes(defaultBodyLimits);
+  const unsent = createUnsentBytes();
 
   const senderOf = async (request: AnyRequest): Promise<UserInfo> => {
     const credentials = credentialsOf(request);
@@ -110,79 +73,76 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (credentials.token !== undefined) throw unauthorized();
     return anonymous;
   };
-  const userOf = async (request: AnyRequest): Promise<UserInfo> =>
-    actingUser(await senderOf(request), request, authorize);
 
-  const serve = async (context: RequestContext): Promise<void> => {
-    const { info } = context;
-    if (!info.isResource) return nonResource(context, options);
-    const entry = byPath.get(pathOf(info.group, info.version, info.resource));
-    if (entry === undefined) throw noSuchResource();
-    const { descriptor, objects } = entry;
-    if (objects === undefined) {
-      if (info.verb !== 'create') throw methodNotAllowed();
-      return review(context, descriptor, options);
-    }
-    const services: VerbServices = { entry: { descriptor, objects }, admission, authorize };
-    if (info.subresource !== '') return serveSubresource(context, services);
-    const verb = verbs[info.verb];
-    if (verb === undefined || !isRouted(info, descriptor)) throw methodNotAllowed();
-    await verb(context, services);
-  };
-
-  const serveSubresource = async (
-    context: RequestContext,
-    services: VerbServices,
-  ): Promise<void> => {
-    const { info } = context;
-    const { descriptor } = services.entry;
-    const known = descriptor.subresources?.[info.subresource];
-    if (known === undefined) throw noSuchResource();
-    const handler = subresources[`${descriptor.plural}/${info.subresource}`];
-    if (handler !== undefined) return handler(context, services);
-    if (streams.has(info.subresource)) throw failure(400, 'BadRequest', 'Upgrade request required');
-    if (info.verb === 'get') return get(context, services);
-    if (info.verb === 'update') return update(context, services);
-    if (info.verb === 'patch') return patch(context, services);
-    throw methodNotAllowed();
+  /**
+   * The user who may do what is asked, and the client whose share of the server it takes.
+   * @param closing of what the request comes by: gives back what was admitted
+   * @throws StatusError Unauthorized, Forbidden, TooManyRequests
+   */
+  const admittedUserOf = async (
+    request: AnyRequest,
+    operation: Operation,
+    closing: { readonly closed: boolean; once(event: 'close', listener: () => void): unknown },
+  ): Promise<{ user: UserInfo; client: Client }> => {
+    const sender = await senderOf(request);
+    const client = clientOf(sender, () => tlsSocketOf(request)?.remoteAddress ?? '');
+    const kind = requestKindOf(operation);
+    const onClose = (release: () => void): void => {
+      if (closing.closed) release();
+      else closing.once('close', release);
+    };
+    const end = inFlight.admit(client, kind);
+    if (end !== undefined) onClose(end);
+    if (kind === 'mutating') onClose(bodies.admit(client, declaredLengthOf(request)));
+    const user = actingUser(sender, request, authorize);
+    mustAllow(authorize, attributesOf(operation, user));
+    return { user, client };
   };
 
   return {
     async handle(request, response) {
       const startedAt = performance.now();
-      const { path, query } = splitUrl(request.url);
-      const info = requestInfo(request.method ?? 'GET', path, query);
+      const operation = resolve(request.method ?? '', request.url ?? '/');
+      const { query } = operation;
       const { headers } = request;
       const end = endOf(response, options.signal);
+      let isAuthorized = false;
       response.once('close', () => {
         options.metrics.observe({
-          verb: info.verb,
-          resource: info.resource,
+          ...labelsOf(operation, isAuthorized),
           code: response.statusCode,
           seconds: (performance.now() - startedAt) / 1000,
         });
       });
       const warnings: string[] = [];
       try {
-        const user = await userOf(request);
-        mustAllow(authorize, attributesOf(info, user, query));
-        await serve({
-          info,
+        const { user, client } = await admittedUserOf(request, operation, response);
+        isAuthorized = true;
+        if (operation.type === 'undeclared') throw operation.refusal;
+        const contextOf = <O extends Operation>(served: O): RequestContext<O> => ({
+          operation: served,
           query,
           headers,
           user,
           request,
           response,
           warnings,
+          openUnsent: () => unsent.open(client, () => cutOff(response)),
           get signal() {
             return end();
           },
         });
+        await (operation.type === 'resource'
+          ? execute(contextOf(operation))
+          : nonResource(contextOf(operation), options));
       } catch (error) {
         if (error instanceof ClientGoneError) return void response.end();
         const status = toStatusError(error);
         if (status.code >= 500 && !(error instanceof StatusError && status.code !== 500)) {
-          log.error('A request failed', { path, error: stackOf(status.cause ?? error) });
+          log.error('Request failed', {
+            ...labelsOf(operation, isAuthorized),
+            error: stackOf(status.cause ?? error),
+          });
         }
         await respondError({ response, headers, query, warnings }, status).catch(() =>
           response.end(),
@@ -190,14 +150,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       }
     },
     async upgrade(request, socket, head) {
-      const { path, query } = splitUrl(request.url);
-      const info = requestInfo(request.method ?? 'GET', path, query);
+      const operation = resolve(request.method ?? '', request.url ?? '/');
       try {
-        const user = await userOf(request);
-        // POST or GET, an upgrade into a container is `create`.
-        mustAllow(authorize, attributesOf({ ...info, verb: 'create' }, user, query));
-        if (info.resource !== 'pods' || !streams.has(info.subresource)) throw noSuchResource();
-        await nodeProxy.stream({ info, query, request, socket, head });
+        await admittedUserOf(request, operation, socket);
+        if (operation.type === 'undeclared') throw operation.refusal;
+        if (!connects(operation)) throw cannotUpgrade();
+        await nodeProxy.stream({ operation, request, socket, head });
       } catch (error) {
         const { status } = toStatusError(error);
         const body = JSON.stringify(status);
@@ -209,7 +167,40 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   };
 }
 
-/** Aborts with the client or the server. Made only for those who ask: most requests end before. */
+/** Names for metrics and logs: declared ones only, and none before the request was authorized. */
+function labelsOf(operation: Operation, isAuthorized: boolean): OperationLabels {
+  if (!isAuthorized || operation.type === 'undeclared') return noLabels;
+  if (operation.type === 'non-resource') return { ...noLabels, verb: 'get' };
+  const { verb, subresource, entry } = operation;
+  const { group, plural } = entry.descriptor;
+  return { verb, group, resource: plural, subresource };
+}
+
+type OperationLabels = Pick<RequestObservation, 'verb' | 'group' | 'resource' | 'subresource'>;
+const noLabels: OperationLabels = { verb: '', group: '', resource: '', subresource: '' };
+
+/** As apiserver sorts them: watches and streams out of containers are not expected to end soon. */
+function requestKindOf(operation: Operation): RequestKind {
+  if (operation.type !== 'resource') return 'readOnly';
+  const { verb, subresource, query } = operation;
+  if (verb === 'watch' || connects(operation)) return 'longRunning';
+  if (subresource === 'log' && booleanOf(query, 'follow')) return 'longRunning';
+  return verb === 'get' || verb === 'list' ? 'readOnly' : 'mutating';
+}
+
+/** Undefined where the body may be of any length. */
+function declaredLengthOf({ headers }: AnyRequest): number | undefined {
+  const declared = Number(headers['content-length'] ?? Number.NaN);
+  return Number.isNaN(declared) ? undefined : declared;
+}
+
+const connects = (operation: Operation): operation is ResourceOperation =>
+  operation.type === 'resource' && operation.connects;
+
+const cannotUpgrade = (): StatusError =>
+  failure(404, 'NotFound', 'the server could not find the requested resource', {});
+
+/** Aborts with the client or the server. Made on demand: most requests end before anything asks for it. */
 function endOf(response: AnyResponse, server: AbortSignal): () => AbortSignal {
   let signal: AbortSignal | undefined;
   return () => {
@@ -222,28 +213,6 @@ function endOf(response: AnyResponse, server: AbortSignal): () => AbortSignal {
     return signal;
   };
 }
-
-/** Objects are made in the collection of their namespace, and written where they are. */
-function isRouted({ verb, name, namespace }: RequestInfo, descriptor: ResourceDescriptor): boolean {
-  if (!(descriptor.verbs as readonly string[]).includes(verb)) return false;
-  if (verb === 'create' || verb === 'deletecollection')
-    return name === '' && (!descriptor.namespaced || namespace !== '');
-  return name !== '' || (verb !== 'update' && verb !== 'patch');
-}
-
-const pathOf = (group: string, version: string, plural: string): string =>
-  `${group}/${version}/${plural}`;
-
-/** A request's path, and what is behind its `?`. */
-function splitUrl(url = '/'): { path: string; query: URLSearchParams } {
-  const at = url.indexOf('?');
-  return at < 0
-    ? { path: url, query: new URLSearchParams() }
-    : { path: url.slice(0, at), query: new URLSearchParams(url.slice(at + 1)) };
-}
-
-const noSuchResource = (): StatusError =>
-  failure(404, 'NotFound', 'the server could not find the requested resource', {});
 
 const stackOf = (error: unknown): string =>
   error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -1,49 +1,133 @@
-import { gzip } from 'node:zlib';
-import { promisify } from 'node:util';
+import { pipeline, Readable } from 'node:stream';
+import { createGzip } from 'node:zlib';
 import { isGoTrue } from '../../machinery/go-bool.ts';
 import { internalError, StatusError } from '../../machinery/status.ts';
 import type { RequestContext } from './context.ts';
+import type { Operation } from '../operation/operation.ts';
+import type { Unsent } from './limits/unsent-bytes.ts';
 import type { AnyResponse } from './listener.ts';
+import { cutOff, slices, writeSlices } from './outgoing.ts';
 
-const compress = promisify(gzip);
-const compressAboveBytes = 128 * 1024;
+/** Larger answers are compressed for those who take that, as kube-apiserver does, and sent in slices. */
+const largeBytes = 128 * 1024;
 
-export type ResponseContext = Pick<RequestContext, 'response' | 'headers' | 'query' | 'warnings'>;
+export interface ResponseContext extends Pick<
+  RequestContext,
+  'response' | 'headers' | 'query' | 'warnings'
+> {
+  readonly operation?: Pick<Operation, 'headOnly'>;
+  /** Where an answer that may be large is to be accounted for. */
+  readonly openUnsent?: () => Unsent;
+}
 
-/** Sends a whole body, compressed if it is large and the client takes that. */
+/** Sends a body whose length is known. */
 export async function respond(
-  { response, headers, warnings }: ResponseContext,
+  context: ResponseContext,
   code: number,
   body: Buffer | string,
   contentType = 'application/json',
 ): Promise<void> {
-  let bytes = typeof body === 'string' ? Buffer.from(body) : body;
-  const out: Record<string, string | string[]> = {
-    'content-type': contentType,
-    'cache-control': 'no-cache, private',
-    ...warningHeaders(warnings),
-  };
-  if (
-    bytes.length > compressAboveBytes &&
-    /\bgzip\b/.test(headers['accept-encoding']?.toString() ?? '')
-  ) {
-    bytes = await compress(bytes, { level: 1 });
-    out['content-encoding'] = 'gzip';
-    out['vary'] = 'Accept-Encoding';
-  }
-  out['content-length'] = String(bytes.length);
-  writeHead(response, code, out);
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  if (bytes.length > largeBytes)
+    return respondInSlices(context, code, slices([bytes]), { contentType, bytes: bytes.length });
+  const { response, warnings } = context;
+  writeHead(response, code, {
+    ...commonHeaders(contentType, warnings),
+    'content-length': String(bytes.length),
+  });
   response.end(bytes);
 }
+
+/** Sends a body that is produced while it is sent: no more of it is in memory than what the client takes next. */
+export async function respondPieces(
+  context: ResponseContext,
+  code: number,
+  pieces: Iterable<Buffer | string>,
+  contentType = 'application/json',
+): Promise<void> {
+  const content = slices(pieces);
+  const first: Buffer[] = [];
+  let bytes = 0;
+  for (let next = content.next(); next.done !== true; next = content.next()) {
+    first.push(next.value);
+    bytes += next.value.length;
+    if (bytes <= largeBytes) continue;
+    return respondInSlices(context, code, joined(first, content), { contentType });
+  }
+  return respond(context, code, Buffer.concat(first), contentType);
+}
+
+function* joined(first: readonly Buffer[], rest: Iterable<Buffer>): Generator<Buffer> {
+  yield* first;
+  yield* rest;
+}
+
+async function respondInSlices(
+  context: ResponseContext,
+  code: number,
+  content: Iterable<Buffer>,
+  { contentType, bytes }: { readonly contentType: string; readonly bytes?: number },
+): Promise<void> {
+  const { response, headers, warnings } = context;
+  const compresses = /\bgzip\b/.test(headers['accept-encoding']?.toString() ?? '');
+  writeHead(response, code, {
+    ...commonHeaders(contentType, warnings),
+    ...(compresses ? { 'content-encoding': 'gzip', vary: 'Accept-Encoding' } : {}),
+    ...(compresses || bytes === undefined ? {} : { 'content-length': String(bytes) }),
+  });
+  if (context.operation?.headOnly === true) return void response.end();
+  const unsent = context.openUnsent?.();
+  try {
+    const sent = compresses ? compressed(content) : content;
+    // Of a body that is there as a whole, all that is not sent is held.
+    let rest = bytes ?? 0;
+    const isOpen = await writeSlices(response, sent, (buffered, slice) => {
+      if (!compresses) rest = Math.max(rest - slice, 0);
+      unsent?.hold(rest + buffered);
+    });
+    if (isOpen) response.end();
+  } catch (error) {
+    // Its head is sent: the client must not take for whole what it has.
+    cutOff(response);
+    throw error;
+  } finally {
+    unsent?.close();
+  }
+}
+
+function compressed(content: Iterable<Buffer>): AsyncIterable<Buffer> {
+  const gzip = createGzip({ level: 1 });
+  // An error of the content comes out of the iteration.
+  pipeline(Readable.from(content, { highWaterMark: 1 }), gzip, () => undefined);
+  return gzip;
+}
+
+const commonHeaders = (
+  contentType: string,
+  warnings: readonly string[],
+): Record<string, string | string[]> => ({
+  'content-type': contentType,
+  'cache-control': 'no-cache, private',
+  ...warningHeaders(warnings),
+});
 
 /** JSON for people to read: who asks so, and who comes by a browser, curl or wget and does not say. */
 export function inReadableForm<T extends Buffer | string>(
   { query, headers }: Pick<ResponseContext, 'query' | 'headers'>,
   json: T,
 ): T | string {
+  return isForPeople({ query, headers })
+    ? `${JSON.stringify(JSON.parse(json.toString()), null, 2)}\n`
+    : json;
+}
+
+/** @see inReadableForm */
+export function isForPeople({
+  query,
+  headers,
+}: Pick<ResponseContext, 'query' | 'headers'>): boolean {
   const asked = query.get('pretty') ?? '';
-  const readable = asked === '' ? readers.test(headers['user-agent'] ?? '') : isGoTrue(asked);
-  return readable ? `${JSON.stringify(JSON.parse(json.toString()), null, 2)}\n` : json;
+  return asked === '' ? readers.test(headers['user-agent'] ?? '') : isGoTrue(asked);
 }
 
 const readers = /^(curl|Wget|Mozilla\/5\.0)/;

@@ -74,7 +74,7 @@ describe('decodeBody()', () => {
   });
 
   test('null is an object of which nothing is said', async () => {
-    expect(await decode('null')).toEqual({ apiVersion: 'v1', kind: 'Secret' });
+    expect(await decode('null')).toEqual({ apiVersion: 'v1', kind: 'Secret', metadata: {} });
   });
 
   test('unknown and repeated fields are refused, warned of, or passed over', async () => {
@@ -84,7 +84,7 @@ describe('decodeBody()', () => {
       `${handled}strict decoding error: ${complaints.join(', ')}`,
     );
     const warnings: string[] = [];
-    const secret = { apiVersion: 'v1', kind: 'Secret', data: { k: 'Yg==' } };
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: {}, data: { k: 'Yg==' } };
     expect(await decode(body, { warnings })).toEqual(secret);
     expect(warnings).toEqual(complaints);
     expect(await decode(body, { fieldValidation: 'Ignore', warnings })).toEqual(secret);
@@ -106,6 +106,7 @@ describe('decodeBody()', () => {
     expect(await decode(body, { ...yaml, warnings })).toEqual({
       apiVersion: 'v1',
       kind: 'Secret',
+      metadata: {},
       stringData: { k: 'b' },
     });
     expect(warnings).toEqual(['line 4: key "k" already set in map', 'unknown field "dada"']);

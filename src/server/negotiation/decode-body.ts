@@ -1,5 +1,5 @@
 import { duplicateFields } from '../../machinery/decode/duplicate-fields.ts';
-import { goJsonError } from '../../machinery/decode/go-json.ts';
+import { parseJson } from '../../machinery/decode/json.ts';
 import { decodeMessage, openEnvelope } from '../../machinery/decode/protobuf.ts';
 import { checkStructure, jsonType, StructureError } from '../../machinery/decode/structure.ts';
 import type { ObjectSchema } from '../../machinery/schema.ts';
@@ -41,9 +41,11 @@ function fromProtobuf(body: Buffer, expected: ExpectedKind): Record<string, unkn
   const { apiVersion, kind, raw } = parsed(() => openEnvelope(body), body, expected);
   const type = checkType({ apiVersion, kind }, expected, body);
   try {
-    return { ...type, ...decodeMessage(expected.schema, raw) };
+    // What the wire format cannot promise, such as required fields, is checked as for JSON.
+    return checkStructure(expected.schema, { ...decodeMessage(expected.schema, raw), ...type })
+      .value;
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
+    if (!(error instanceof SyntaxError || error instanceof StructureError)) throw error;
     throw cannotBeHandled(type, expected, error.message);
   }
 }
@@ -54,22 +56,17 @@ function fromJson(
   options: DecodeOptions,
 ): Record<string, unknown> {
   const text = body.toString();
-  const value = parsed(() => parseJson(text, body), body, expected);
+  const value = parsed(
+    () => parseJson(body, text),
+    body,
+    expected,
+    "couldn't get version/kind; json parse error: ",
+  );
   const duplicates = options.fieldValidation === 'Ignore' ? [] : duplicateFields(text, value);
   return fromValue(value, { body, expected, options }, field => [
     ...field,
     ...duplicates.map(each => `duplicate field ${JSON.stringify(each)}`),
   ]);
-}
-
-function parseJson(text: string, body: Buffer): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    throw new SyntaxError(
-      `couldn't get version/kind; json parse error: ${goJsonError(body) ?? 'invalid JSON'}`,
-    );
-  }
 }
 
 /** Of a stream of documents the first counts. */
@@ -91,19 +88,21 @@ async function fromYaml(
   ]);
 }
 
-function parsed<R>(parse: () => R, body: Buffer, expected: ExpectedType): R {
+function parsed<R>(parse: () => R, body: Buffer, expected: ExpectedType, prefix = ''): R {
   try {
     return parse();
   } catch (error) {
-    return notParsed(body, expected)(error);
+    return notParsed(body, expected, prefix)(error);
   }
 }
 
 /** What is no JSON, YAML or protobuf at all. */
 const notParsed =
-  (body: Buffer, expected: ExpectedType) =>
+  (body: Buffer, expected: ExpectedType, prefix = '') =>
   (error: unknown): never => {
-    throw error instanceof SyntaxError ? unrecognized(expected, error.message, body) : error;
+    throw error instanceof SyntaxError
+      ? unrecognized(expected, `${prefix}${error.message}`, body)
+      : error;
   };
 
 interface Decoding {

@@ -1,5 +1,6 @@
 import { resources } from '../../api/index.ts';
 import { apiVersionOf } from '../../machinery/resource.ts';
+import { shorten } from '../../machinery/shorten.ts';
 import { badRequest, type StatusError } from '../../machinery/status.ts';
 
 /** What a body was expected to be. */
@@ -24,7 +25,7 @@ export const cannotBeHandled = (
   words: string,
 ): StatusError =>
   badRequest(
-    `${found.kind} in version ${JSON.stringify(versionOf(found.apiVersion))} cannot be handled as a ${expected.kind}: ${words}`,
+    `${shorten(found.kind)} in version ${JSON.stringify(shorten(versionOf(found.apiVersion)))} cannot be handled as a ${expected.kind}: ${words}`,
   );
 
 export const wrongType = (found: ExpectedType, expected: ExpectedType): StatusError =>
@@ -38,7 +39,7 @@ export const wrongType = (found: ExpectedType, expected: ExpectedType): StatusEr
 export const noConversion = (found: ExpectedType, expected: ExpectedType): string =>
   isServed(found)
     ? `converting (${versionOf(found.apiVersion)}.${found.kind}) to (${goPackageOf(expected)}.${expected.kind}): unknown conversion`
-    : `no kind ${JSON.stringify(found.kind)} is registered for version ${JSON.stringify(found.apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`;
+    : `no kind ${JSON.stringify(shorten(found.kind))} is registered for version ${JSON.stringify(shorten(found.apiVersion))} in scheme "pkg/api/legacyscheme/scheme.go:30"`;
 
 const versionOf = (apiVersion: string): string => apiVersion.split('/').at(-1) ?? '';
 

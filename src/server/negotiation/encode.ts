@@ -1,12 +1,13 @@
-import { writeYaml } from '../../machinery/decode/yaml.ts';
+import { yamlPieces } from '../../machinery/encode-yaml.ts';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
 import type { RequestContext } from '../http/context.ts';
-import { inReadableForm, respond } from '../http/respond.ts';
+import { inReadableForm, isForPeople, respond, respondPieces } from '../http/respond.ts';
 import type { ListPage, StoredObject } from '../registry/object-store.ts';
 import { negotiate, type Form } from './media-types.ts';
-import { partialMetadata, tableOf, type IncludeObject } from './table.ts';
+import { partialMetadata, rowOf, tableOf, type IncludeObject } from './table.ts';
+import type { Query } from '../http/query.ts';
 
-export const includeObjectOf = (query: URLSearchParams): IncludeObject => {
+export const includeObjectOf = (query: Query): IncludeObject => {
   const asked = query.get('includeObject');
   return asked === 'None' || asked === 'Object' ? asked : 'Metadata';
 };
@@ -44,16 +45,44 @@ export async function respondValue(
   value: object,
   form: Form = negotiate(context.headers.accept),
 ): Promise<void> {
-  if (form.encoding === 'yaml') await respond(context, code, writeYaml(value), 'application/yaml');
+  if (form.encoding === 'yaml')
+    await respondPieces(context, code, yamlPieces(value), 'application/yaml');
   else await respond(context, code, inReadableForm(context, Buffer.from(JSON.stringify(value))));
 }
 
+/** A list in the form that the client asked for, made item by item while it is sent. */
 export async function respondList(
   context: RequestContext,
   descriptor: ResourceDescriptor,
   page: ListPage,
 ): Promise<void> {
   const form = negotiate(context.headers.accept);
+  const layout = layoutOf(context, descriptor, { page, form });
+  if (form.encoding === 'yaml') {
+    await respondPieces(context, 200, yamlList(layout, page.items), 'application/yaml');
+  } else if (isForPeople(context)) {
+    await respondPieces(context, 200, readableList(layout, page.items));
+  } else {
+    const encode =
+      form.as === 'object'
+        ? (item: StoredObject) => item.json
+        : (item: StoredObject) => JSON.stringify(layout.valueOf(item));
+    await respondPieces(context, 200, jsonList(layout, page.items, encode));
+  }
+}
+
+/** What a list consists of: fields, and behind them one list of values. */
+interface ListLayout {
+  readonly head: object;
+  readonly field: 'items' | 'rows';
+  readonly valueOf: (item: StoredObject) => object;
+}
+
+function layoutOf(
+  { query }: RequestContext,
+  descriptor: ResourceDescriptor,
+  { page, form }: { readonly page: ListPage; readonly form: Form },
+): ListLayout {
   const metadata = {
     resourceVersion: String(page.resourceVersion),
     ...(page.continue === undefined ? {} : { continue: page.continue }),
@@ -61,44 +90,69 @@ export async function respondList(
       ? {}
       : { remainingItemCount: page.remainingItemCount }),
   };
-  if (form.as === 'table') {
-    const includeObject = includeObjectOf(context.query);
-    const table = tableOf(descriptor, page.items, { metadata, includeObject, columns: true });
-    await respondValue(context, 200, table, form);
-    return;
+  switch (form.as) {
+    case 'table': {
+      const includeObject = includeObjectOf(query);
+      const { rows: _none, ...head } = tableOf(descriptor, [], {
+        metadata,
+        includeObject,
+        columns: true,
+      });
+      const now = Date.now();
+      return {
+        head,
+        field: 'rows',
+        valueOf: item => rowOf(descriptor, item, { includeObject, now }),
+      };
+    }
+    case 'metadata': {
+      const head = { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata };
+      return { head, field: 'items', valueOf: item => partialMetadata(item.object()) };
+    }
+    default: {
+      const { kind } = descriptor;
+      const head = { kind: `${kind}List`, apiVersion: apiVersionOf(descriptor), metadata };
+      return { head, field: 'items', valueOf: item => item.object() };
+    }
   }
-  if (form.as === 'metadata') {
-    const items = page.items.map(item => partialMetadata(item.object()));
-    const list = {
-      kind: 'PartialObjectMetadataList',
-      apiVersion: 'meta.k8s.io/v1',
-      metadata,
-      items,
-    };
-    await respondValue(context, 200, list, form);
-    return;
-  }
-  const head = { kind: `${descriptor.kind}List`, apiVersion: apiVersionOf(descriptor), metadata };
-  if (form.encoding === 'yaml') {
-    await respondValue(
-      context,
-      200,
-      { ...head, items: page.items.map(item => item.object()) },
-      form,
-    );
-    return;
-  }
-  await respond(context, 200, inReadableForm(context, joinItems(JSON.stringify(head), page.items)));
 }
 
-/** The list's JSON around the items' own bytes. */
-function joinItems(head: string, items: readonly StoredObject[]): Buffer {
+type Items = Iterable<StoredObject>;
+
+function* jsonList(
+  { head, field }: ListLayout,
+  items: Items,
+  encode: (item: StoredObject) => Buffer | string,
+): Generator<Buffer | string> {
+  let before: Buffer | string = `${JSON.stringify(head).slice(0, -1)},"${field}":[`;
   const comma = Buffer.from(',');
-  const parts: Buffer[] = [Buffer.from(`${head.slice(0, -1)},"items":[`)];
-  items.forEach((item, i) => {
-    if (i > 0) parts.push(comma);
-    parts.push(item.json);
-  });
-  parts.push(Buffer.from(']}'));
-  return Buffer.concat(parts);
+  for (const item of items) {
+    yield before;
+    yield encode(item);
+    before = comma;
+  }
+  if (before !== comma) yield before;
+  yield ']}';
+}
+
+function* readableList({ head, field, valueOf }: ListLayout, items: Items): Generator<string> {
+  const opening = `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "${field}": [`;
+  let before = opening;
+  for (const item of items) {
+    yield before;
+    yield `\n    ${JSON.stringify(valueOf(item), null, 2).replaceAll('\n', '\n    ')}`;
+    before = ',';
+  }
+  yield before === opening ? `${opening}]\n}\n` : '\n  ]\n}\n';
+}
+
+function* yamlList({ head, field, valueOf }: ListLayout, items: Items): Generator<string> {
+  yield* yamlPieces(head);
+  let isEmpty = true;
+  for (const item of items) {
+    if (isEmpty) yield `${field}:\n`;
+    isEmpty = false;
+    yield* yamlPieces([valueOf(item)]);
+  }
+  if (isEmpty) yield `${field}: []\n`;
 }

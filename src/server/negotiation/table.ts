@@ -10,25 +10,39 @@ export interface ListMetadata {
   readonly remainingItemCount?: number;
 }
 
+export interface Table {
+  readonly kind: 'Table';
+  readonly apiVersion: 'meta.k8s.io/v1';
+  readonly metadata: ListMetadata;
+  readonly columnDefinitions: readonly object[] | null;
+  readonly rows: readonly object[];
+}
+
 /** meta.k8s.io/v1 Table: what `kubectl get` prints. */
 export function tableOf(
   descriptor: ResourceDescriptor,
   items: readonly StoredObject[],
   options: { metadata: ListMetadata; includeObject: IncludeObject; columns: boolean; now?: number },
-): object {
+): Table {
   const now = options.now ?? Date.now();
   return {
     kind: 'Table',
     apiVersion: 'meta.k8s.io/v1',
     metadata: options.metadata,
     columnDefinitions: options.columns ? columnDefinitions(descriptor) : null,
-    rows: items.map(item => {
-      const object = item.object();
-      return {
-        cells: descriptor.columns.map(column => column.cell(object, now)),
-        ...rowObject(object, options.includeObject),
-      };
-    }),
+    rows: items.map(item => rowOf(descriptor, item, { ...options, now })),
+  };
+}
+
+export function rowOf(
+  descriptor: ResourceDescriptor,
+  item: StoredObject,
+  { includeObject, now }: { readonly includeObject: IncludeObject; readonly now: number },
+): object {
+  const object = item.object();
+  return {
+    cells: descriptor.columns.map(column => column.cell(object, now)),
+    ...rowObject(object, includeObject),
   };
 }
 

@@ -1,3 +1,4 @@
+import { memberOf } from '../../machinery/member.ts';
 import { stringify } from 'yaml';
 import { bytesField, messageField, stringField } from './wire-writer.ts';
 
@@ -40,7 +41,7 @@ const methods = { get: 2, put: 3, post: 4, delete: 5, patch: 8 } as const;
 
 const pathItem = (item: Json): Buffer[] =>
   Object.entries(methods).flatMap(([method, number]) => {
-    const operation = item[method] as Json | undefined;
+    const operation = memberOf(item, method) as Json | undefined;
     return operation === undefined ? [] : [messageField(number, encodeOperation(operation))];
   });
 
@@ -67,7 +68,8 @@ function encodeOperation(operation: Json): Buffer[] {
 function encodeSchema(schema: Json): Buffer[] {
   const fields: Buffer[] = [];
   const text = (number: number, name: string): void => {
-    if (typeof schema[name] === 'string') fields.push(stringField(number, schema[name]));
+    const value = memberOf(schema, name);
+    if (typeof value === 'string') fields.push(stringField(number, value));
   };
   text(1, '$ref');
   text(2, 'format');

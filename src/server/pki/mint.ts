@@ -1,13 +1,13 @@
 import 'reflect-metadata';
-import { randomBytes, webcrypto } from 'node:crypto';
+import { createPublicKey, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import * as x509 from '@peculiar/x509';
 import type { KeyPair } from './key-pair.ts';
+import { caValidity, certificateValidity, type Validity } from './validity.ts';
 
 x509.cryptoProvider.set(webcrypto);
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-const yearMs = 365 * 24 * 3600 * 1000;
 const { subtle } = webcrypto;
 
 /** A new P-256 key, PKCS #8 PEM. */
@@ -20,20 +20,41 @@ const newKeys = () => subtle.generateKey(algorithm, true, ['sign', 'verify']);
 const exportKey = async (key: webcrypto.CryptoKey): Promise<string> =>
   x509.PemConverter.encode(await subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
 
-const validity = (years: number): { notBefore: Date; notAfter: Date } => ({
-  // Clocks of other machines may be a little behind.
-  notBefore: new Date(Date.now() - 3600_000),
-  notAfter: new Date(Date.now() + years * yearMs),
-});
+const importPrivateKey = (pem: string): Promise<webcrypto.CryptoKey> =>
+  subtle.importKey('pkcs8', x509.PemConverter.decodeFirst(pem), algorithm, false, ['sign']);
 
+const importPublicKey = (privatePem: string): Promise<webcrypto.CryptoKey> =>
+  subtle.importKey(
+    'spki',
+    createPublicKey(privatePem).export({ type: 'spki', format: 'der' }),
+    algorithm,
+    true,
+    ['verify'],
+  );
+
+/** A CA with a key of its own. */
 export async function mintCa(commonName: string): Promise<KeyPair> {
-  const keys = await newKeys();
+  const key = await mintKey();
+  return { cert: await mintCaCertificate(commonName, key, caValidity(Date.now())), key };
+}
+
+/**
+ * A self-signed certificate for a CA's key. Certificates that the key signed stay good under a later one:
+ * its name and key are the same.
+ * @param key PKCS #8 PEM, P-256
+ */
+export async function mintCaCertificate(
+  commonName: string,
+  key: string,
+  validity: Validity,
+): Promise<string> {
+  const keys = { privateKey: await importPrivateKey(key), publicKey: await importPublicKey(key) };
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serial(),
     name: `CN=${commonName}`,
-    ...validity(10),
+    ...validity,
     signingAlgorithm: algorithm,
-    keys: keys,
+    keys,
     extensions: [
       new x509.BasicConstraintsExtension(true, undefined, true),
       new x509.KeyUsagesExtension(
@@ -45,7 +66,7 @@ export async function mintCa(commonName: string): Promise<KeyPair> {
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
-  return { cert: certificate.toString('pem'), key: await exportKey(keys.privateKey) };
+  return certificate.toString('pem');
 }
 
 export interface CertificateRequest {
@@ -56,16 +77,13 @@ export interface CertificateRequest {
   readonly usage: 'client' | 'server';
 }
 
-export async function mintCertificate(ca: KeyPair, request: CertificateRequest): Promise<KeyPair> {
+export async function mintCertificate(
+  ca: KeyPair,
+  request: CertificateRequest,
+  validity: Validity = certificateValidity(new X509Certificate(ca.cert), Date.now()),
+): Promise<KeyPair> {
   const keys = await newKeys();
   const issuer = new x509.X509Certificate(ca.cert);
-  const signingKey = await subtle.importKey(
-    'pkcs8',
-    x509.PemConverter.decodeFirst(ca.key),
-    algorithm,
-    false,
-    ['sign'],
-  );
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serial(),
     subject: [
@@ -73,10 +91,10 @@ export async function mintCertificate(ca: KeyPair, request: CertificateRequest):
       { CN: [request.commonName] },
     ],
     issuer: issuer.subject,
-    ...validity(1),
+    ...validity,
     signingAlgorithm: algorithm,
     publicKey: keys.publicKey,
-    signingKey: signingKey,
+    signingKey: await importPrivateKey(ca.key),
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),

@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connect, createServer, type TLSSocket } from 'node:tls';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { kubeconfigText } from './kubeconfig.ts';
-import { openPki, type KeyPair, type Pki } from './pki.ts';
+import { openPki, type KeyPair, type Pki, type PkiOptions } from './pki.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -16,7 +16,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const open = (changes: { names?: string[]; nodeName?: string } = {}): Promise<Pki> =>
+const dayMs = 24 * 3600_000;
+
+const open = (
+  changes: Partial<Pick<PkiOptions, 'names' | 'nodeName' | 'now' | 'log'>> = {},
+): Promise<Pki> =>
   openPki({
     dir: path.join(folder, 'pki'),
     names: ['localhost', '127.0.0.1', '::1', 'kubernetes.default.svc'],
@@ -93,14 +97,21 @@ test('issue() makes a certificate for somebody else of the same CA', async () =>
   });
 });
 
+/** The certificates and keys of the moment. */
+const contentOf = (pki: Pki) => {
+  const { ca, serving, admin, controllers, node, nodeServing, kubeletClient } = pki;
+  return { ca, serving, admin, controllers, node, nodeServing, kubeletClient };
+};
+
 test('openPki() keeps its files for their owner only, and uses them again', async () => {
-  const { issue: _first, ...first } = await open();
+  const first = await open();
   const files = await readdir(path.join(folder, 'pki'));
   const modes = await Promise.all(files.map(name => stat(path.join(folder, 'pki', name))));
   expect(modes.every(({ mode }) => (mode & 0o777) === 0o600)).toBe(true);
   expect((await stat(path.join(folder, 'pki'))).mode & 0o777).toBe(0o700);
-  const { issue: _second, ...second } = await open();
-  expect(second).toEqual(first);
+  const second = await open();
+  expect(contentOf(second)).toEqual(contentOf(first));
+  expect(second.serviceAccountKey).toBe(first.serviceAccountKey);
 });
 
 test('openPki() renews what is for other names, and nothing else', async () => {
@@ -141,4 +152,109 @@ test('kubeconfigText() holds server, CA and client, and selects them', async () 
   expect(decoded(cluster?.['certificate-authority-data'])).toBe(pki.ca);
   expect(decoded(config.users[0]?.user['client-key-data'])).toBe(pki.admin.key);
   expect(config['current-context']).toBe('keylet');
+});
+
+describe('clock', () => {
+  const opened = Date.now();
+  /** A clock that differs from the machine's by some days. */
+  const byDays = (days: number) => () => opened + days * dayMs;
+  const keyOf = (cert: string): string =>
+    new X509Certificate(cert).publicKey.export({ type: 'spki', format: 'pem' }).toString();
+
+  test.each([
+    { what: 'was an hour fast when they were minted', minted: 1 / 24, now: 0 },
+    { what: 'is set back by two days', minted: 0, now: -2 },
+  ])('certificates go on when the clock $what', async ({ minted, now }) => {
+    const first = await open({ now: byDays(minted) });
+    const second = await open({ now: byDays(now) });
+    expect(contentOf(second)).toEqual(contentOf(first));
+    expect((await seenByServer(second, second.admin, 'localhost')).authorized).toBe(true);
+  });
+
+  test.each([
+    { what: 'was a year fast', minted: 365, now: 0 },
+    { what: 'was fifty years fast', minted: 50 * 365, now: 0 },
+    { what: 'was at 1970', minted: -opened / dayMs, now: 0 },
+    { what: 'stood still for eleven years', minted: -11 * 365, now: 0 },
+  ])('a CA that is not valid because the clock $what keeps its key', async ({ minted, now }) => {
+    const first = await open({ now: byDays(minted) });
+    const warnings: string[] = [];
+    const log = { debug() {}, info() {}, error() {}, warn: (text: string) => warnings.push(text) };
+    const second = await open({ now: byDays(now), log });
+    expect(second.ca).not.toBe(first.ca);
+    expect(keyOf(second.ca)).toBe(keyOf(first.ca));
+    expect(warnings).toEqual(['The CA certificate was renewed with the same key']);
+    expect((await seenByServer(second, second.admin, 'localhost')).authorized).toBe(true);
+    expect(await open({ now: byDays(now) }).then(contentOf)).toEqual(contentOf(second));
+  });
+
+  test('who holds the old CA certificate trusts what the renewed CA signs, and the other way round', async () => {
+    const first = await open({ now: byDays(-8.5 * 365) });
+    const handedOut = await first.issue({
+      commonName: 'alice',
+      names: [],
+      usage: 'client',
+    });
+    const second = await open();
+    expect(second.ca).not.toBe(first.ca);
+    const old = new X509Certificate(first.ca);
+    const renewed = new X509Certificate(second.ca);
+    expect(new X509Certificate(second.serving.cert).checkIssued(old)).toBe(true);
+    expect(new X509Certificate(handedOut.cert).checkIssued(renewed)).toBe(true);
+    const trusting = { ...second, ca: first.ca, serving: second.serving };
+    expect((await seenByServer(trusting, second.admin, 'localhost')).authorized).toBe(true);
+  });
+
+  test('a certificate that a fast clock gave too long a life is replaced, under the same CA', async () => {
+    const first = await open();
+    await open({ now: byDays(300) });
+    const second = await open();
+    expect(second.ca).toBe(first.ca);
+    expect(second.admin).not.toEqual(first.admin);
+    const endsAt = Date.parse(new X509Certificate(second.admin.cert).validTo);
+    expect(endsAt).toBeLessThan(opened + 366 * dayMs);
+  });
+
+  test('renew() does nothing for nine months, and then replaces all but the CA', async () => {
+    let now = opened;
+    const pki = await open({ now: () => now });
+    const first = contentOf(pki);
+    let told = 0;
+    pki.onRenewed(() => (told += 1));
+    now = opened + 270 * dayMs;
+    expect(await pki.renew()).toBe(false);
+    expect(contentOf(pki)).toEqual(first);
+    now = opened + 276 * dayMs;
+    expect(await pki.renew()).toBe(true);
+    expect(told).toBe(1);
+    const { ca, ...renewed } = contentOf(pki);
+    expect(ca).toBe(first.ca);
+    for (const [name, { cert }] of Object.entries(renewed)) {
+      expect(cert).not.toBe(first[name as keyof typeof renewed].cert);
+      expect(Date.parse(new X509Certificate(cert).validTo)).toBeGreaterThan(now + 360 * dayMs);
+    }
+    expect(await open({ now: () => now }).then(contentOf)).toEqual(contentOf(pki));
+  });
+
+  test('renew() sees that the clock was set back while it runs', async () => {
+    let now = opened;
+    const pki = await open({ now: () => now });
+    now = opened - 100 * dayMs;
+    expect(await pki.renew()).toBe(true);
+    expect(Date.parse(new X509Certificate(pki.ca).validFrom)).toBeLessThan(now);
+    expect(Date.parse(new X509Certificate(pki.serving.cert).validFrom)).toBeLessThan(now);
+    expect(await pki.renew()).toBe(false);
+  });
+});
+
+test("without the CA's key it makes no other CA behind everyone's back", async () => {
+  await open();
+  await rm(path.join(folder, 'pki/ca.key'));
+  await expect(open()).rejects.toThrow(/ca\.key is missing\. Restore it from a backup, or remove/);
+});
+
+test.each(['ca.key', 'sa.key'])('a damaged %s is reported, not replaced', async name => {
+  await open();
+  await writeFile(path.join(folder, 'pki', name), 'damaged');
+  await expect(open()).rejects.toThrow(`${name} holds no private key. Restore it`);
 });

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { badRequest } from '../../machinery/status.ts';
+import { maxKeyBytes } from '../../store/bounded-keys.ts';
 
 /** Where the next page of a list begins, and as of when. Opaque to clients. */
 export interface ContinueToken {
@@ -23,7 +24,7 @@ export function decodeContinue(token: string, prefix: string): ContinueToken {
   if (v !== 'meta.k8s.io/v1') {
     throw invalid(`: server does not recognize this encoded version ${String(v)}`);
   }
-  if (!Number.isInteger(rv) || rv === 0) {
+  if (!Number.isSafeInteger(rv) || rv === 0) {
     throw invalid(': incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
   }
   if (typeof start !== 'string' || start === '') {
@@ -31,6 +32,9 @@ export function decodeContinue(token: string, prefix: string): ContinueToken {
   }
   const absolute = start.startsWith('/') ? start : `/${start}`;
   if (path.posix.normalize(absolute) !== absolute) throw invalid(`: ${start}`);
+  if (Buffer.byteLength(prefix + absolute) > maxKeyBytes) {
+    throw invalid(`: start key is longer than ${maxKeyBytes} bytes`);
+  }
   return { revision: rv as number, startAfter: `${prefix}${absolute.slice(1).replace(/\0$/, '')}` };
 }
 

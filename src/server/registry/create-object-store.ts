@@ -1,6 +1,7 @@
 import type { KubeObject } from '../../machinery/meta.ts';
 import type { ResourceDescriptor } from '../../machinery/resource.ts';
 import { alreadyExists, conflict, notFound } from '../../machinery/status.ts';
+import { boundedKeys } from '../../store/bounded-keys.ts';
 import type { KeyValue, Store } from '../../store/store.ts';
 import { listPage } from './list-page.ts';
 import { createObjectCache } from './object-cache.ts';
@@ -17,8 +18,10 @@ type Version = Pick<KeyValue, 'key' | 'value' | 'modRevision'>;
 /** The objects of one resource, on the store. */
 export function createObjectStore<T extends KubeObject>(
   descriptor: ResourceDescriptor<T>,
-  store: Store,
+  unbounded: Store,
 ): ObjectStore<T> & { close(): void } {
+  // Names and namespaces come from URLs and selectors, of any length.
+  const store = boundedKeys(unbounded);
   const { storedAs } = descriptor;
   const { group, plural } = storedAs ?? descriptor;
   const resource = { group: descriptor.group, plural: descriptor.plural };

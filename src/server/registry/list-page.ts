@@ -1,8 +1,15 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { badRequest } from '../../machinery/status.ts';
 import { StoreError, type KeyValue, type Store } from '../../store/store.ts';
 import { decodeContinue, encodeContinue } from './continue-token.ts';
 import type { ListPage, ListRequest, StoredObject } from './object-store.ts';
+import { rereadObject } from './stored-object.ts';
 import { continueTooOld, guarded, listTooOld, tooLarge } from './store-errors.ts';
+
+/** Of a large page no more than so much JSON is held at once: what is beyond is read again when it is sent. */
+const maxKeptBytes = 4 * 1024 * 1024;
+/** How long a large page may be read before others have their turn. */
+const turnMs = 5;
 
 export interface PageSource {
   readonly store: Store;
@@ -17,6 +24,8 @@ export async function listPage(request: ListRequest, source: PageSource): Promis
   const start = await startOf(request, source);
   let { atRevision, startAfter } = start;
   const items: StoredObject[] = [];
+  let keptBytes = 0;
+  let turnEndsAt = performance.now() + turnMs;
   for (;;) {
     const query = {
       prefix,
@@ -30,7 +39,13 @@ export async function listPage(request: ListRequest, source: PageSource): Promis
     atRevision ??= page.revision;
     for (const kv of page.items) {
       const object = toObject(kv);
-      if (request.filter?.(object.object()) ?? true) items.push(object);
+      if (request.filter?.(object.object()) ?? true) {
+        keptBytes += object.json.length;
+        items.push(keptBytes <= maxKeptBytes ? object : rereadObject(object, () => toObject(kv)));
+      }
+      if (performance.now() < turnEndsAt) continue;
+      await nextTurn();
+      turnEndsAt = performance.now() + turnMs;
     }
     startAfter = page.items.at(-1)?.key;
     if (page.remaining === 0 || startAfter === undefined) {

@@ -25,14 +25,28 @@ export function continueTooOld(token: string): StatusError {
   return error;
 }
 
+/** With `Retry-After`: clients such as kubectl then try again by themselves. */
+const cannotWrite = ({ code, message }: StoreError): StatusError => {
+  const remedy =
+    code === 'full'
+      ? "Free space on the disk that holds Keylet's data folder"
+      : "Repair the disk that holds Keylet's data folder";
+  const detail = `cannot write to the store: ${message}. ${remedy}; writes resume by themselves`;
+  return failure(507, 'InternalError', `Internal error occurred: ${detail}`, {
+    causes: [{ message: detail }],
+    retryAfterSeconds: 1,
+  });
+};
+
 /** Turns the store's passing errors into the API's; the others are for the caller, or faults of ours. */
 export async function guarded<R>(operation: () => Promise<R>): Promise<R> {
   try {
     return await operation();
   } catch (error) {
-    if (error instanceof StoreError && ['unavailable', 'closed'].includes(error.code)) {
+    if (!(error instanceof StoreError)) throw error;
+    if (error.code === 'unavailable' || error.code === 'closed')
       throw serviceUnavailable(error.message);
-    }
+    if (error.code === 'full' || error.code === 'unwritable') throw cannotWrite(error);
     throw error;
   }
 }

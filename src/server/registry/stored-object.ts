@@ -87,3 +87,19 @@ export const convertedObject = (
     object: () => object,
   };
 };
+
+/** An object of which nothing stays in memory: `read` gets it from the store each time. */
+export function rereadObject(
+  { namespace, name, resourceVersion }: Omit<StoredObject, 'json' | 'object'>,
+  read: () => StoredObject,
+): StoredObject {
+  return {
+    namespace,
+    name,
+    resourceVersion,
+    get json() {
+      return read().json;
+    },
+    object: () => read().object(),
+  };
+}

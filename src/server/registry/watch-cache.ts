@@ -24,11 +24,13 @@ interface Feed {
 }
 
 const bookmarkEveryMs = 60_000;
-/** What is there is sent in pieces of so many keys, or so many bytes of JSON. */
+/** What is there is sent in pieces of so many keys. */
 const pieceKeys = 500;
-const pieceBytes = 1024 * 1024;
 /** Changes that wait for a client which is still taking what was there. */
 const maxWaiting = 10_000;
+const maxWaitingBytes = 16 * 1024 * 1024;
+/** A client that is further behind lists anew: what it missed would have to be held until it took it. */
+const maxMissedBytes = 16 * 1024 * 1024;
 
 /**
  * One watch of the store a resource, fanned out. A watcher joins first, its changes waiting; then
@@ -109,21 +111,17 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
           });
       atRevision ??= revision;
       more = remaining > 0;
-      let bytes = 0;
       for (const kv of items) {
-        // The rest is read anew: what is not looked at now may be gone by then.
-        if (bytes > pieceBytes) {
-          more = true;
-          break;
-        }
+        if (signal.aborted) return;
         startAfter = kv.key;
         if (request.name !== undefined && options.identityOf(kv.key).name !== request.name)
           continue;
         const object = options.toObject(kv);
-        bytes += object.json.length;
         if (request.filter?.(object.object()) ?? true) sink.onEvent('ADDED', object);
+        // One by one: what is not sent yet is not read yet.
+        const room = sink.room?.();
+        if (room !== undefined) await room;
       }
-      await sink.room?.();
     }
     watcher.revision = atRevision ?? 0;
   };
@@ -140,8 +138,14 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
   const history = async (after: number): Promise<Change[]> => {
     const events: StoreEvent[] = [];
     let failed: StoreError | undefined;
+    let bytes = 0;
     const listener = {
-      onEvents: (more: readonly StoreEvent[]) => void events.push(...more),
+      onEvents(more: readonly StoreEvent[]) {
+        for (const event of more) {
+          bytes += event.value?.length ?? 0;
+          if (bytes <= maxMissedBytes) events.push(event);
+        }
+      },
       onError: (error: StoreError) => (failed = error),
     };
     try {
@@ -151,6 +155,7 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
       throw tooOld(after, error.revision ?? after);
     }
     if (failed !== undefined) throw failed;
+    if (bytes > maxMissedBytes) throw tooOld(after, events.at(-1)?.revision ?? after);
     return events.map(event => changeOf(event, options));
   };
 
@@ -162,7 +167,7 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
       const newest = await guarded(() => store.revision());
       if (fromNumber && Number(version) > newest) throw tooLarge(Number(version), newest);
       if (signal.aborted) return;
-      const watcher: Watcher = { request, sink, revision: 0, waiting: [] };
+      const watcher: Watcher = { request, sink, revision: 0, waiting: [], waitingBytes: 0 };
       const leave = (): void => watchers.remove(watcher);
       watchers.add(watcher);
       signal.addEventListener('abort', leave, { once: true });
@@ -196,8 +201,10 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
 /** @throws StatusError Expired when too many wait */
 const send = (watcher: Watcher, change: Change): void => {
   if (watcher.waiting === undefined) tell(watcher, change);
-  else if (watcher.waiting.length < maxWaiting) watcher.waiting.push(change);
-  else throw tooOld(watcher.revision, change.revision);
+  else if (watcher.waiting.length < maxWaiting && watcher.waitingBytes < maxWaitingBytes) {
+    watcher.waiting.push(change);
+    watcher.waitingBytes += change.object.json.length;
+  } else throw tooOld(watcher.revision, change.revision);
 };
 
 const tell = (watcher: Watcher, change: Change): void => {
@@ -224,6 +231,7 @@ async function sendAll(
 async function sendWaiting(watcher: Watcher, signal: AbortSignal): Promise<void> {
   for (let next = watcher.waiting; next !== undefined; next = watcher.waiting) {
     watcher.waiting = next.length === 0 || signal.aborted ? undefined : [];
+    watcher.waitingBytes = 0;
     await sendAll(watcher, next, signal);
   }
 }

@@ -8,6 +8,8 @@ export interface Watcher {
   revision: number;
   /** What came while the past is still being sent; undefined once that is done. */
   waiting: Change[] | undefined;
+  /** Of the JSON of those. */
+  waitingBytes: number;
 }
 
 /** Who watches; those of one name are found by it, and cost nothing for the changes of others. */

@@ -16,7 +16,7 @@ export const bindingHandler: SubresourceHandler = async (context, { entry }) => 
   )) as unknown as Binding;
   const node = binding.target?.name;
   if (!node) throw badRequest('target.name: Required value');
-  const { namespace, name } = context.info;
+  const { namespace, name } = context.operation;
   await entry.objects.update(namespace, name, object => {
     const pod = object as Pod;
     if (pod.metadata.deletionTimestamp !== undefined)

@@ -12,7 +12,7 @@ export const evictionHandler: SubresourceHandler = async (context, services) => 
     { apiVersion: 'policy/v1', kind: 'Eviction', schema: EvictionSchema },
     { contentType: context.headers['content-type'], fieldValidation: 'Ignore', warnings: [] },
   )) as unknown as Eviction;
-  await deleteObject(context, services, eviction.deleteOptions ?? {}, context.info.name);
+  await deleteObject(context, services, eviction.deleteOptions ?? {}, context.operation.name);
   await respondValue(context, 201, {
     kind: 'Status',
     apiVersion: 'v1',

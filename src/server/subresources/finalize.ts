@@ -11,7 +11,7 @@ export const namespaceFinalizeHandler: SubresourceHandler = async (context, { en
     { apiVersion: 'v1', kind: 'Namespace', schema: NamespaceSchema },
     { contentType: context.headers['content-type'], fieldValidation: 'Ignore', warnings: [] },
   )) as unknown as Namespace;
-  const { name } = context.info;
+  const { name } = context.operation;
   const stored = await entry.objects.update('', name, object => {
     const namespace = object as Namespace;
     namespace.spec = { ...namespace.spec, finalizers: wanted.spec?.finalizers ?? [] };

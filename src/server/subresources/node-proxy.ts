@@ -10,8 +10,8 @@ import {
   serviceUnavailable,
   type StatusError,
 } from '../../machinery/status.ts';
-import type { RequestInfo } from '../http/request-info.ts';
 import { writeHead } from '../http/respond.ts';
+import type { ResourceOperation } from '../operation/operation.ts';
 import type { Pki } from '../pki/pki.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
 import type { SubresourceHandler } from './handlers.ts';
@@ -24,8 +24,7 @@ export interface NodeProxy {
 }
 
 export interface StreamUpgrade {
-  readonly info: RequestInfo;
-  readonly query: URLSearchParams;
+  readonly operation: ResourceOperation;
   readonly request: IncomingMessage;
   readonly socket: Duplex;
   readonly head: Buffer;
@@ -38,15 +37,15 @@ export interface NodeProxyOptions {
 }
 
 export function createNodeProxy({ pods, nodes, pki }: NodeProxyOptions): NodeProxy {
-  const agent = new Agent({
-    ca: pki.ca,
-    cert: pki.kubeletClient.cert,
-    key: pki.kubeletClient.key,
-    keepAlive: true,
-  });
-  const find = async (info: RequestInfo): Promise<{ pod: Pod; host: string; port: number }> => {
-    const pod = (await pods.get(info.namespace, info.name)).object();
-    if (!pod.spec.nodeName) throw badRequest(`pod ${info.name} does not have a host assigned`);
+  const agent = new Agent({ keepAlive: true });
+  // Read for each request: the agent keeps connections apart by their certificates.
+  const tls = () => ({ ca: pki.ca, ...pki.kubeletClient });
+  const find = async ({
+    namespace,
+    name,
+  }: ResourceOperation): Promise<{ pod: Pod; host: string; port: number }> => {
+    const pod = (await pods.get(namespace, name)).object();
+    if (!pod.spec.nodeName) throw badRequest(`pod ${name} does not have a host assigned`);
     const { status } = (await nodes.get('', pod.spec.nodeName)).object();
     const host = status?.addresses?.find(each => each.type === 'InternalIP')?.address;
     const port = status?.daemonEndpoints?.kubeletEndpoint?.Port;
@@ -58,12 +57,12 @@ export function createNodeProxy({ pods, nodes, pki }: NodeProxyOptions): NodePro
     failure(500, 'InternalError', `error dialing backend: ${error.message}`, {}, { cause: error });
 
   return {
-    async log({ info, query, response, signal }) {
-      const { pod, host, port } = await find(info);
+    async log({ operation, query, response, signal }) {
+      const { pod, host, port } = await find(operation);
       const container = containerOf(pod, query.get('container') ?? '');
-      const path = `/containerLogs/${info.namespace}/${info.name}/${container}?${query.toString()}`;
+      const path = `/containerLogs/${operation.namespace}/${operation.name}/${container}?${query.toString()}`;
       const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-        httpsRequest({ host, port, path, agent, signal }, resolve)
+        httpsRequest({ host, port, path, agent, signal, ...tls() }, resolve)
           .on('error', error => reject(unreachable(error)))
           .end();
       });
@@ -83,24 +82,24 @@ export function createNodeProxy({ pods, nodes, pki }: NodeProxyOptions): NodePro
         answer.destroy(),
       );
     },
-    async stream({ info, query, request, socket, head }) {
-      const { pod, host, port } = await find(info);
-      const at = `${info.namespace}/${info.name}`;
+    async stream({ operation, request, socket, head }) {
+      const { namespace, name, subresource, query } = operation;
+      const { pod, host, port } = await find(operation);
+      const at = `${namespace}/${name}`;
       const path =
-        info.subresource === 'portforward'
+        subresource === 'portforward'
           ? `/portForward/${at}`
-          : `/${info.subresource}/${at}/${containerOf(pod, query.get('container') ?? '')}`;
+          : `/${subresource}/${at}/${containerOf(pod, query.get('container') ?? '')}`;
       await new Promise<void>((resolve, reject) => {
         const inner = httpsRequest({
           host,
           port,
           path: `${path}?${query.toString()}`,
-          method: request.method,
+          // A kubelet takes both; GET is what a WebSocket needs.
+          method: 'GET',
           headers: forwarded(request),
           agent: false,
-          ca: pki.ca,
-          cert: pki.kubeletClient.cert,
-          key: pki.kubeletClient.key,
+          ...tls(),
         });
         inner.on('upgrade', (answer, innerSocket, innerHead) => {
           socket.write(headText(answer));

@@ -49,62 +49,61 @@ export async function review(
   )) as unknown as KubeObject;
   placeObject(body, descriptor, context);
   const { user } = context;
-  const status = await answers[descriptor.plural]?.({ body, user, descriptor, services });
+  const status = await answers.get(descriptor.plural)?.({ body, user, descriptor, services });
   await respondValue(context, 201, { ...body, status: status ?? {} });
 }
 
-const answers: Readonly<Record<string, Answer>> = {
-  async tokenreviews({ body, services }) {
-    const { token = '', audiences = [] } = (body as TokenReview).spec ?? {};
-    try {
-      const verified = await services.tokens.verify(
-        token,
-        audiences.length === 0 ? [tokenIssuer] : audiences,
-      );
-      const { name, uid, groups, extra } = verified.user;
-      return {
-        authenticated: true,
-        user: { username: name, uid, groups, extra },
-        audiences: verified.audiences,
-      };
-    } catch {
-      return { authenticated: false, user: {}, error: 'invalid bearer token' };
-    }
-  },
-  selfsubjectreviews: ({ user }) => ({
-    userInfo: { username: user.name, uid: user.uid, groups: user.groups, extra: user.extra },
-  }),
-  selfsubjectaccessreviews({ body, user, descriptor, services }) {
-    const review = body as SelfSubjectAccessReview;
-    const errors = validateAccessReview(review);
-    if (errors.length > 0) throw invalidObject(descriptor, '', errors);
-    return decide(review.spec, user, services.authorize);
-  },
-  subjectaccessreviews: question => decideFor(question),
-  localsubjectaccessreviews: question => decideFor(question),
-  selfsubjectrulesreviews({ body, user, services }) {
-    const { namespace = '' } = (body as SelfSubjectRulesReview).spec ?? {};
-    if (namespace === '') throw badRequest('no namespace on request');
-    const { rules, incomplete, problem } = services.rulesFor(user, namespace);
+const answerTokenReview: Answer = async ({ body, services }) => {
+  const { token = '', audiences = [] } = (body as TokenReview).spec ?? {};
+  try {
+    const verified = await services.tokens.verify(
+      token,
+      audiences.length === 0 ? [tokenIssuer] : audiences,
+    );
+    const { name, uid, groups, extra } = verified.user;
     return {
-      resourceRules: rules
-        .filter(each => (each.resources ?? []).length > 0)
-        .map(({ verbs, apiGroups, resources, resourceNames }) => ({
-          verbs,
-          apiGroups,
-          resources,
-          ...(resourceNames === undefined ? {} : { resourceNames }),
-        })),
-      nonResourceRules: rules
-        .filter(each => (each.nonResourceURLs ?? []).length > 0)
-        .map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs })),
-      incomplete,
-      ...(problem === '' ? {} : { evaluationError: problem }),
+      authenticated: true,
+      user: { username: name, uid, groups, extra },
+      audiences: verified.audiences,
     };
-  },
+  } catch {
+    return { authenticated: false, user: {}, error: 'invalid bearer token' };
+  }
 };
 
-function decideFor({ body, descriptor, services }: Question): object {
+const answerSelfSubjectReview: Answer = ({ user }) => ({
+  userInfo: { username: user.name, uid: user.uid, groups: user.groups, extra: user.extra },
+});
+
+const answerSelfSubjectAccessReview: Answer = ({ body, user, descriptor, services }) => {
+  const review = body as SelfSubjectAccessReview;
+  const errors = validateAccessReview(review);
+  if (errors.length > 0) throw invalidObject(descriptor, '', errors);
+  return decide(review.spec, user, services.authorize);
+};
+
+const answerSelfSubjectRulesReview: Answer = ({ body, user, services }) => {
+  const { namespace = '' } = (body as SelfSubjectRulesReview).spec ?? {};
+  if (namespace === '') throw badRequest('no namespace on request');
+  const { rules, incomplete, problem } = services.rulesFor(user, namespace);
+  return {
+    resourceRules: rules
+      .filter(each => (each.resources ?? []).length > 0)
+      .map(({ verbs, apiGroups, resources, resourceNames }) => ({
+        verbs,
+        apiGroups,
+        resources,
+        ...(resourceNames === undefined ? {} : { resourceNames }),
+      })),
+    nonResourceRules: rules
+      .filter(each => (each.nonResourceURLs ?? []).length > 0)
+      .map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs })),
+    incomplete,
+    ...(problem === '' ? {} : { evaluationError: problem }),
+  };
+};
+
+const answerSubjectAccessReview: Answer = ({ body, descriptor, services }) => {
   const review = body as SubjectAccessReview;
   const errors = [...validateAccessReview(review), ...validateSubject(review)];
   if (errors.length > 0) throw invalidObject(descriptor, '', errors);
@@ -116,7 +115,16 @@ function decideFor({ body, descriptor, services }: Question): object {
     ...(extra === undefined ? {} : { extra }),
   };
   return decide(review.spec, subject, services.authorize);
-}
+};
+
+const answers: ReadonlyMap<string, Answer> = new Map([
+  ['tokenreviews', answerTokenReview],
+  ['selfsubjectreviews', answerSelfSubjectReview],
+  ['selfsubjectaccessreviews', answerSelfSubjectAccessReview],
+  ['selfsubjectrulesreviews', answerSelfSubjectRulesReview],
+  ['subjectaccessreviews', answerSubjectAccessReview],
+  ['localsubjectaccessreviews', answerSubjectAccessReview],
+]);
 
 function decide(
   spec: SelfSubjectAccessReview['spec'],

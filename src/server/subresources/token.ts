@@ -16,6 +16,7 @@ import { readBody } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondValue } from '../negotiation/encode.ts';
 import { writeOptionsOf } from '../verbs/write-options.ts';
+import { addWarnings } from '../verbs/write-rules.ts';
 import type { SubresourceHandler } from './handlers.ts';
 
 /** What an admitted pod's token asks for: the mark by which the server knows that it may live longer. */
@@ -28,7 +29,7 @@ export function tokenHandler(
   lookup: ObjectLookup,
 ): SubresourceHandler {
   return async (context, { entry, admission }) => {
-    const { namespace, name } = context.info;
+    const { namespace, name } = context.operation;
     const account = (await entry.objects.get(namespace, name)).object();
     const request = (await decodeBody(
       await readBody(context.request),
@@ -48,6 +49,7 @@ export function tokenHandler(
       object: request,
       old: undefined,
       user: context.user,
+      warn: text => addWarnings(context, [text]),
     });
     const { audiences: asked = [], expirationSeconds = 3600, boundObjectRef } = request.spec ?? {};
     mustLastLawfully(expirationSeconds);

@@ -29,7 +29,7 @@ function services(taken: readonly string[]): VerbServices & { tried: string[] } 
 }
 
 const context = {
-  info: { namespace: 'ns' },
+  operation: { namespace: 'ns' },
   warnings: [] as string[],
 } as unknown as RequestContext;
 const suffixes = (...values: string[]) => {

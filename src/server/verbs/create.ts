@@ -72,8 +72,6 @@ async function createOnce(
   descriptor.applyDefaults?.(object);
   descriptor.prepareForCreate?.(object, strategy);
   const { name = '', namespace = '' } = object.metadata;
-  // Admission reads what structure alone does not promise: an object without a spec is refused first.
-  if (!('spec' in object) && descriptor.plural === 'pods') mustBeValid(object, descriptor);
   await admission({
     operation: 'create',
     descriptor,
@@ -83,8 +81,9 @@ async function createOnce(
     object,
     old: undefined,
     user: context.user,
+    warn: text => addWarnings(context, [text]),
   });
-  mustBeValid(object, descriptor);
+  mustBeValid(object, descriptor, descriptor.validateCreate?.(object));
   addWarnings(context, [...repeatedOwners, ...(descriptor.warnings?.(object) ?? [])]);
   if (dryRun) {
     if (await exists(objects.get(namespace, name))) throw alreadyExists(descriptor, name);

@@ -11,12 +11,8 @@ export async function deleteCollection(
   services: VerbServices,
 ): Promise<void> {
   const { descriptor, objects } = services.entry;
-  const { info, query } = context;
   const options = await deleteOptionsOf(await readBody(context.request), context);
-  const page = await objects.list({
-    ...selectionOf(descriptor, query),
-    ...(info.namespace === '' ? {} : { namespace: info.namespace }),
-  });
+  const page = await objects.list(selectionOf(context.operation));
   for (const { name, namespace } of page.items) {
     await deleteObject(context, services, options, name, namespace).catch((error: unknown) => {
       if (!isStatusError(error, 'NotFound')) throw error;

@@ -2,7 +2,7 @@ import { invalid, notSupported, path } from '../../machinery/field-error.ts';
 import { DeleteOptionsSchema, type DeleteOptionsBody } from '../../machinery/options.ts';
 import type { RequestContext } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
-import { booleanOf, integerOf } from '../http/query.ts';
+import { booleanOf, integerOf, type Query } from '../http/query.ts';
 import { invalidOptions } from './query-options.ts';
 import { validateDryRun } from './write-options.ts';
 
@@ -51,7 +51,7 @@ const optionsIn = (body: Buffer, { headers }: RequestContext): Promise<DeleteOpt
     { contentType: headers['content-type'], fieldValidation: 'Ignore', warnings: [] },
   );
 
-function optionsOf(query: URLSearchParams): DeleteOptionsBody {
+function optionsOf(query: Query): DeleteOptionsBody {
   const seconds = integerOf(query, 'gracePeriodSeconds');
   const policy = query.get('propagationPolicy');
   return {

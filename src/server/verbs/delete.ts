@@ -7,13 +7,14 @@ import { respondObject, respondValue } from '../negotiation/encode.ts';
 import { checkPreconditions } from '../registry/create-object-store.ts';
 import type { StoredObject } from '../registry/object-store.ts';
 import type { VerbServices } from '../resource-entry.ts';
+import { addWarnings } from './write-rules.ts';
 import { deleteOptionsOf } from './delete-options.ts';
 import { strategyContext } from './write-rules.ts';
 
 export async function remove(context: RequestContext, services: VerbServices): Promise<void> {
   const { descriptor } = services.entry;
   const options = await deleteOptionsOf(await readBody(context.request), context);
-  const { object, gone } = await deleteObject(context, services, options, context.info.name);
+  const { object, gone } = await deleteObject(context, services, options, context.operation.name);
   if (!gone) {
     await respondObject(context, descriptor, 200, object);
     return;
@@ -42,10 +43,9 @@ export async function deleteObject(
   { entry, admission }: VerbServices,
   options: DeleteOptionsBody,
   name: string,
-  within = context.info.namespace,
+  namespace = context.operation.namespace,
 ): Promise<{ object: StoredObject; gone: boolean }> {
   const { descriptor, objects } = entry;
-  const namespace = descriptor.namespaced ? within : '';
   const preconditions = {
     ...(options.preconditions?.uid ? { uid: options.preconditions.uid } : {}),
     ...(options.preconditions?.resourceVersion
@@ -57,12 +57,13 @@ export async function deleteObject(
   await admission({
     operation: 'delete',
     descriptor,
-    subresource: context.info.subresource,
+    subresource: context.operation.subresource,
     namespace,
     name,
     object: undefined,
     old: current.object(),
     user: context.user,
+    warn: text => addWarnings(context, [text]),
   });
   if ((options.dryRun ?? []).length > 0) return { object: current, gone: true };
 

@@ -4,8 +4,6 @@ import type { VerbServices } from '../resource-entry.ts';
 
 export async function get(context: RequestContext, { entry }: VerbServices): Promise<void> {
   const { descriptor, objects } = entry;
-  const { name } = context.info;
-  // The path of namespaces suggests a namespace, but they are in none.
-  const namespace = descriptor.namespaced ? context.info.namespace : '';
+  const { namespace, name } = context.operation;
   await respondObject(context, descriptor, 200, await objects.get(namespace, name));
 }

@@ -5,14 +5,11 @@ import type { VerbServices } from '../resource-entry.ts';
 import { checkVersionMatch, selectionOf } from './query-options.ts';
 
 export async function list(context: RequestContext, { entry }: VerbServices): Promise<void> {
-  const { info, query } = context;
+  const { operation, query } = context;
   checkVersionMatch(query, false);
-  const namespace =
-    entry.descriptor.namespaced && info.namespace !== '' ? info.namespace : undefined;
   const match = query.get('resourceVersionMatch');
   const page = await entry.objects.list({
-    ...selectionOf(entry.descriptor, query),
-    ...(namespace === undefined ? {} : { namespace }),
+    ...selectionOf(operation),
     limit: integerOf(query, 'limit') ?? 0,
     continue: query.get('continue') ?? '',
     resourceVersion: query.get('resourceVersion') ?? '',

@@ -2,6 +2,7 @@ import { exceedsDepth } from '../../machinery/decode/depth.ts';
 import { duplicateFields } from '../../machinery/decode/duplicate-fields.ts';
 import { goJsonError } from '../../machinery/decode/go-json.ts';
 import { jsonType } from '../../machinery/decode/structure.ts';
+import { memberOf } from '../../machinery/member.ts';
 import { isRecord } from '../../machinery/patch/merge-patch.ts';
 import { badRequest, failure, unsupportedMediaType } from '../../machinery/status.ts';
 import type { FieldValidation } from './write-options.ts';
@@ -78,7 +79,17 @@ function operations(value: unknown, prefix: string): unknown[] {
     );
   if (value === null) return [];
   if (!Array.isArray(value)) throw unfit(value, '[]handlers.jsonPatchOp');
-  for (const each of value) if (!isRecord(each)) throw unfit(each, 'handlers.jsonPatchOp');
+  for (const each of value) {
+    if (!isRecord(each)) throw unfit(each, 'handlers.jsonPatchOp');
+    for (const name of ['op', 'path', 'from']) {
+      const text = memberOf(each, name) ?? '';
+      if (typeof text !== 'string') {
+        throw badRequest(
+          `${prefix}json: cannot unmarshal ${jsonType(text)} into Go struct field jsonPatchOp.${name} of type string`,
+        );
+      }
+    }
+  }
   if (value.length > maxOperations) {
     throw failure(
       413,

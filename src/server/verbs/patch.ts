@@ -18,12 +18,12 @@ import { checkName, placeObject } from './write-rules.ts';
 
 export async function patch(context: RequestContext, services: VerbServices): Promise<void> {
   const { descriptor } = services.entry;
-  const { info, query } = context;
+  const { operation, query } = context;
   const { dryRun, fieldValidation } = writeOptionsOf(query, 'PatchOptions');
   const type = patchTypeOf(context.headers['content-type']);
   const body = parsePatch(await readBody(context.request), type, fieldValidation);
   const stored = await replaceObject(context, services, {
-    strategy: strategyOf(descriptor, info.subresource),
+    strategy: strategyOf(descriptor, operation.subresource),
     dryRun,
     next(current) {
       const patched = structured(descriptor, apply(descriptor, current, body), {
@@ -32,7 +32,7 @@ export async function patch(context: RequestContext, services: VerbServices): Pr
         warnings: context.warnings,
       });
       placeObject(patched, descriptor, context);
-      checkName(patched, info.name);
+      checkName(patched, operation.name);
       return patched;
     },
   });

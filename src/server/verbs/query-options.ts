@@ -1,4 +1,5 @@
-import { parseFieldSelector, fieldsMatch } from '../../machinery/selectors/field-selector.ts';
+import { goQuote } from '../../machinery/go-quote.ts';
+import { fieldsMatch } from '../../machinery/selectors/field-selector.ts';
 import { parseLabelSelector } from '../../machinery/selectors/label-selector.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
 import type { ResourceDescriptor } from '../../machinery/resource.ts';
@@ -9,7 +10,9 @@ import {
   notSupported,
 } from '../../machinery/field-error.ts';
 import { badRequest, invalidObject, type StatusError } from '../../machinery/status.ts';
+import type { ResourceOperation } from '../operation/operation.ts';
 import type { ObjectFilter } from '../registry/object-store.ts';
+import type { Query } from '../http/query.ts';
 
 export interface Selection {
   /** The one name that a field selector asks for. */
@@ -18,16 +21,21 @@ export interface Selection {
   readonly filter?: ObjectFilter;
 }
 
-/** labelSelector and fieldSelector as one filter. @throws StatusError BadRequest */
-export function selectionOf(descriptor: ResourceDescriptor, query: URLSearchParams): Selection {
+/** The namespace of an operation, its labelSelector and its fieldSelector. @throws StatusError BadRequest */
+export function selectionOf({
+  entry: { descriptor },
+  query,
+  namespace: within,
+  fieldSelector: requirements,
+  fieldSelectorError,
+}: ResourceOperation): Selection {
+  if (fieldSelectorError !== undefined) throw badRequest(fieldSelectorError);
   const labels = query.get('labelSelector') ?? '';
-  const fields = query.get('fieldSelector') ?? '';
   const filters: ObjectFilter[] = [];
   if (labels !== '') {
     const matches = parsed(() => parseLabelSelector(labels));
     filters.push(object => matches(object.metadata.labels ?? {}));
   }
-  const requirements = fields === '' ? [] : parsed(() => parseFieldSelector(fields));
   const exact = (field: string): string | undefined =>
     requirements.find(each => each.field === field && each.equals)?.value;
   const known = new Set(['metadata.name', 'metadata.namespace', ...selectable(descriptor)]);
@@ -37,7 +45,7 @@ export function selectionOf(descriptor: ResourceDescriptor, query: URLSearchPara
   if (requirements.length > 0)
     filters.push(object => fieldsMatch(requirements, fieldsOf(descriptor, object)));
   const name = exact('metadata.name');
-  const namespace = exact('metadata.namespace');
+  const namespace = within || exact('metadata.namespace');
   return {
     ...(name ? { name } : {}),
     ...(namespace ? { namespace } : {}),
@@ -79,12 +87,21 @@ function selectable(descriptor: ResourceDescriptor): readonly string[] {
   return names;
 }
 
+/** Why Go's ParseUint refuses a text, if it does. */
+function unsignedFault(text: string): string | undefined {
+  if (!/^\d+$/.test(text)) return 'invalid syntax';
+  const digits = text.replace(/^0+(?=\d)/, '');
+  const max = '18446744073709551615';
+  const fits = digits.length < max.length || (digits.length === max.length && digits <= max);
+  return fits ? undefined : 'value out of range';
+}
+
 /** 422 about the options of a request: `CreateOptions.meta.k8s.io "" is invalid: …`. */
 export const invalidOptions = (kind: string, errors: FieldError[]): StatusError =>
   invalidObject({ group: 'meta.k8s.io', kind }, '', errors);
 
 /** resourceVersionMatch and sendInitialEvents go together in certain ways only. @throws StatusError */
-export function checkVersionMatch(query: URLSearchParams, watch: boolean): void {
+export function checkVersionMatch(query: Query, watch: boolean): void {
   const match = query.get('resourceVersionMatch') ?? '';
   const version = query.get('resourceVersion') ?? '';
   const initial = query.get('sendInitialEvents');
@@ -127,9 +144,10 @@ export function checkVersionMatch(query: URLSearchParams, watch: boolean): void 
     }
   }
   if (errors.length > 0) throw invalidOptions('ListOptions', errors);
-  if (version !== '' && !/^\d+$/.test(version)) {
+  const why = version === '' ? undefined : unsignedFault(version);
+  if (why !== undefined) {
     throw badRequest(
-      `invalid resource version ${JSON.stringify(version)}: strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`,
+      `invalid resource version ${goQuote(version)}: strconv.ParseUint: parsing ${goQuote(version)}: ${why}`,
     );
   }
 }

@@ -21,8 +21,7 @@ export async function replaceObject(
   { strategy, dryRun, next }: Replacement,
 ): Promise<StoredObject> {
   const { descriptor, objects } = entry;
-  const { name, subresource } = context.info;
-  const namespace = descriptor.namespaced ? context.info.namespace : '';
+  const { namespace, name, subresource } = context.operation;
   const change = async (current: KubeObject): Promise<KubeObject> => {
     const wanted = next(structuredClone(current));
     const repeatedOwners = dedupOwners(wanted.metadata);
@@ -37,6 +36,7 @@ export async function replaceObject(
       object: wanted,
       old: current,
       user: context.user,
+      warn: text => addWarnings(context, [text]),
     });
     addWarnings(context, [...repeatedOwners, ...(descriptor.warnings?.(wanted, current) ?? [])]);
     return wanted;

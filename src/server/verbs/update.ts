@@ -10,6 +10,7 @@ import { readBody, type RequestContext } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondObject } from '../negotiation/encode.ts';
 import type { VerbServices } from '../resource-entry.ts';
+import { attributesOf } from '../operation/operation.ts';
 import { createObject } from './create.ts';
 import { replaceObject } from './replace-object.ts';
 import { writeOptionsOf } from './write-options.ts';
@@ -18,7 +19,7 @@ import { checkName, placeObject } from './write-rules.ts';
 /** PUT of an object or of one of its parts. */
 export async function update(context: RequestContext, services: VerbServices): Promise<void> {
   const { descriptor } = services.entry;
-  const { info, query } = context;
+  const { operation, query } = context;
   const { dryRun, fieldValidation } = writeOptionsOf(query, 'UpdateOptions');
   const object = (await decodeBody(
     await readBody(context.request),
@@ -30,10 +31,10 @@ export async function update(context: RequestContext, services: VerbServices): P
     },
   )) as unknown as KubeObject;
   placeObject(object, descriptor, context);
-  checkName(object, info.name);
+  checkName(object, operation.name);
   try {
     const stored = await replaceObject(context, services, {
-      strategy: strategyOf(descriptor, info.subresource),
+      strategy: strategyOf(descriptor, operation.subresource),
       dryRun,
       next: () => structuredClone(object),
     });
@@ -42,11 +43,11 @@ export async function update(context: RequestContext, services: VerbServices): P
     if (
       !isStatusError(error, 'NotFound') ||
       descriptor.allowCreateOnUpdate !== true ||
-      info.subresource !== ''
+      operation.subresource !== ''
     )
       throw error;
     // Who may change what is there may not thereby make what is not.
-    mustAllow(services.authorize, { ...info, verb: 'create', user: context.user });
+    mustAllow(services.authorize, attributesOf(operation, context.user, 'create'));
     delete object.metadata.resourceVersion;
     const stored = await createObject(object, { context, services, dryRun });
     await respondObject(context, descriptor, 201, stored);

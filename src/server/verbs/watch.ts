@@ -1,7 +1,8 @@
 import { maxTimerMs } from '../../machinery/loop.ts';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
 import type { RequestContext } from '../http/context.ts';
-import { booleanOf, integerOf } from '../http/query.ts';
+import { booleanOf, integerOf, type Query } from '../http/query.ts';
+import { bufferedBytes, cutOff, drained, isOver } from '../http/outgoing.ts';
 import { toStatusError, writeHead } from '../http/respond.ts';
 import { includeObjectOf } from '../negotiation/encode.ts';
 import { negotiate, type Form } from '../negotiation/media-types.ts';
@@ -11,12 +12,14 @@ import type { VerbServices } from '../resource-entry.ts';
 import { checkVersionMatch, selectionOf } from './query-options.ts';
 
 /** What was there before is sent no faster than the client takes it; what happens does not wait for it. */
-const enoughBytes = 1024 * 1024;
+const enoughBytes = 128 * 1024;
 /** A watcher that does not read is cut off before it fills the memory. */
 const maxBufferedBytes = 8 * 1024 * 1024;
+/** Longer objects are not copied into a line: they are shared with all who are sent them. */
+const maxCopiedBytes = 64 * 1024;
 
 export async function watch(context: RequestContext, { entry }: VerbServices): Promise<void> {
-  const { info, query, response } = context;
+  const { operation, query, response } = context;
   const { descriptor, objects } = entry;
   checkVersionMatch(query, true);
   const form = negotiate(context.headers.accept);
@@ -44,40 +47,33 @@ export async function watch(context: RequestContext, { entry }: VerbServices): P
     });
     (response as { flushHeaders?(): void }).flushHeaders?.();
   };
-  const write = (line: Buffer | string): void => {
+  const unsent = context.openUnsent();
+  stop.signal.addEventListener('abort', () => unsent.close(), { once: true });
+  const write = (...parts: readonly (Buffer | string)[]): void => {
     begin();
     if (stop.signal.aborted) return;
-    (response as { write(chunk: Buffer | string): boolean }).write(line);
-    if (bufferedBytes(context) <= maxBufferedBytes) return;
-    cutOff(context);
+    for (const part of parts) (response as { write(chunk: Buffer | string): boolean }).write(part);
+    const bytes = bufferedBytes(response);
+    unsent.hold(bytes);
+    if (bytes <= maxBufferedBytes) return;
+    cutOff(response);
     stop.abort();
   };
   const room = (): Promise<void> | undefined =>
-    bufferedBytes(context) <= enoughBytes || stop.signal.aborted
+    bufferedBytes(response) <= enoughBytes || isOver(response)
       ? undefined
-      : new Promise(resolve => {
-          const go = (): void => {
-            response.off('drain', go);
-            stop.signal.removeEventListener('abort', go);
-            resolve();
-          };
-          response.once('drain', go);
-          stop.signal.addEventListener('abort', go, { once: true });
-        });
-  const namespace = descriptor.namespaced && info.namespace !== '' ? info.namespace : undefined;
+      : drained(response).then(() => unsent.hold(bufferedBytes(response)));
   const initial = query.get('sendInitialEvents');
   try {
     await objects.watch(
       {
-        ...selectionOf(descriptor, query),
-        ...(namespace === undefined ? {} : { namespace }),
-        ...(info.name === '' ? {} : { name: info.name }),
+        ...selectionOf(operation),
         resourceVersion: query.get('resourceVersion') ?? '',
         ...(initial === null ? {} : { sendInitialEvents: booleanOf(query, 'sendInitialEvents') }),
         allowBookmarks: booleanOf(query, 'allowWatchBookmarks'),
       },
       {
-        onEvent: (type, object) => write(encode(type, object)),
+        onEvent: (type, object) => write(...encode(type, object)),
         onBookmark: (version, end) => write(bookmarkLine(descriptor, form, version, end)),
         onError(error) {
           write(`${JSON.stringify({ type: 'ERROR', object: toStatusError(error).status })}\n`);
@@ -97,36 +93,27 @@ export async function watch(context: RequestContext, { entry }: VerbServices): P
   begin();
 }
 
-const bufferedBytes = ({ response }: RequestContext): number =>
-  'stream' in response ? response.stream.writableLength : response.writableLength;
-
-/** Nothing of what waits is sent any more. */
-const cutOff = ({ response }: RequestContext): void => {
-  if ('stream' in response) response.stream.destroy();
-  else response.destroy();
-};
-
-type Encoder = (type: string, object: StoredObject) => Buffer | string;
+/** The parts of a line. */
+type Encoder = (type: string, object: StoredObject) => readonly (Buffer | string)[];
 /** The line of the change that is being told: encoded once for all who hear of it, and then let go. */
 let newest:
   { readonly type: string; readonly object: StoredObject; readonly line: Buffer } | undefined;
 
-function plainLine(type: string, object: StoredObject): Buffer {
-  if (newest?.object === object && newest.type === type) return newest.line;
-  const line = Buffer.concat([
-    Buffer.from(`{"type":"${type}","object":`),
-    object.json,
-    Buffer.from('}\n'),
-  ]);
+function plainLine(type: string, object: StoredObject): readonly (Buffer | string)[] {
+  const opening = `{"type":"${type}","object":`;
+  if (object.json.length > maxCopiedBytes) return [opening, object.json, '}\n'];
+  if (newest?.object === object && newest.type === type) return [newest.line];
+  const line = Buffer.concat([Buffer.from(opening), object.json, Buffer.from('}\n')]);
   newest = { type, object, line };
-  return line;
+  return [line];
 }
 
-function encoderOf(descriptor: ResourceDescriptor, form: Form, query: URLSearchParams): Encoder {
+function encoderOf(descriptor: ResourceDescriptor, form: Form, query: Query): Encoder {
   if (form.as === 'object') return plainLine;
   if (form.as === 'metadata') {
-    return (type, object) =>
-      `${JSON.stringify({ type, object: partialMetadata(object.object()) })}\n`;
+    return (type, object) => [
+      `${JSON.stringify({ type, object: partialMetadata(object.object()) })}\n`,
+    ];
   }
   const includeObject = includeObjectOf(query);
   let columns = true;
@@ -134,7 +121,7 @@ function encoderOf(descriptor: ResourceDescriptor, form: Form, query: URLSearchP
     const metadata = { resourceVersion: String(object.resourceVersion) };
     const table = tableOf(descriptor, [object], { metadata, includeObject, columns });
     columns = false;
-    return `${JSON.stringify({ type, object: table })}\n`;
+    return [`${JSON.stringify({ type, object: table })}\n`];
   };
 }
 

@@ -7,6 +7,7 @@ import {
   type FieldError,
 } from '../../machinery/field-error.ts';
 import { invalidOptions } from './query-options.ts';
+import type { Query } from '../http/query.ts';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 
@@ -20,7 +21,7 @@ const maxManagerBytes = 128;
 
 /** @throws StatusError Invalid, naming the kind of the options */
 export function writeOptionsOf(
-  query: URLSearchParams,
+  query: Query,
   kind: 'CreateOptions' | 'PatchOptions' | 'UpdateOptions',
 ): WriteOptions {
   const dryRun = query.getAll('dryRun');

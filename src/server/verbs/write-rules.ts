@@ -25,17 +25,17 @@ export const strategyContext = (): StrategyContext => ({
 export function placeObject(
   object: KubeObject,
   descriptor: ResourceDescriptor,
-  { info }: RequestContext,
+  { operation }: RequestContext,
 ): void {
   object.metadata ??= {};
   if (!descriptor.namespaced) return;
   const { metadata } = object;
-  if (metadata.namespace && metadata.namespace !== info.namespace) {
+  if (metadata.namespace && metadata.namespace !== operation.namespace) {
     throw badRequest(
       'the namespace of the provided object does not match the namespace sent on the request',
     );
   }
-  metadata.namespace = info.namespace;
+  metadata.namespace = operation.namespace;
 }
 
 /** What is written must bear the name of the URL. @throws StatusError */

@@ -13,14 +13,13 @@ const headerBytes = 1 + 4 + 12 + 16;
 export function encryptedStore(inner: Store, keyring: Keyring): Store {
   const openKv = (kv: KeyValue): KeyValue => {
     const { key, createRevision, modRevision } = kv;
-    let value: Buffer | undefined;
     return {
       key,
       createRevision,
       modRevision,
-      // Who lists may know the value already: opened when somebody looks.
+      // Who lists may know the value already: opened when somebody looks, and not kept.
       get value() {
-        return (value ??= unseal(keyring, key, kv.value));
+        return unseal(keyring, key, kv.value);
       },
     };
   };
@@ -72,6 +71,7 @@ export function encryptedStore(inner: Store, keyring: Keyring): Store {
         onEvents: events => listener.onEvents(events.map(openEvent)),
         onError: error => listener.onError(error),
       }),
+    writeFault: () => inner.writeFault(),
     compact: revision => inner.compact(revision),
     close: () => inner.close(),
   };

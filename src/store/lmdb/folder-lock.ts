@@ -13,8 +13,8 @@ export interface FolderLock {
 export async function lockFolder(folder: string): Promise<FolderLock> {
   const file = path.join(folder, 'pid');
   const own = path.join(folder, `pid.${process.pid}.${process.hrtime.bigint()}`);
-  await writeFile(own, `${process.pid} ${await startTicks(process.pid)}`, { mode: 0o600 });
   try {
+    await writeFile(own, `${process.pid} ${await startTicks(process.pid)}`, { mode: 0o600 });
     // A link is made whole or not at all: nobody reads half a lock, and one of two wins.
     while (!(await linked(own, file))) await removeStale(folder, file);
   } finally {

@@ -1,5 +1,7 @@
-import { mkdir } from 'node:fs/promises';
-import { open, type RootDatabase } from 'lmdb';
+import { existsSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { Logger } from '../../machinery/log.ts';
 import {
   StoreError,
   type CommitResult,
@@ -13,7 +15,14 @@ import {
   type WatchQuery,
 } from '../store.ts';
 import { compactChunk } from './compact.ts';
-import { bringToFormat } from './format.ts';
+import {
+  dataFile,
+  isReadable,
+  lockFile,
+  openEnvironment,
+  transact,
+  type Environment,
+} from './environment.ts';
 import { lockFolder, type FolderLock } from './folder-lock.ts';
 import { readPage, readPastPage } from './read-page.ts';
 import { decodeRecord, encodeRecord, keyOf, type RevisionRecord } from './record.ts';
@@ -30,72 +39,99 @@ import {
   decodePointer,
   encodePointer,
   newestOf,
-  openTables,
   pastOf,
   writtenAt,
   type Tables,
 } from './tables.ts';
 import { createWatchHub, type WatchHub } from './watch-hub.ts';
+import { createWriteOutage, diskFault, type WriteOutage } from './write-outage.ts';
+import { createWriteQueue, type Work, type WriteQueue } from './write-queue.ts';
 
 export interface LmdbStoreOptions {
   /** A folder of its own. Made if absent. */
   readonly path: string;
   /** @default 10 minutes, within 100,000 revisions and 64 MiB */
   readonly retention?: Partial<RetentionLimits>;
+  readonly log?: Logger;
 }
 
-/** @throws StoreError `unavailable` when a process has the folder open, `corrupt` when it is no store */
+/**
+ * @throws StoreError `unavailable` when a process has the folder open, `corrupt` when it is no store,
+ *   `full` or `unwritable` when the disk does not take what opening writes
+ */
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
-  await mkdir(options.path, { recursive: true, mode: 0o700 });
-  const lock = await lockFolder(options.path);
+  const { path: folder, log } = options;
+  const made = await mkdir(folder, { recursive: true, mode: 0o700 }).catch(cannotOpen(folder));
   try {
-    // The promise of a write then resolves when it is on disk.
-    const root = open<unknown, string>({
-      path: options.path,
-      overlappingSync: false,
-      maxDbs: 3,
-      noMemInit: true,
-    });
-    const tables = openTables(root);
-    await root.transaction(() => bringToFormat(tables, options.path));
-    return new LmdbStore(root, tables, lock, { ...defaultRetention, ...options.retention });
+    const lock = await lockFolder(folder).catch(cannotOpen(folder));
+    const isNew = !existsSync(path.join(folder, dataFile));
+    try {
+      const environment = await openEnvironment(folder).catch(cannotOpen(folder));
+      const retention = { ...defaultRetention, ...options.retention };
+      return new LmdbStore({ folder, environment, lock, retention, ...(log && { log }) });
+    } catch (error) {
+      if (isNew)
+        await Promise.all(
+          [dataFile, lockFile].map(each => rm(path.join(folder, each), { force: true })),
+        );
+      await lock.release();
+      throw error;
+    }
   } catch (error) {
-    await lock.release();
-    if (error instanceof StoreError) throw error;
-    throw new StoreError(
-      'corrupt',
-      `Cannot open the store in ${options.path}: ${(error as Error).message}`,
-      { cause: error },
-    );
+    if (made !== undefined) await rm(made, { recursive: true, force: true });
+    throw error;
   }
 }
 
+const cannotOpen =
+  (folder: string) =>
+  (error: unknown): never => {
+    if (error instanceof StoreError) throw error;
+    const fault = diskFault(error);
+    throw new StoreError(
+      fault?.code ?? 'corrupt',
+      `Cannot open the store in ${folder}: ${fault?.words ?? (error as Error).message}`,
+      { cause: error },
+    );
+  };
+
+interface LmdbStoreParts {
+  readonly folder: string;
+  readonly environment: Environment;
+  readonly lock: FolderLock;
+  readonly retention: RetentionLimits;
+  readonly log?: Logger;
+}
+
 /*
- * A commit writes all tables in one transaction; lmdb groups the transactions that wait for one
- * sync of the disk. Conditions are checked inside the transaction: the writer is alone there.
+ * A commit writes all tables in one transaction; writes that wait share one, and one sync of the
+ * disk. Conditions are checked inside the transaction: the writer is alone there.
  * A read sees one snapshot, since all reads of one turn of the event loop do.
  */
 class LmdbStore implements Store {
-  readonly #root: RootDatabase<unknown, string>;
+  readonly #folder: string;
   readonly #lock: FolderLock;
-  readonly #tables: Tables;
   readonly #hub: WatchHub;
   readonly #retention: Retention;
+  readonly #writes: WriteQueue;
+  readonly #outage: WriteOutage;
+  #environment: Environment | undefined;
   #closed = false;
 
-  constructor(
-    root: RootDatabase<unknown, string>,
-    tables: Tables,
-    lock: FolderLock,
-    limits: RetentionLimits,
-  ) {
-    this.#root = root;
+  constructor({ folder, environment, lock, retention, log }: LmdbStoreParts) {
+    this.#folder = folder;
+    this.#environment = environment;
     this.#lock = lock;
-    this.#tables = tables;
+    this.#outage = createWriteOutage({
+      folder,
+      recover: () => this.#reopen(),
+      ...(log && { log }),
+    });
+    this.#writes = createWriteQueue(work => this.#commitWork(work));
     const revision = newestOf(this.#tables);
     this.#hub = createWatchHub(revision);
     this.#retention = startRetention({
-      limits,
+      limits: retention,
       revision,
       compact: until => this.compact(until),
     });
@@ -135,7 +171,10 @@ class LmdbStore implements Store {
     value: Buffer | undefined,
     expectedRevision: number | undefined,
   ): Promise<CommitResult> {
-    const outcome = await this.#transact(() => this.#write(key, value, expectedRevision));
+    const outcome = await this.#transact(
+      () => this.#write(key, value, expectedRevision),
+      value?.length,
+    );
     if (outcome.event !== undefined) {
       const { revision } = outcome.event;
       this.#hub.publish(outcome.event);
@@ -203,23 +242,63 @@ class LmdbStore implements Store {
     }
   }
 
+  writeFault(): string | undefined {
+    return this.#outage.reason;
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     await this.#retention.close();
+    await this.#writes.idle();
+    this.#outage.close();
     this.#hub.close();
-    await this.#root.close();
+    await this.#environment?.root.close();
     await this.#lock.release();
   }
 
-  /** @throws StoreError `unavailable` when the disk does not take it */
-  async #transact<R>(action: () => R): Promise<R> {
+  /** @throws StoreError `full` or `unwritable` when the disk does not take it */
+  async #transact<R>(action: () => R, bytes = 0): Promise<R> {
     this.#mustBeOpen();
+    return this.#writes.run(action, bytes);
+  }
+
+  /** One transaction of the queue's. */
+  async #commitWork(work: Work): Promise<void> {
+    this.#outage.mustBeOver();
+    let done: { readonly fault: unknown; readonly bytes: number } | undefined;
     try {
-      return (await this.#root.transaction(action)) as R;
+      await transact(this.#opened.root, () => (done = work()));
     } catch (error) {
-      throw new StoreError('unavailable', 'The store cannot write', { cause: error });
+      if (!isReadable(this.#opened)) await this.#shut();
+      throw await this.#outage.begin(done?.fault ?? error, done?.bytes ?? 0);
     }
+  }
+
+  /** lmdb refuses all further use once it could not write where the newest state begins: it is opened anew. */
+  async #shut(): Promise<void> {
+    const { root } = this.#opened;
+    this.#environment = undefined;
+    await root.close();
+  }
+
+  async #reopen(): Promise<void> {
+    if (this.#environment !== undefined || this.#closed) return;
+    this.#environment = await openEnvironment(this.#folder);
+    // The commit whose end nobody could tell may be there after all.
+    const range = { start: this.#hub.published + 1 };
+    for (const { value } of this.#tables.commits.getRange(range))
+      this.#hub.publish(this.#eventOf(decodeRecord(value)));
+  }
+
+  get #opened(): Environment {
+    if (this.#environment === undefined)
+      throw new StoreError('unavailable', `The store is not open: ${this.writeFault() ?? ''}`);
+    return this.#environment;
+  }
+
+  get #tables(): Tables {
+    return this.#opened.tables;
   }
 
   #mustBeOpen(): void {

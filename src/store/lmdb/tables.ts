@@ -56,13 +56,13 @@ export function currentOf(tables: Tables, key: string): KeyValue | undefined {
 /** A key as it is; its value is read when somebody looks at it. */
 export function pointedAt(tables: Tables, key: string, pointer: Buffer): KeyValue {
   const { createRevision, modRevision } = decodePointer(pointer);
-  let value: Buffer | undefined;
   return {
     key,
     createRevision,
     modRevision,
+    // Not kept: a page of many keys must not hold what it was looked at for.
     get value() {
-      return (value ??= commitAt(tables, modRevision).value);
+      return commitAt(tables, modRevision).value;
     },
   };
 }

@@ -1,5 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { forbidden, invalid, path, type FieldError } from '../../../machinery/field-error.ts';
+import {
+  forbidden,
+  invalid,
+  path,
+  validateEach,
+  type FieldError,
+} from '../../../machinery/field-error.ts';
 import { kindSchema } from '../../../machinery/meta.ts';
 import type { ResourceDescriptor } from '../../../machinery/resource.ts';
 import { boolean, bytes, map, optional, string, type Infer } from '../../../machinery/schema.ts';
@@ -33,9 +39,11 @@ export const configMapResource: ResourceDescriptor<ConfigMap> = {
     const binary = Object.values(binaryData).reduce((sum, value) => sum + decodedBytes(value), 0);
     return [
       ...validateKeys(data, path('data')),
-      ...Object.keys(data)
-        .filter(key => Object.hasOwn(binaryData, key))
-        .map(key => invalid(path('data').key(key), key, 'duplicate of key present in binaryData')),
+      ...validateEach(Object.keys(data), key =>
+        Object.hasOwn(binaryData, key)
+          ? [invalid(path('data').key(key), key, 'duplicate of key present in binaryData')]
+          : [],
+      ),
       ...validateKeys(binaryData, path('binaryData')),
       ...validateSize(text + binary, path('[]')),
     ];

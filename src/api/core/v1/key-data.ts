@@ -1,6 +1,7 @@
 import {
   invalid,
   tooLong,
+  validateEach,
   type FieldError,
   type FieldPath,
 } from '../../../machinery/field-error.ts';
@@ -14,9 +15,9 @@ export const decodedBytes = (base64: string): number =>
   (base64.length / 4) * 3 - (base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0);
 
 export const validateKeys = (data: Record<string, string>, at: FieldPath): FieldError[] =>
-  Object.keys(data)
-    .toSorted()
-    .flatMap(key => configMapKey(key).map(text => invalid(at.key(key), key, text)));
+  validateEach(Object.keys(data).toSorted(), key =>
+    configMapKey(key).map(text => invalid(at.key(key), key, text)),
+  );
 
 export const validateSize = (bytes: number, at: FieldPath): FieldError[] =>
   bytes > maxDataBytes ? [tooLong(at, maxDataBytes)] : [];

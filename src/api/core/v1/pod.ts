@@ -1,9 +1,11 @@
 import type { ResourceDescriptor } from '../../../machinery/resource.ts';
 import { allVerbs } from './columns.ts';
+import { applyAppArmorAnnotations } from './pod/app-armor-annotations.ts';
 import { podColumns } from './pod/pod-columns.ts';
 import { applyPodDefaults, qosClassOf } from './pod/pod-defaults.ts';
 import { PodSchema, type Pod } from './pod/pod-schema.ts';
 import { podWarnings } from './pod/pod-warnings.ts';
+import { validateNewPod } from './pod/validate-new-pod.ts';
 import { validatePod, validatePodUpdate } from './pod/validate-pod.ts';
 
 export type { Container, Probe } from './pod/container-schema.ts';
@@ -39,22 +41,24 @@ export const podResource: ResourceDescriptor<Pod> = {
   verbs: allVerbs,
   schema: PodSchema,
   subresources: {
-    attach: { kind: 'PodAttachOptions', verbs: ['create', 'get'] },
+    attach: { kind: 'PodAttachOptions', verbs: ['create', 'get'], connects: true },
     binding: { kind: 'Binding', verbs: ['create'] },
     eviction: { kind: 'Eviction', group: 'policy', version: 'v1', verbs: ['create'] },
-    exec: { kind: 'PodExecOptions', verbs: ['create', 'get'] },
+    exec: { kind: 'PodExecOptions', verbs: ['create', 'get'], connects: true },
     log: { kind: 'Pod', verbs: ['get'] },
-    portforward: { kind: 'PodPortForwardOptions', verbs: ['create', 'get'] },
+    portforward: { kind: 'PodPortForwardOptions', verbs: ['create', 'get'], connects: true },
     status: { kind: 'Pod', verbs: ['get', 'patch', 'update'] },
   },
   applyDefaults: applyPodDefaults,
   prepareForCreate(pod) {
+    if (pod.spec !== undefined) applyAppArmorAnnotations(pod);
     pod.status = {
       phase: 'Pending',
       ...(pod.spec?.containers === undefined ? {} : { qosClass: qosClassOf(pod.spec) }),
     };
   },
   validate: validatePod,
+  validateCreate: validateNewPod,
   update: {
     prepareForUpdate(next, old) {
       next.status = old.status;

@@ -1,3 +1,4 @@
+import { memberOf } from '../../../machinery/member.ts';
 import { goJsonError } from '../../../machinery/decode/go-json.ts';
 import { jsonType } from '../../../machinery/decode/structure.ts';
 import { invalid, path, requiredField, type FieldError } from '../../../machinery/field-error.ts';
@@ -40,7 +41,7 @@ export function validateType(secret: TypedData): FieldError[] {
 
 /** A JSON object, or null, which Go reads into a map too. */
 function validateDockerConfig(secret: TypedData, key: string): FieldError[] {
-  const encoded = secret.data?.[key];
+  const encoded = memberOf(secret.data, key);
   if (encoded === undefined) return [requiredField(data.key(key))];
   const words = notAnObject(Buffer.from(encoded, 'base64'));
   return words === undefined ? [] : [invalid(data.key(key), '<secret contents redacted>', words)];

@@ -1,3 +1,4 @@
+import { memberOf } from '../../../machinery/member.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { forbidden, invalid, path, type FieldError } from '../../../machinery/field-error.ts';
 import { setMember } from '../../../machinery/member.ts';
@@ -104,7 +105,8 @@ export const secretResource: ResourceDescriptor<Secret> = {
 };
 
 function tlsWarnings({ data: held = {} }: Secret): string[] {
-  const pem = (key: string): string => Buffer.from(held[key] ?? '', 'base64').toString('latin1');
+  const pem = (key: string): string =>
+    Buffer.from(memberOf(held, key) ?? '', 'base64').toString('latin1');
   const error = tlsPairError(pem('tls.crt'), pem('tls.key'));
   return error === undefined ? [] : [error];
 }

@@ -4,6 +4,7 @@ import {
   notSupported,
   path,
   requiredField,
+  validateEach,
   type FieldError,
   type FieldPath,
 } from '../../../machinery/field-error.ts';
@@ -68,7 +69,9 @@ export function validateBinding(
   const namespaced = kinds.includes('Role');
   return [
     ...errors,
-    ...subjects.flatMap((each, i) => validateSubject(each, path('subjects').index(i), namespaced)),
+    ...validateEach(subjects, (each, i) =>
+      validateSubject(each, path('subjects').index(i), namespaced),
+    ),
   ];
 }
 

@@ -1,4 +1,9 @@
-import { path, requiredField, type FieldError } from '../../../machinery/field-error.ts';
+import {
+  path,
+  requiredField,
+  validateEach,
+  type FieldError,
+} from '../../../machinery/field-error.ts';
 import { kindSchema } from '../../../machinery/meta.ts';
 import type { ResourceDescriptor } from '../../../machinery/resource.ts';
 import { list, object, optional, type Infer } from '../../../machinery/schema.ts';
@@ -54,5 +59,5 @@ function validateAggregation({
   const at = path('aggregationRule').child('clusterRoleSelectors');
   return clusterRoleSelectors.length === 0
     ? [requiredField(at, 'at least one clusterRoleSelector required if aggregationRule is non-nil')]
-    : clusterRoleSelectors.flatMap((each, i) => validateLabelSelector(each, at.index(i)));
+    : validateEach(clusterRoleSelectors, (each, i) => validateLabelSelector(each, at.index(i)));
 }

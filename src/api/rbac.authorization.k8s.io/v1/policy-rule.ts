@@ -1,6 +1,7 @@
 import {
   invalidShown,
   requiredField,
+  validateEach,
   type FieldError,
   type FieldPath,
 } from '../../../machinery/field-error.ts';
@@ -40,7 +41,7 @@ export const validateRules = (
   rules: readonly PolicyRule[],
   at: FieldPath,
   scope: { readonly namespaced: boolean },
-): FieldError[] => rules.flatMap((rule, i) => validateRule(rule, at.index(i), scope));
+): FieldError[] => validateEach(rules, (rule, i) => validateRule(rule, at.index(i), scope));
 
 function validateRule(
   rule: PolicyRule,

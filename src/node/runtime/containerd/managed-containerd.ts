@@ -26,6 +26,7 @@ export interface ManagedContainerdOptions {
 export interface ManagedContainerd {
   /** Path of the CRI socket. */
   readonly endpoint: string;
+  readonly pid: number;
   /** Where what containers may hold and containerd may not keep is put for its runc: in memory. */
   readonly valuesDir: string;
   /** Takes words out of the end of its log. */
@@ -112,6 +113,9 @@ export async function startManagedContainerd(
 
   return {
     endpoint: socket,
+    get pid() {
+      return containerd.pid;
+    },
     valuesDir,
     scrubLog: words => scrubLog(logFile, words),
     close: () => containerd.close(),

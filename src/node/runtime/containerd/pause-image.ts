@@ -1,3 +1,4 @@
+import { memberOf } from '../../../machinery/member.ts';
 import { ociArchive, ociImage } from '../archive/oci-image.ts';
 
 /** What sandboxes run. Made here, so that none has to be pulled. */
@@ -62,7 +63,7 @@ function words(...values: number[]): Buffer {
 
 /** @throws Error on a processor that there is no code for */
 export function pauseArchive(arch: string = process.arch): Buffer {
-  const found = code[arch];
+  const found = memberOf(code, arch);
   if (found === undefined)
     throw new Error(
       `There is no pause program for ${arch}: give a runtime with --runtime-endpoint`,

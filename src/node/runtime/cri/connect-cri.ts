@@ -9,6 +9,7 @@ import type {
   PodSandboxConfig,
   PodSandboxStatus,
   Runtime,
+  SandboxHostPort,
 } from '../runtime.ts';
 import { RuntimeError } from '../runtime.ts';
 import { openService } from './grpc.ts';
@@ -56,6 +57,13 @@ export function connectCri({ endpoint, log }: CriOptions): Runtime {
         podSandboxId,
       });
       return sandboxStatus(status);
+    },
+    async sandboxHostPorts(podSandboxId) {
+      const { info } = await call<{ info: Record<string, string> }>('PodSandboxStatus', {
+        podSandboxId,
+        verbose: true,
+      });
+      return hostPortsIn(info['info'] ?? '{}');
     },
     async listPodSandboxes({ podUid } = {}) {
       const filter =
@@ -145,6 +153,19 @@ export function connectCri({ endpoint, log }: CriOptions): Runtime {
     },
   };
   return adapter;
+}
+
+const protocols = ['TCP', 'UDP', 'SCTP'] as const;
+
+/** containerd tells a sandbox's configuration as the JSON of its Go structure, without what is zero. */
+function hostPortsIn(info: string): SandboxHostPort[] {
+  const { config } = JSON.parse(info) as {
+    config?: { port_mappings?: { protocol?: number; host_port?: number }[] };
+  };
+  return (config?.port_mappings ?? []).map(({ protocol = 0, host_port: hostPort = 0 }) => ({
+    protocol: protocols[protocol] ?? 'TCP',
+    hostPort,
+  }));
 }
 
 /** As the kubelet: that a pull failed for a reason without a code is said by nothing in front of it. */

@@ -1,3 +1,4 @@
+import { memberOf } from '../../../machinery/member.ts';
 import { fileURLToPath } from 'node:url';
 import {
   credentials,
@@ -43,7 +44,7 @@ export function openService(
   headers: Record<string, string> = {},
 ): GrpcService {
   let at: unknown = definition;
-  for (const part of name.split('.')) at = (at as Record<string, unknown>)[part];
+  for (const part of name.split('.')) at = memberOf(at, part);
   const Client = at as new (
     address: string,
     channelCredentials: unknown,

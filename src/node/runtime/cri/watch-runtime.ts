@@ -44,19 +44,20 @@ export function watchRuntime(options: WatchOptions, listener: Listener, signal: 
 
 type Follower = (options: WatchOptions, listener: Listener, signal: AbortSignal) => Promise<void>;
 
+const criEventTypes: ReadonlyMap<string, ContainerEventType> = new Map([
+  ['CONTAINER_STARTED_EVENT', 'container-started'],
+  ['CONTAINER_STOPPED_EVENT', 'container-exited'],
+  ['CONTAINER_DELETED_EVENT', 'container-deleted'],
+]);
+
 const followCri: Follower = async (options, listener, signal) => {
-  const types: Record<string, ContainerEventType> = {
-    CONTAINER_STARTED_EVENT: 'container-started',
-    CONTAINER_STOPPED_EVENT: 'container-exited',
-    CONTAINER_DELETED_EVENT: 'container-deleted',
-  };
   const stream = options.runtime.stream('GetContainerEvents', {});
   const ended = each(stream, signal, message => {
     const { containerId, containerEventType } = message as {
       containerId: string;
       containerEventType: string;
     };
-    const type = types[containerEventType];
+    const type = criEventTypes.get(containerEventType);
     if (type !== undefined) listener({ type, containerId });
   });
   await untilEnd(ended, options, listener);

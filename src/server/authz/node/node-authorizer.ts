@@ -16,7 +16,9 @@ export function nodeAuthorizer(graph: PodGraph): Authorizer {
     if (node === undefined) return noOpinion;
     if (node === '') return no(`unknown node for user ${JSON.stringify(attributes.user.name)}`);
     const { isResource, group, resource } = attributes;
-    const rule = isResource ? rules[group === '' ? resource : `${resource}.${group}`] : undefined;
+    const rule = isResource
+      ? rules.get(group === '' ? resource : `${resource}.${group}`)
+      : undefined;
     if (rule !== undefined) return rule(node, attributes);
     return others.allows(attributes) ? allowed : noOpinion;
   };
@@ -29,7 +31,7 @@ const leaseVerbs = new Set(['get', 'create', 'update', 'patch', 'delete']);
 const leaseNamespace = 'kube-node-lease';
 
 /** Resources that are not the same to all nodes. */
-function resourceRules(graph: PodGraph): Readonly<Record<string, ResourceRule>> {
+function resourceRules(graph: PodGraph): ReadonlyMap<string, ResourceRule> {
   const related = (node: string, kind: PodRelation, attributes: Attributes): Verdict => {
     const { namespace, name } = attributes;
     if (name === '') return no('No Object name found');
@@ -60,43 +62,51 @@ function resourceRules(graph: PodGraph): Readonly<Record<string, ResourceRule>> 
     return related(node, 'Pod', attributes);
   };
 
-  return {
-    secrets: readUsed('Secret'),
-    configmaps: readUsed('ConfigMap'),
-    serviceaccounts(node, attributes) {
-      const { verb, subresource, name } = attributes;
-      if (verb !== 'create' || name === '')
-        return no('can only create tokens for individual service accounts');
-      if (subresource !== 'token') return no('can only create token subresource of serviceaccount');
-      return related(node, 'ServiceAccount', attributes);
-    },
-    // What a node writes to nodes, pods and leases is looked at by the admission NodeRestriction.
-    pods(node, attributes) {
-      const { verb, subresource } = attributes;
-      if (subresource === '' && reads.has(verb)) return readPod(node, attributes);
-      return allowedWrite(podWrites, attributes);
-    },
-    nodes(node, attributes) {
-      const { verb, subresource, name } = attributes;
-      if (subresource !== '' || !reads.has(verb)) return allowedWrite(nodeWrites, attributes);
-      if (name === node) return allowed;
-      return no(
-        name === ''
-          ? `node '${node}' cannot read all nodes, only its own Node object`
-          : `node '${node}' cannot read '${name}', only its own Node object`,
-      );
-    },
-    'leases.coordination.k8s.io'(node, { verb, namespace, name }) {
-      if (!leaseVerbs.has(verb))
-        return no('can only get, create, update, patch, or delete a node lease');
-      if (namespace !== leaseNamespace)
-        return no(`can only access leases in the "${leaseNamespace}" system namespace`);
-      // Of a create the name is not known yet.
-      return verb === 'create' || name === node
-        ? allowed
-        : no('can only access node lease with the same name as the requesting node');
-    },
+  const createToken: ResourceRule = (node, attributes) => {
+    const { verb, subresource, name } = attributes;
+    if (verb !== 'create' || name === '')
+      return no('can only create tokens for individual service accounts');
+    if (subresource !== 'token') return no('can only create token subresource of serviceaccount');
+    return related(node, 'ServiceAccount', attributes);
   };
+
+  // Writes to nodes, pods and leases are restricted further by the admission plug-in NodeRestriction.
+  const usePods: ResourceRule = (node, attributes) => {
+    const { verb, subresource } = attributes;
+    if (subresource === '' && reads.has(verb)) return readPod(node, attributes);
+    return allowedWrite(podWrites, attributes);
+  };
+
+  const useNodes: ResourceRule = (node, attributes) => {
+    const { verb, subresource, name } = attributes;
+    if (subresource !== '' || !reads.has(verb)) return allowedWrite(nodeWrites, attributes);
+    if (name === node) return allowed;
+    return no(
+      name === ''
+        ? `node '${node}' cannot read all nodes, only its own Node object`
+        : `node '${node}' cannot read '${name}', only its own Node object`,
+    );
+  };
+
+  const useLease: ResourceRule = (node, { verb, namespace, name }) => {
+    if (!leaseVerbs.has(verb))
+      return no('can only get, create, update, patch, or delete a node lease');
+    if (namespace !== leaseNamespace)
+      return no(`can only access leases in the "${leaseNamespace}" system namespace`);
+    // The name of an object to be created is not known yet.
+    return verb === 'create' || name === node
+      ? allowed
+      : no('can only access node lease with the same name as the requesting node');
+  };
+
+  return new Map([
+    ['secrets', readUsed('Secret')],
+    ['configmaps', readUsed('ConfigMap')],
+    ['serviceaccounts', createToken],
+    ['pods', usePods],
+    ['nodes', useNodes],
+    ['leases.coordination.k8s.io', useLease],
+  ]);
 }
 
 const podWrites = new Set(['create', 'delete', 'update status', 'patch status', 'create eviction']);

@@ -26,7 +26,7 @@ type Place = Map<string, Map<string, Grant>>;
 export function createBindingTable(): BindingTable {
   const places = new Map<string, Place>();
   /** Whom each binding names, to take it back by. */
-  const subjects = new Map<string, readonly string[]>();
+  const subjects = new Map<string, ReadonlySet<string>>();
 
   const remove = (namespace: string, name: string): void => {
     const binding = `${namespace}/${name}`;
@@ -46,11 +46,11 @@ export function createBindingTable(): BindingTable {
       remove(namespace, name);
       const key = `${namespace}/${name}`;
       const place: Place = places.get(namespace) ?? new Map<string, Map<string, Grant>>();
-      const named: string[] = [];
+      const named = new Set<string>();
       for (const subject of binding.subjects ?? []) {
         const who = keyOf(subject, namespace);
-        if (who === undefined || named.includes(who)) continue;
-        named.push(who);
+        if (who === undefined || named.has(who)) continue;
+        named.add(who);
         const grants = place.get(who) ?? new Map<string, Grant>();
         place.set(who, grants.set(key, grantOf(binding, subject)));
       }

@@ -1,5 +1,6 @@
 import type { PolicyRule } from '../../../api/rbac.authorization.k8s.io/v1/policy-rule.ts';
 import type { Attributes } from '../authorizer.ts';
+import { withoutStarsAtEnd } from './covers.ts';
 
 /** The rules of one role, arranged for the question that every request asks. */
 export interface CompiledRole {
@@ -68,7 +69,7 @@ const holds = ({ verbs, groups, names }: ResourceRule, { verb, group, name }: At
 const pathRule = (verbs: readonly string[], urls: readonly string[]): PathRule => ({
   verbs: choice(verbs),
   paths: new Set(urls),
-  prefixes: urls.filter(each => each.endsWith('*')).map(each => each.replace(/\*+$/, '')),
+  prefixes: urls.filter(each => each.endsWith('*')).map(withoutStarsAtEnd),
 });
 
 const coversPath = ({ verbs, paths, prefixes }: PathRule, { verb, path }: Attributes): boolean =>

@@ -1,6 +1,9 @@
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { countSteps } from '../../../../test/support/count-steps.ts';
 import type { PolicyRule } from '../../../api/rbac.authorization.k8s.io/v1/policy-rule.ts';
-import { compact, ruleText, uncovered } from './covers.ts';
+import { uncovered } from './covers.ts';
+import { compact, ruleText } from './rule-text.ts';
 
 const rule = (verbs: string, group: string, resources: string, names?: string): PolicyRule => ({
   verbs: verbs.split(' '),
@@ -81,5 +84,115 @@ test.each<{ title: string; held: PolicyRule[]; wanted: PolicyRule; missing: stri
     missing: ['{NonResourceURLs:["/metrics"], Verbs:["get"]}'],
   },
 ])('who holds $title', ({ held, wanted, missing }) => {
-  expect(compact(uncovered(held, [wanted])).map(ruleText)).toEqual(missing);
+  expect(compact(uncovered(held, [wanted]).parts).map(ruleText)).toEqual(missing);
+});
+
+/** Kubernetes' way: every part against every rule. */
+function missingByExpansion(held: readonly PolicyRule[], wanted: PolicyRule): PolicyRule[] {
+  const { apiGroups = [], resources = [], resourceNames = [], verbs } = wanted;
+  const has = (values: readonly string[] | undefined, value: string): boolean =>
+    values?.includes('*') === true || values?.includes(value) === true;
+  const names = resourceNames.length === 0 ? [undefined] : resourceNames;
+  return apiGroups
+    .flatMap(group =>
+      resources.flatMap(resource =>
+        verbs.flatMap(verb =>
+          names.map(name => ({
+            verbs: [verb],
+            apiGroups: [group],
+            resources: [resource],
+            ...(name === undefined ? {} : { resourceNames: [name] }),
+          })),
+        ),
+      ),
+    )
+    .filter(
+      part =>
+        !held.some(
+          each =>
+            has(each.verbs, part.verbs[0] ?? '') &&
+            has(each.apiGroups, part.apiGroups[0] ?? '') &&
+            has(each.resources, part.resources[0] ?? '') &&
+            ((each.resourceNames ?? []).length === 0 ||
+              each.resourceNames?.includes(part.resourceNames?.[0] ?? '') === true),
+        ),
+    );
+}
+
+test('what is missing is what Kubernetes finds by making every part', () => {
+  const some = (...values: string[]) =>
+    fc.uniqueArray(fc.constantFrom(...values), { minLength: 1, maxLength: 4 });
+  const anyRule = fc
+    .record({
+      verbs: some('get', 'list', 'watch', '*'),
+      apiGroups: some('', 'apps', 'batch', '*'),
+      resources: some('pods', 'secrets', 'jobs', '*'),
+      resourceNames: fc.option(some('a', 'b'), { nil: undefined }),
+    })
+    .map(({ resourceNames, ...rule }) => ({
+      ...rule,
+      ...(resourceNames === undefined ? {} : { resourceNames }),
+    }));
+  fc.assert(
+    fc.property(fc.array(anyRule, { maxLength: 5 }), anyRule, (held, wanted) => {
+      const { parts, complete } = uncovered(held, [wanted]);
+      expect(parts).toEqual(missingByExpansion(held, wanted));
+      expect(complete).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+const list = (prefix: string, count: number): string[] =>
+  Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+const product = (count: number): PolicyRule => ({
+  verbs: list('v', 20),
+  apiGroups: list('g', count),
+  resources: list('r', count),
+});
+
+test.each<{ title: string; held: (wanted: PolicyRule) => PolicyRule[]; missing: number }>([
+  { title: 'nothing', held: () => [], missing: 1000 },
+  { title: 'all', held: wanted => [wanted], missing: 0 },
+  {
+    title: 'all, verb by verb',
+    held: wanted => wanted.verbs.map(verb => ({ ...wanted, verbs: [verb] })),
+    missing: 0,
+  },
+  {
+    title: 'all but one verb',
+    held: wanted => wanted.verbs.slice(1).map(verb => ({ ...wanted, verbs: [verb] })),
+    missing: 1000,
+  },
+  {
+    title: 'all but one resource of one group',
+    held: wanted => [
+      { ...wanted, apiGroups: wanted.apiGroups?.slice(1) },
+      { ...wanted, resources: wanted.resources?.slice(1) },
+    ],
+    missing: 20,
+  },
+])(
+  'a product of long lists takes work in proportion to them: $title',
+  async ({ held, missing }) => {
+    const steps = (count: number): Promise<number> => {
+      const wanted = product(count);
+      return countSteps(() => uncovered(held(wanted), [wanted], 1000));
+    };
+    const [at1000, at2000, at4000] = [await steps(1000), await steps(2000), await steps(4000)];
+    expect(at4000 - at2000).toBeLessThan(2.5 * (at2000 - at1000) + 10_000);
+    const wanted = product(1000);
+    expect(uncovered(held(wanted), [wanted], 1000).parts).toHaveLength(missing);
+  },
+);
+
+test('what cannot be compared in bounded work counts as missing', () => {
+  const distinct = list('x', 3000).map(each => ({
+    verbs: ['get', each],
+    apiGroups: [''],
+    resources: ['pods', each],
+  }));
+  const { parts, complete } = uncovered(distinct, distinct, 1000);
+  expect(parts).toHaveLength(1000);
+  expect(complete).toBe(false);
 });

@@ -1,95 +1,171 @@
 import type { PolicyRule } from '../../../api/rbac.authorization.k8s.io/v1/policy-rule.ts';
 
-/** The smallest parts of `wanted` that no rule of `held` covers: one verb on one thing each. */
-export const uncovered = (
+export interface Uncovered {
+  /** One verb on one thing each, in the order in which the rules name them. */
+  readonly parts: readonly PolicyRule[];
+  /** Whether these are all. */
+  readonly complete: boolean;
+}
+
+/** Comparisons of one value with one rule. */
+const maxComparisons = 2_000_000;
+
+/**
+ * The smallest parts of `wanted` that no rule of `held` covers. Kubernetes makes every part and compares it
+ * with every rule: a small role of long lists has millions. Here values that the same rules cover are
+ * compared once. What would take too many comparisons counts as not covered.
+ * @param maxParts after which no more are looked for
+ */
+export function uncovered(
   held: readonly PolicyRule[],
   wanted: readonly PolicyRule[],
-): PolicyRule[] => wanted.flatMap(breakDown).filter(part => !held.some(rule => covers(rule, part)));
-
-function breakDown(rule: PolicyRule): PolicyRule[] {
-  const { verbs, apiGroups = [], resources = [], resourceNames = [] } = rule;
-  const named =
-    resourceNames.length === 0 ? [{}] : resourceNames.map(each => ({ resourceNames: [each] }));
-  const onResources = apiGroups.flatMap(group =>
-    resources.flatMap(resource =>
-      verbs.flatMap(verb =>
-        named.map(names => ({
-          verbs: [verb],
-          apiGroups: [group],
-          resources: [resource],
-          ...names,
-        })),
-      ),
-    ),
-  );
-  const onPaths = (rule.nonResourceURLs ?? []).flatMap(url =>
-    verbs.map(verb => ({ verbs: [verb], nonResourceURLs: [url] })),
-  );
-  return [...onResources, ...onPaths];
-}
-
-/** Whether a rule allows all that a part does. */
-function covers(rule: PolicyRule, part: PolicyRule): boolean {
-  const { resourceNames: names = [], nonResourceURLs: urls = [] } = rule;
-  return (
-    hasAll(rule.verbs, part.verbs) &&
-    hasAll(rule.apiGroups, part.apiGroups) &&
-    (part.resources ?? []).every(each => coversResource(rule.resources ?? [], each)) &&
-    // Names know no wildcard.
-    (names.length === 0 || (part.resourceNames?.every(each => names.includes(each)) ?? false)) &&
-    (part.nonResourceURLs ?? []).every(url => urls.some(each => coversUrl(each, url)))
-  );
-}
-
-const hasAll = (held: readonly string[] = [], wanted: readonly string[] = []): boolean =>
-  held.includes('*') || wanted.every(each => held.includes(each));
-
-function coversResource(held: readonly string[], wanted: string): boolean {
-  const [, subresource] = wanted.split(/\/(.*)/s);
-  return (
-    held.includes('*') ||
-    held.includes(wanted) ||
-    (subresource !== undefined && held.includes(`*/${subresource}`))
-  );
-}
-
-const coversUrl = (held: string, wanted: string): boolean =>
-  held === wanted || (held.endsWith('*') && wanted.startsWith(held.replace(/\*+$/, '')));
-
-/** Parts that differ by their verb alone, put together: what a message shows. */
-export function compact(parts: readonly PolicyRule[]): PolicyRule[] {
-  const compacted: PolicyRule[] = [];
-  const byResource = new Map<string, PolicyRule>();
-  for (const part of parts) {
-    const simple = part.resourceNames === undefined && part.nonResourceURLs === undefined;
-    const key = simple ? JSON.stringify([part.apiGroups, part.resources]) : '';
-    const known = byResource.get(key);
-    if (known !== undefined) {
-      known.verbs.push(...part.verbs);
-      continue;
+  maxParts = Infinity,
+): Uncovered {
+  const search: Search = { parts: [], maxParts, comparisons: maxComparisons };
+  const compiled = held.map(compile);
+  for (const rule of wanted) {
+    for (const dimensions of [resourceDimensions(rule), pathDimensions(rule)]) {
+      if (!lookFor(dimensions, compiled, search)) return { parts: search.parts, complete: false };
     }
-    const own = { ...part, verbs: [...part.verbs] };
-    compacted.push(own);
-    if (simple) byResource.set(key, own);
   }
-  return compacted;
+  return { parts: search.parts, complete: search.comparisons > 0 };
 }
 
-/** A rule as Kubernetes shows it: `{APIGroups:[""], Resources:["pods"], Verbs:["get" "list"]}`. */
-export function ruleText(rule: PolicyRule): string {
-  const parts = [
-    ['APIGroups', rule.apiGroups],
-    ['Resources', rule.resources],
-    ['NonResourceURLs', rule.nonResourceURLs],
-    ['ResourceNames', rule.resourceNames],
-    ['Verbs', rule.verbs],
-  ] as const;
-  const texts = parts.flatMap(([name, values = []]) =>
-    values.length === 0 ? [] : [`${name}:${quotedList(values)}`],
+interface Search {
+  readonly parts: PolicyRule[];
+  readonly maxParts: number;
+  /** How many are left. */
+  comparisons: number;
+}
+
+/** A rule that is held, arranged for look-ups. */
+interface HeldRule {
+  readonly id: number;
+  verb(verb: string): boolean;
+  group(group: string): boolean;
+  resource(resource: string): boolean;
+  /** @param name undefined for all */
+  name(name: string | undefined): boolean;
+  path(path: string): boolean;
+}
+
+function compile(rule: PolicyRule, id: number): HeldRule {
+  const verbs = new Set(rule.verbs ?? []);
+  const groups = new Set(rule.apiGroups);
+  const resources = new Set(rule.resources);
+  const names = new Set(rule.resourceNames);
+  const paths = new Set(rule.nonResourceURLs);
+  const prefixes = [...paths].filter(each => each.endsWith('*')).map(withoutStarsAtEnd);
+  return {
+    id,
+    verb: each => verbs.has('*') || verbs.has(each),
+    group: each => groups.has('*') || groups.has(each),
+    resource(each) {
+      if (resources.has('*') || resources.has(each)) return true;
+      const slash = each.indexOf('/');
+      return slash >= 0 && resources.has(`*${each.slice(slash)}`);
+    },
+    // Names know no wildcard.
+    name: each => names.size === 0 || (each !== undefined && names.has(each)),
+    path: each => paths.has(each) || prefixes.some(prefix => each.startsWith(prefix)),
+  };
+}
+
+/** A pattern such as `/healthz/*` without its end. */
+export function withoutStarsAtEnd(pattern: string): string {
+  let end = pattern.length;
+  while (pattern[end - 1] === '*') end -= 1;
+  return pattern.slice(0, end);
+}
+
+/** One list of a rule: a part has one value of each. */
+interface Dimension {
+  readonly values: readonly (string | undefined)[];
+  covers(rule: HeldRule, value: string | undefined): boolean;
+  /** What a part says of its value. */
+  field(value: string | undefined): Partial<PolicyRule>;
+}
+
+const dimension = (
+  values: readonly string[],
+  covers: (rule: HeldRule, value: string) => boolean,
+  field: (value: string) => Partial<PolicyRule>,
+): Dimension => ({
+  values,
+  covers: (rule, value = '') => covers(rule, value),
+  field: (value = '') => field(value),
+});
+
+const verbsOf = (wanted: PolicyRule): Dimension =>
+  dimension(
+    wanted.verbs ?? [],
+    (rule, verb) => rule.verb(verb),
+    verb => ({ verbs: [verb] }),
   );
-  return `{${texts.join(', ')}}`;
-}
 
-/** Go's %q of a list of strings. */
-export const quotedList = (values: readonly string[]): string =>
-  `[${values.map(each => JSON.stringify(each)).join(' ')}]`;
+const resourceDimensions = (rule: PolicyRule): Dimension[] => [
+  dimension(
+    rule.apiGroups ?? [],
+    (held, group) => held.group(group),
+    group => ({ apiGroups: [group] }),
+  ),
+  dimension(
+    rule.resources ?? [],
+    (held, resource) => held.resource(resource),
+    resource => ({ resources: [resource] }),
+  ),
+  verbsOf(rule),
+  {
+    values: (rule.resourceNames ?? []).length === 0 ? [undefined] : (rule.resourceNames ?? []),
+    covers: (held, name) => held.name(name),
+    field: name => (name === undefined ? {} : { resourceNames: [name] }),
+  },
+];
+
+const pathDimensions = (rule: PolicyRule): Dimension[] => [
+  dimension(
+    rule.nonResourceURLs ?? [],
+    (held, path) => held.path(path),
+    path => ({ nonResourceURLs: [path] }),
+  ),
+  verbsOf(rule),
+  // A rule for certain names covers no path.
+  { values: [undefined], covers: held => held.name(undefined), field: () => ({}) },
+];
+
+/** @returns whether all parts were looked at */
+function lookFor(
+  dimensions: readonly Dimension[],
+  held: readonly HeldRule[],
+  search: Search,
+): boolean {
+  if (dimensions.some(({ values }) => values.length === 0)) return true;
+  /** By dimension and rules: whether what is left of the dimensions is covered by them. */
+  const known = new Map<string, boolean>();
+  const visit = (
+    depth: number,
+    rules: readonly HeldRule[],
+    part: Partial<PolicyRule>,
+  ): 'covered' | 'missing' | 'stopped' => {
+    const each = dimensions[depth];
+    if (each === undefined) {
+      if (rules.length > 0) return 'covered';
+      if (search.parts.length >= search.maxParts) return 'stopped';
+      search.parts.push({ verbs: [], ...part });
+      return 'missing';
+    }
+    const key = `${depth}:${rules.map(({ id }) => id).join(',')}`;
+    if (known.get(key) === true) return 'covered';
+    let covered = true;
+    for (const value of each.values) {
+      search.comparisons -= rules.length + 1;
+      const left = search.comparisons > 0 ? rules.filter(rule => each.covers(rule, value)) : [];
+      const found = visit(depth + 1, left, { ...part, ...each.field(value) });
+      if (found === 'stopped') return 'stopped';
+      covered &&= found === 'covered';
+    }
+    known.set(key, covered);
+    return covered ? 'covered' : 'missing';
+  };
+  return visit(0, held, {}) !== 'stopped';
+}

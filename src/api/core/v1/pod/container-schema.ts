@@ -88,6 +88,17 @@ export const LifecycleHandlerSchema = object(
 );
 export type LifecycleHandler = Infer<typeof LifecycleHandlerSchema>;
 
+const WindowsOptionsSchema = object(
+  `${core}.WindowsSecurityContextOptions`,
+  'Security settings of Windows nodes.',
+  {
+    gmsaCredentialSpecName: optional(1, string(), 'Name of a GMSA credential spec.'),
+    gmsaCredentialSpec: optional(2, string(), 'A GMSA credential spec.'),
+    runAsUserName: optional(3, string(), 'Windows user that the process runs as.'),
+    hostProcess: optional(4, boolean(), 'Run as a process of the node.'),
+  },
+);
+
 export const SecurityContextSchema = object(`${core}.SecurityContext`, 'What a container may.', {
   capabilities: optional(
     1,
@@ -118,6 +129,11 @@ export const SecurityContextSchema = object(`${core}.SecurityContext`, 'What a c
   ),
   runAsGroup: optional(8, int64(), 'GID of its process.'),
   procMount: optional(9, string(), 'Default or Unmasked.'),
+  windowsOptions: optional(
+    10,
+    WindowsOptionsSchema,
+    'Settings of Windows nodes; no other has a use for them.',
+  ),
   seccompProfile: optional(
     11,
     object(`${core}.SeccompProfile`, 'A seccomp profile.', {
@@ -125,6 +141,22 @@ export const SecurityContextSchema = object(`${core}.SecurityContext`, 'What a c
       localhostProfile: optional(2, string(), 'File of a profile on the node.'),
     }),
     'Its seccomp profile.',
+  ),
+  appArmorProfile: optional(
+    12,
+    object(`${core}.AppArmorProfile`, 'An AppArmor profile.', {
+      type: required(
+        1,
+        oneOf('Localhost', 'RuntimeDefault', 'Unconfined'),
+        'Localhost, RuntimeDefault or Unconfined.',
+      ),
+      localhostProfile: optional(
+        2,
+        string(),
+        'Name of a profile that is loaded on the node; with type Localhost only.',
+      ),
+    }),
+    "Its AppArmor profile, over the pod's. The runtime's own by default, where the node has AppArmor.",
   ),
 });
 export type SecurityContext = Infer<typeof SecurityContextSchema>;

@@ -1,6 +1,8 @@
-import { parseImageName } from '../../../../machinery/image-name.ts';
+import { readImageName } from '../../../../machinery/image-name.ts';
+import { memberOf } from '../../../../machinery/member.ts';
 import type { Container, Probe } from './container-schema.ts';
 import type { Pod } from './pod-schema.ts';
+import { volumeSources, type Volume } from './volume-schema.ts';
 
 /** What Kubernetes fills in (core/v1 SetDefaults_Pod and its like). In place. */
 export function applyPodDefaults(pod: Pod): void {
@@ -22,7 +24,10 @@ export function applyPodDefaults(pod: Pod): void {
   }
 }
 
-function applyVolumeDefaults(volume: NonNullable<Pod['spec']['volumes']>[number]): void {
+const sourceNames = Object.keys(volumeSources) as (keyof typeof volumeSources)[];
+
+function applyVolumeDefaults(volume: Volume): void {
+  if (sourceNames.every(name => volume[name] === undefined)) volume.emptyDir = {};
   for (const source of [volume.secret, volume.configMap, volume.projected, volume.downwardAPI]) {
     if (source !== undefined) source.defaultMode ??= 420;
   }
@@ -46,7 +51,7 @@ function applyContainerDefaults(container: Container, hostNetwork: boolean): voi
   if (limits !== undefined) container.resources.requests = { ...limits, ...requests };
   for (const port of container.ports ?? []) {
     port.protocol ??= 'TCP';
-    if (hostNetwork) port.hostPort ??= port.containerPort;
+    if (hostNetwork) port.hostPort ||= port.containerPort;
   }
   for (const { valueFrom } of container.env ?? []) {
     if (valueFrom?.fieldRef !== undefined) valueFrom.fieldRef.apiVersion ??= 'v1';
@@ -67,14 +72,10 @@ function applyProbeDefaults(probe: Probe): void {
   }
 }
 
-/** Whether an image is named by no tag, or by `latest`, and by no digest. */
-/** A name that is none has no tag either: that it is none is told when it is pulled. */
+/** Whether an image is named by no tag, or by `latest`, and by no digest. Invalid names have no tag; the pull reports them. */
 function isLatest(image: string): boolean {
-  try {
-    return parseImageName(image).tag === 'latest';
-  } catch {
-    return false;
-  }
+  const name = readImageName(image);
+  return typeof name !== 'string' && name.tag === 'latest';
 }
 
 /** Guaranteed, Burstable or BestEffort, from the requests and limits of all containers. */
@@ -88,8 +89,10 @@ export function qosClassOf(spec: Pod['spec']): 'Guaranteed' | 'Burstable' | 'Bes
   if (empty) return 'BestEffort';
   const guaranteed = all.every(({ resources = {} }) =>
     ['cpu', 'memory'].every(name => {
-      const limit = resources.limits?.[name];
-      return limit !== undefined && String(resources.requests?.[name] ?? limit) === String(limit);
+      const limit = memberOf(resources.limits, name);
+      return (
+        limit !== undefined && String(memberOf(resources.requests, name) ?? limit) === String(limit)
+      );
     }),
   );
   return guaranteed ? 'Guaranteed' : 'Burstable';

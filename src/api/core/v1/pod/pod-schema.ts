@@ -76,7 +76,9 @@ export const PodSecurityContextSchema = object(
       oneOf('OnRootMismatch', 'Always'),
       'When files change their group.',
     ),
+    windowsOptions: { ...sharedSecurity.windowsOptions, number: 8 },
     seccompProfile: { ...sharedSecurity.seccompProfile, number: 10 },
+    appArmorProfile: { ...sharedSecurity.appArmorProfile, number: 11 },
   },
 );
 

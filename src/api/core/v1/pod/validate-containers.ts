@@ -1,22 +1,23 @@
+import { memberOf } from '../../../../machinery/member.ts';
 import {
   duplicate,
   forbidden,
   invalid,
   notSupported,
   requiredField,
+  validateEach,
   type FieldError,
   type FieldPath,
 } from '../../../../machinery/field-error.ts';
-import { parseQuantity, quantityErrorText } from '../../../../machinery/quantity.ts';
+import { parseQuantity } from '../../../../machinery/quantity.ts';
 import { dns1123Label, portName, portNumber } from '../../../../machinery/validation/names.ts';
 import type { Container, LifecycleHandler, Probe } from './container-schema.ts';
 import { validateEnv, validateEnvFrom } from './validate-env.ts';
 import { validateMounts } from './validate-mounts.ts';
-import type { Volume } from './volume-schema.ts';
 
 export interface ContainerRules {
-  /** Volumes that may be mounted: those in which nothing is wrong. */
-  readonly volumes: readonly Volume[];
+  /** Names of the volumes that may be mounted: those in which nothing is wrong. */
+  readonly volumes: ReadonlySet<string>;
   /** Names already taken by other containers of the pod; added to. */
   readonly names: Set<string>;
   readonly init: boolean;
@@ -66,7 +67,7 @@ const validatePullPolicy = (policy: string | undefined, at: FieldPath): FieldErr
 
 function validatePorts({ ports = [] }: Container, at: FieldPath): FieldError[] {
   const names = new Set<string>();
-  return ports.flatMap((port, i) => {
+  return validateEach(ports, (port, i) => {
     const here = at.index(i);
     const errors: FieldError[] = [];
     if (port.name) {
@@ -95,35 +96,33 @@ function validatePorts({ ports = [] }: Container, at: FieldPath): FieldError[] {
 }
 
 function validateResources({ resources = {} }: Container, at: FieldPath): FieldError[] {
-  const errors: FieldError[] = [];
   const { limits = {}, requests = {} } = resources;
-  for (const [kind, values] of [
-    ['limits', limits],
-    ['requests', requests],
-  ] as const) {
-    for (const [name, value] of Object.entries(values)) {
-      const amount = parseQuantity(value);
-      if (amount === undefined)
-        errors.push(invalid(at.child(kind).key(name), value, quantityErrorText));
-      else if (amount < 0n)
-        errors.push(
-          invalid(at.child(kind).key(name), String(value), 'must be greater than or equal to 0'),
-        );
-    }
-  }
-  for (const [name, request] of Object.entries(requests)) {
-    const limit = limits[name];
-    if (limit !== undefined && (parseQuantity(request) ?? 0n) > (parseQuantity(limit) ?? 0n)) {
-      errors.push(
+  const negative = (list: 'limits' | 'requests'): FieldError[] =>
+    validateEach(Object.entries(resources[list] ?? {}), ([name, value]) =>
+      String(value).trimStart().startsWith('-') && parseQuantity(value) < 0n
+        ? [invalid(at.child(list).key(name), String(value), 'must be greater than or equal to 0')]
+        : [],
+    );
+  return [
+    ...negative('limits'),
+    ...negative('requests'),
+    ...validateEach(Object.entries(requests), ([name, request]) => {
+      const limit = memberOf(limits, name);
+      if (
+        limit === undefined ||
+        limit === request ||
+        parseQuantity(request) <= parseQuantity(limit)
+      )
+        return [];
+      return [
         invalid(
           at.child('requests'),
           String(request),
           `must be less than or equal to ${name} limit of ${limit}`,
         ),
-      );
-    }
-  }
-  return errors;
+      ];
+    }),
+  ];
 }
 
 function validateProbes(container: Container, at: FieldPath, init: boolean): FieldError[] {

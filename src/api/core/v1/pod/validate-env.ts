@@ -1,6 +1,7 @@
 import {
   invalid,
   requiredField,
+  validateEach,
   type FieldError,
   type FieldPath,
 } from '../../../../machinery/field-error.ts';
@@ -19,7 +20,7 @@ import { validateFieldRef, validateResourceFieldRef } from './validate-field-ref
  */
 
 export function validateEnv(variables: readonly EnvVar[], at: FieldPath): FieldError[] {
-  return variables.flatMap((variable, i) => {
+  return validateEach(variables, (variable, i) => {
     const here = at.index(i);
     const { name } = variable;
     return [
@@ -89,7 +90,7 @@ function validateKeyRef(
 
 /** Whether there is one source is told of the whole list, as Kubernetes does. */
 export function validateEnvFrom(sources: readonly EnvFromSource[], at: FieldPath): FieldError[] {
-  return sources.flatMap(({ prefix, configMapRef, secretRef }, i) => {
+  return validateEach(sources, ({ prefix, configMapRef, secretRef }, i) => {
     const here = at.index(i);
     const errors = prefix
       ? envVarNameRelaxed(prefix).map(text => invalid(here.child('prefix'), prefix, text))

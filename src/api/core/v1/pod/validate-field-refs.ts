@@ -39,8 +39,8 @@ export function validateFieldRef(
     invalid(at.child('fieldPath'), fieldPath, `error converting fieldPath: ${words}`),
   ];
   if (apiVersion !== 'v1') return unknown(`unsupported pod version: ${apiVersion}`);
-  const [, path, subscript = ''] = /^(.+?)\['(.*)'\]$/s.exec(fieldPath) ?? [];
-  if (path !== undefined) {
+  const [path, subscript] = splitSubscript(fieldPath);
+  if (subscript !== undefined) {
     if (path !== 'metadata.annotations' && path !== 'metadata.labels') {
       return unknown(`field label does not support subscript: ${fieldPath}`);
     }
@@ -53,15 +53,34 @@ export function validateFieldRef(
     : [notSupported(at.child('fieldPath'), fieldPath, offered)];
 }
 
+/** `metadata.labels['a']` as its two parts (fieldpath's SplitMaybeSubscriptedPath). */
+function splitSubscript(fieldPath: string): [path: string, subscript?: string] {
+  const at = fieldPath.indexOf("['");
+  const hasSubscript = at > 0 && fieldPath.endsWith("']") && at + 2 <= fieldPath.length - 2;
+  return hasSubscript ? [fieldPath.slice(0, at), fieldPath.slice(at + 2, -2)] : [fieldPath];
+}
+
 const offeredResources = ['limits', 'requests'].flatMap(list =>
   ['cpu', 'ephemeral-storage', 'memory'].map(name => `${list}.${name}`),
 );
 const bytes = '1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei';
-const divisors: readonly (readonly [RegExp, units: string, of: string])[] = [
-  [/\.cpu$/, '1m and 1', 'cpu'],
-  [/\.memory$/, bytes, 'memory'],
-  [/\.ephemeral-storage$/, bytes, 'local ephemeral storage'],
-  [/\.hugepages-/, bytes, 'hugepages'],
+interface DivisorRule {
+  readonly resource: RegExp;
+  readonly units: string;
+  readonly amounts: ReadonlySet<bigint>;
+  readonly of: string;
+}
+const divisorRule = (resource: RegExp, units: string, of: string): DivisorRule => ({
+  resource,
+  units,
+  amounts: new Set(units.split(/, | and /).map(parseQuantity)),
+  of,
+});
+const divisors: readonly DivisorRule[] = [
+  divisorRule(/\.cpu$/, '1m and 1', 'cpu'),
+  divisorRule(/\.memory$/, bytes, 'memory'),
+  divisorRule(/\.ephemeral-storage$/, bytes, 'local ephemeral storage'),
+  divisorRule(/\.hugepages-/, bytes, 'hugepages'),
 ];
 
 export interface ResourceFieldRef {
@@ -86,11 +105,10 @@ export function validateResourceFieldRef(
     errors.push(notSupported(at.child('resource'), resource, offeredResources));
   }
   const amount = divisor === undefined ? 0n : parseQuantity(divisor);
-  const rule = divisors.find(([pattern]) => pattern.test(resource));
+  const rule = divisors.find(each => each.resource.test(resource));
   if (amount === 0n || rule === undefined) return errors;
-  const [, units, of] = rule;
-  const known = units.split(/, | and /).some(unit => parseQuantity(unit) === amount);
-  if (!known) {
+  const { units, of } = rule;
+  if (!rule.amounts.has(amount)) {
     errors.push(
       invalid(
         at.child('divisor'),

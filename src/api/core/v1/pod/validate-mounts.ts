@@ -4,29 +4,29 @@ import {
   notFoundField,
   notSupported,
   requiredField,
+  validateEach,
   type FieldError,
   type FieldPath,
 } from '../../../../machinery/field-error.ts';
 import type { Container } from './container-schema.ts';
 import { validateDescendingPath } from './validate-volume-files.ts';
-import type { Volume, VolumeMount } from './volume-schema.ts';
+import type { VolumeMount } from './volume-schema.ts';
 
 const propagations = ['Bidirectional', 'HostToContainer', 'None'];
 const recursions = ['Disabled', 'Enabled', 'IfPossible'];
 
 export function validateMounts(
   container: Container,
-  volumes: readonly Volume[],
+  volumes: ReadonlySet<string>,
   at: FieldPath,
 ): FieldError[] {
-  const known = new Set(volumes.map(({ name }) => name));
   const taken = new Set<string>();
-  return (container.volumeMounts ?? []).flatMap((mount, i) => {
+  return validateEach(container.volumeMounts ?? [], (mount, i) => {
     const here = at.index(i);
     const { name, mountPath, subPath = '', subPathExpr = '' } = mount;
     const errors = [
       ...(name ? [] : [requiredField(here.child('name'))]),
-      ...(known.has(name) ? [] : [notFoundField(here.child('name'), name)]),
+      ...(volumes.has(name) ? [] : [notFoundField(here.child('name'), name)]),
       ...(mountPath ? [] : [requiredField(here.child('mountPath'))]),
       ...(taken.has(mountPath)
         ? [invalid(here.child('mountPath'), mountPath, 'must be unique')]

@@ -5,6 +5,7 @@ import {
   notSupported,
   path,
   requiredField,
+  validateEach,
   type FieldError,
 } from '../../../../machinery/field-error.ts';
 import { dns1123Label, dns1123Subdomain } from '../../../../machinery/validation/names.ts';
@@ -25,24 +26,17 @@ export function validatePod({ spec }: Pod): FieldError[] {
   const { errors, good: volumes } = validateVolumes(spec.volumes ?? [], at.child('volumes'));
   const names = new Set<string>();
   if (containers.length === 0) errors.push(requiredField(at.child('containers')));
-  containers.forEach((container, i) => {
+  for (const [list, all] of [
+    ['containers', containers],
+    ['initContainers', initContainers],
+  ] as const) {
+    const rules = { volumes, names, init: list === 'initContainers' };
     errors.push(
-      ...validateContainer(container, at.child('containers').index(i), {
-        volumes,
-        names,
-        init: false,
-      }),
+      ...validateEach(all, (container, i) =>
+        validateContainer(container, at.child(list).index(i), rules),
+      ),
     );
-  });
-  initContainers.forEach((container, i) => {
-    errors.push(
-      ...validateContainer(container, at.child('initContainers').index(i), {
-        volumes,
-        names,
-        init: true,
-      }),
-    );
-  });
+  }
   if (!restartPolicies.includes(spec.restartPolicy ?? 'Always')) {
     errors.push(notSupported(at.child('restartPolicy'), spec.restartPolicy, restartPolicies));
   }
@@ -110,10 +104,9 @@ export function validatePodUpdate(next: Pod, old: Pod): FieldError[] {
       if (image !== undefined) container.image = image;
     });
   }
-  const keptTolerations = (stored.tolerations ?? []).every(each =>
-    (allowed.tolerations ?? []).some(has => isDeepStrictEqual(has, each)),
-  );
-  if (keptTolerations) allowed.tolerations = stored.tolerations;
+  const tolerations = new Set((allowed.tolerations ?? []).map(tolerationKey));
+  if ((stored.tolerations ?? []).every(each => tolerations.has(tolerationKey(each))))
+    allowed.tolerations = stored.tolerations;
   const deadline = allowed.activeDeadlineSeconds;
   const shorter =
     deadline !== undefined &&
@@ -127,5 +120,15 @@ export function validatePodUpdate(next: Pod, old: Pod): FieldError[] {
     ),
   ];
 }
+
+/** The same for tolerations that are equal. */
+const tolerationKey = ({
+  key,
+  operator,
+  value,
+  effect,
+  tolerationSeconds,
+}: NonNullable<Pod['spec']['tolerations']>[number]): string =>
+  JSON.stringify([key, operator, value, effect, tolerationSeconds]);
 
 const withoutUndefined = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as unknown;

@@ -1,6 +1,7 @@
 import {
   invalid,
   requiredField,
+  validateEach,
   type FieldError,
   type FieldPath,
 } from '../../../../machinery/field-error.ts';
@@ -30,8 +31,9 @@ export const validateUser = (user: number | undefined, at: FieldPath): FieldErro
   user !== undefined && (user < 0 || user > 2 ** 31 - 1) ? [invalid(at, user, userText)] : [];
 
 export function validateItems(items: readonly KeyToPath[] = [], at: FieldPath): FieldError[] {
-  return items.flatMap((item, i) => {
-    const here = at.child('items').index(i);
+  const list = at.child('items');
+  return validateEach(items, (item, i) => {
+    const here = list.index(i);
     return [
       ...(item.key ? [] : [requiredField(here.child('key'))]),
       ...validateFilePath(item.path, here.child('path')),
@@ -51,7 +53,7 @@ const offeredFields = [
 
 /** The files' fields are told without their number, as Kubernetes does. */
 export function validateDownward(items: readonly DownwardFile[] = [], at: FieldPath): FieldError[] {
-  return items.flatMap(({ path, fieldRef, resourceFieldRef, mode, user }) => [
+  return validateEach(items, ({ path, fieldRef, resourceFieldRef, mode, user }) => [
     ...validateFilePath(path, at.child('path')),
     ...(fieldRef === undefined
       ? []

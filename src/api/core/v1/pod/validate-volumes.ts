@@ -4,6 +4,7 @@ import {
   invalid,
   notSupported,
   requiredField,
+  validateEach,
   type FieldError,
   type FieldPath,
 } from '../../../../machinery/field-error.ts';
@@ -19,14 +20,13 @@ import type { Volume, VolumeProjection, volumeSources } from './volume-schema.ts
 
 export interface ValidatedVolumes {
   readonly errors: FieldError[];
-  /** Those in which nothing is wrong: to a mount the others are not there. */
-  readonly good: readonly Volume[];
+  /** Names of those in which nothing is wrong: a mount does not find the others. */
+  readonly good: ReadonlySet<string>;
 }
 
 export function validateVolumes(volumes: readonly Volume[], at: FieldPath): ValidatedVolumes {
-  const errors: FieldError[] = [];
-  const good = new Map<string, Volume>();
-  volumes.forEach((volume, i) => {
+  const good = new Set<string>();
+  const errors = validateEach(volumes, (volume, i) => {
     const here = at.index(i);
     const { name } = volume;
     const wrong = [
@@ -36,10 +36,10 @@ export function validateVolumes(volumes: readonly Volume[], at: FieldPath): Vali
         : [requiredField(here.child('name'))]),
       ...(good.has(name) ? [duplicate(here.child('name'), name)] : []),
     ];
-    errors.push(...wrong);
-    if (wrong.length === 0) good.set(name, volume);
+    if (wrong.length === 0) good.add(name);
+    return wrong;
   });
-  return { errors, good: [...good.values()] };
+  return { errors, good };
 }
 
 /** In the order in which Kubernetes looks for them: the first is the volume's, the others are too many. */
@@ -121,7 +121,7 @@ function validateProjected(
   const taken = new Set<string>();
   /** Paths that are written out may not meet; those of whole objects are not known yet. */
   const take = (paths: readonly (string | undefined)[], shown?: string): FieldError[] =>
-    paths.flatMap((path = '') => {
+    validateEach(paths, (path = '') => {
       const meets = path !== '' && taken.has(path);
       taken.add(path);
       return meets ? [invalid(at, shown ?? path, 'conflicting duplicate paths')] : [];
@@ -129,7 +129,7 @@ function validateProjected(
   const pathsOf = (items: readonly { path?: string }[] = []) => items.map(({ path }) => path);
   return [
     ...validateDefaults(defaults, at),
-    ...sources.flatMap((source, i) => {
+    ...validateEach(sources, (source, i) => {
       const here = at.child('sources').index(i);
       const { secret, configMap, downwardAPI, serviceAccountToken } = source;
       return [

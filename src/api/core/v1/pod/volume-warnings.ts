@@ -1,45 +1,45 @@
+import { shorten } from '../../../../machinery/shorten.ts';
 import type { KeyToPath } from '../references.ts';
+import { overlaps, type PlacedPath } from './overlapping-paths.ts';
 import type { DownwardFile, Volume, VolumeProjection } from './volume-schema.ts';
 
-/** What is allowed of volumes and yet hardly meant. */
-export const volumeWarnings = (volumes: readonly Volume[] = []): string[] => [
-  ...volumes.flatMap((volume, i) => modeWarnings(volume, `spec.volumes[${i}]`)),
-  ...volumes.flatMap(overlapWarnings),
-];
+/** What is allowed of volumes and yet hardly meant. @param max overlaps that are told of one volume */
+export function* volumeWarnings(volumes: readonly Volume[] = [], max: number): Generator<string> {
+  for (const [i, volume] of volumes.entries()) yield* modeWarnings(volume, `spec.volumes[${i}]`);
+  for (const volume of volumes) yield* overlapWarnings(volume, max);
+}
 
 interface WithMode {
   readonly mode?: number | undefined;
 }
 
-function modeWarnings(volume: Volume, at: string): string[] {
+function* modeWarnings(volume: Volume, at: string): Generator<string> {
   const { secret, configMap, downwardAPI, projected } = volume;
-  const plain = Object.entries({ secret, configMap, downwardAPI, projected }).flatMap(
-    ([name, source]) => [
-      ...modeWarning(source?.defaultMode, `${at}.${name}.defaultMode`),
-      ...itemWarnings(
-        source !== undefined && 'items' in source ? source.items : [],
-        `${at}.${name}`,
-      ),
-    ],
-  );
-  const sources = (projected?.sources ?? []).flatMap((source, i) =>
-    (['secret', 'configMap', 'downwardAPI'] as const).flatMap(name =>
-      itemWarnings(source[name]?.items, `${at}.projected.sources[${i}].${name}`),
-    ),
-  );
-  return [...plain, ...sources];
+  for (const [name, source] of Object.entries({ secret, configMap, downwardAPI, projected })) {
+    yield* modeWarning(source?.defaultMode, () => `${at}.${name}.defaultMode`);
+    const items = source !== undefined && 'items' in source ? source.items : [];
+    yield* itemWarnings(items, `${at}.${name}`);
+  }
+  for (const [i, source] of (projected?.sources ?? []).entries()) {
+    for (const name of ['secret', 'configMap', 'downwardAPI'] as const) {
+      yield* itemWarnings(source[name]?.items, `${at}.projected.sources[${i}].${name}`);
+    }
+  }
 }
 
-const itemWarnings = (items: readonly WithMode[] = [], at: string): string[] =>
-  items.flatMap(({ mode }, i) => modeWarning(mode, `${at}.items[${i}].mode`));
+function* itemWarnings(items: readonly WithMode[] = [], at: string): Generator<string> {
+  for (const [i, { mode }] of items.entries()) {
+    yield* modeWarning(mode, () => `${at}.items[${i}].mode`);
+  }
+}
 
 /** 400 where 0400 was meant is 0620, which lets a group write what it cannot read. */
-function modeWarning(mode: number | undefined, at: string): string[] {
+function modeWarning(mode: number | undefined, at: () => string): string[] {
   if (mode === undefined || mode < 0o100 || mode > 0o777) return [];
   const meant = Number.parseInt(String(mode), 8);
   // A decimal that has an 8 or a 9 was not meant as octal.
   if (meant.toString(8) !== String(mode) || !isOdd(mode) || isOdd(meant)) return [];
-  return [`${at}: ${mode} is 0${mode.toString(8)} in octal; 0${meant.toString(8)} is ${meant}`];
+  return [`${at()}: ${mode} is 0${mode.toString(8)} in octal; 0${meant.toString(8)} is ${meant}`];
 }
 
 /** Whether anyone may write or execute without reading, or where the owner may not. */
@@ -50,50 +50,41 @@ function isOdd(mode: number): boolean {
   );
 }
 
-interface Place {
-  readonly path: string;
-  /** As it is shown after the path; empty where the volume is the only source. */
+/** A path in a volume, and its source as a warning names it: empty where the volume is the only one. */
+interface Place extends PlacedPath {
   readonly of: string;
 }
 
 /** pkg/api/pod/warnings.go warningsForOverlappingVirtualPaths. */
-function overlapWarnings({ name, secret, configMap, downwardAPI, projected }: Volume): string[] {
-  const tell = (source: string, places: readonly Place[]): string[] =>
-    overlaps(places).map(
-      text => `volume ${JSON.stringify(name)} (${source}): overlapping paths: ${text}`,
-    );
-  return [
-    ...tell(`ConfigMap ${JSON.stringify(configMap?.name ?? '')}`, placesOf(configMap?.items)),
-    ...tell(`Secret ${JSON.stringify(secret?.secretName ?? '')}`, placesOf(secret?.items)),
-    ...tell('DownwardAPI', placesOf(downwardAPI?.items)),
-    ...tell('Projected', (projected?.sources ?? []).flatMap(placesOfProjection)),
+function* overlapWarnings(volume: Volume, max: number): Generator<string> {
+  const { name, secret, configMap, downwardAPI, projected } = volume;
+  const sources: readonly (readonly [source: string, places: readonly Place[]])[] = [
+    [`ConfigMap ${quoted(configMap?.name)}`, placesOf(configMap?.items)],
+    [`Secret ${quoted(secret?.secretName)}`, placesOf(secret?.items)],
+    ['DownwardAPI', placesOf(downwardAPI?.items)],
+    ['Projected', (projected?.sources ?? []).flatMap(placesOfProjection)],
   ];
+  for (const [source, places] of sources) {
+    for (const [place, before] of overlaps(places, max)) {
+      yield `volume ${quoted(name)} (${source}): overlapping paths: ${shown(place)} with ${shown(before)}`;
+    }
+  }
 }
 
+const quoted = (name = ''): string => JSON.stringify(shorten(name));
+const shown = ({ path, of }: Place): string => `${quoted(path)}${of}`;
+
 const placesOf = (items: readonly (KeyToPath | DownwardFile)[] = [], of = ''): Place[] =>
-  items.map(({ path }) => ({ path: path.replace(/\/+$/, ''), of }));
+  items.map(({ path }) => ({ path, of }));
 
 function placesOfProjection(source: VolumeProjection): Place[] {
   const { secret, configMap, downwardAPI, serviceAccountToken } = source;
   return [
-    ...placesOf(configMap?.items, ` (ConfigMap ${JSON.stringify(configMap?.name ?? '')})`),
-    ...placesOf(secret?.items, ` (Secret ${JSON.stringify(secret?.name ?? '')})`),
+    ...placesOf(configMap?.items, ` (ConfigMap ${quoted(configMap?.name)})`),
+    ...placesOf(secret?.items, ` (Secret ${quoted(secret?.name)})`),
     ...placesOf(downwardAPI?.items, ' (DownwardAPI)'),
     ...(serviceAccountToken === undefined
       ? []
       : [{ path: serviceAccountToken.path, of: ' (ServiceAccountToken)' }]),
   ];
 }
-
-function overlaps(places: readonly Place[]): string[] {
-  const shown = ({ path, of }: Place): string => `${JSON.stringify(path)}${of}`;
-  return places.flatMap((place, i) =>
-    places
-      .slice(0, i)
-      .filter(before => place.path !== '' && before.path !== '' && meet(place.path, before.path))
-      .map(before => `${shown(place)} with ${shown(before)}`),
-  );
-}
-
-const meet = (a: string, b: string): boolean =>
-  `${a}/`.startsWith(`${b}/`) || `${b}/`.startsWith(`${a}/`);

@@ -1,3 +1,4 @@
+import { memberOf } from '../../../../machinery/member.ts';
 import type { Subject } from '../../../../api/rbac.authorization.k8s.io/v1/binding.ts';
 import type { ClusterRoleBinding } from '../../../../api/rbac.authorization.k8s.io/v1/cluster-role-binding.ts';
 import type { ClusterRole } from '../../../../api/rbac.authorization.k8s.io/v1/cluster-role.ts';
@@ -22,7 +23,7 @@ const clusterRole = (
   name: string,
   content: Pick<ClusterRole, 'rules' | 'aggregationRule'>,
 ): ClusterRole => {
-  const sum = flowsInto[name];
+  const sum = memberOf(flowsInto, name);
   return {
     apiVersion: `${rbacGroup}/v1`,
     kind: 'ClusterRole',

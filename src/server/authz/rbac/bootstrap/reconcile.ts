@@ -13,7 +13,8 @@ import type { ResourceDescriptor } from '../../../../machinery/resource.ts';
 import { absent, isStatusError } from '../../../../machinery/status.ts';
 import type { ObjectStore } from '../../../registry/object-store.ts';
 import { fillNewObject, strategyContext } from '../../../verbs/write-rules.ts';
-import { compact, uncovered } from '../covers.ts';
+import { uncovered } from '../covers.ts';
+import { compact } from '../rule-text.ts';
 import { autoUpdate, bootstrapClusterRoleBindings, bootstrapClusterRoles } from './policy.ts';
 
 /**
@@ -65,7 +66,7 @@ async function reconcile<T extends KubeObject>(
 }
 
 export function completeRole(existing: ClusterRole, expected: ClusterRole): void {
-  const missing = compact(uncovered(existing.rules ?? [], expected.rules ?? []));
+  const missing = compact(uncovered(existing.rules ?? [], expected.rules ?? []).parts);
   if (missing.length > 0) existing.rules = [...(existing.rules ?? []), ...missing];
   if (expected.aggregationRule === undefined) {
     delete existing.aggregationRule;

@@ -3,23 +3,28 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { writeDurably } from '../../store/durable-file.ts';
 import type { KeyPair } from './key-pair.ts';
+import { PkiError } from './pki-error.ts';
 
-/** Keys and certificates in a folder: read, or made and written where they are missing or unfit. */
-export interface KeptFiles {
+/** The keys and certificates of a folder. */
+export interface PemFiles {
+  /** The pair of that name if it is complete and `fits` accepts it; otherwise a new one, which is written. */
   pair(
     name: string,
     fits: (certificate: X509Certificate) => boolean,
     make: () => Promise<KeyPair>,
   ): Promise<KeyPair>;
+  /**
+   * The private key of that name; a new one, which is written, where there is none.
+   * @throws PkiError when the file holds no key
+   */
   key(name: string, make: () => Promise<string>): Promise<string>;
+  /** The certificate of that name, if it can be read and is the key's. */
+  certificateOf(name: string, key: string): Promise<string | undefined>;
+  writeCertificate(name: string, cert: string): Promise<void>;
+  exists(file: string): Promise<boolean>;
 }
 
-const renewBeforeMs = 30 * 24 * 3600 * 1000;
-
-const lasts = (certificate: X509Certificate): boolean =>
-  Date.parse(certificate.validTo) - Date.now() > renewBeforeMs;
-
-export function keptFiles(dir: string): KeptFiles {
+export function openPemFiles(dir: string): PemFiles {
   const file = (name: string): string => path.join(dir, name);
   const read = async (name: string): Promise<string | undefined> => {
     try {
@@ -34,9 +39,7 @@ export function keptFiles(dir: string): KeptFiles {
     async pair(name, fits, make) {
       const [cert, key] = await Promise.all([read(`${name}.crt`), read(`${name}.key`)]);
       const parsed = parsePair(cert, key);
-      if (cert !== undefined && key !== undefined && parsed && lasts(parsed) && fits(parsed)) {
-        return { cert, key };
-      }
+      if (cert !== undefined && key !== undefined && parsed && fits(parsed)) return { cert, key };
       const made = await make();
       await writeDurably(file(`${name}.key`), made.key);
       await writeDurably(file(`${name}.crt`), made.cert);
@@ -44,11 +47,21 @@ export function keptFiles(dir: string): KeptFiles {
     },
     async key(name, make) {
       const known = await read(`${name}.key`);
-      if (known !== undefined && isKey(known)) return known;
+      if (known !== undefined && !isKey(known))
+        throw new PkiError(
+          `${file(`${name}.key`)} holds no private key. Restore it from a backup, or remove it to start with a new one: what the old one signed is then refused`,
+        );
+      if (known !== undefined) return known;
       const made = await make();
       await writeDurably(file(`${name}.key`), made);
       return made;
     },
+    async certificateOf(name, key) {
+      const cert = await read(`${name}.crt`);
+      return parsePair(cert, key) === undefined ? undefined : cert;
+    },
+    writeCertificate: (name, cert) => writeDurably(file(`${name}.crt`), cert),
+    exists: async name => (await read(name)) !== undefined,
   };
 }
 

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import type { Pod } from './pod-schema.ts';
+import { hostPortsConflict, hostPortsOf, takesReservedPort, type HostPort } from './host-ports.ts';
+
+const pod = (spec: Partial<Pod['spec']>): Pick<Pod, 'spec'> => ({
+  spec: { containers: [], ...spec },
+});
+const portsOf = (spec: Partial<Pod['spec']>): string[] =>
+  hostPortsOf(pod(spec)).map(({ ip, port, protocol }) => `${ip}:${port}/${protocol}`);
+
+test('ports of the node are those of all containers, init containers too', () => {
+  expect(
+    portsOf({
+      initContainers: [{ name: 'i', ports: [{ containerPort: 1, hostPort: 6443 }] }],
+      containers: [
+        {
+          name: 'a',
+          ports: [
+            { containerPort: 80 },
+            { containerPort: 81, hostPort: 0 },
+            { containerPort: 82, hostPort: 8082, protocol: 'UDP', hostIP: '127.0.0.1' },
+            { containerPort: 83, hostPort: 8083, hostIP: '0.0.0.0' },
+            { containerPort: 84, hostPort: 8084, hostIP: '::' },
+          ],
+        },
+      ],
+    }),
+  ).toEqual([':6443/TCP', '127.0.0.1:8082/UDP', ':8083/TCP', ':8084/TCP']);
+});
+
+test("in the node's network every port is the node's", () => {
+  const ports = [{ containerPort: 6443 }, { containerPort: 80, hostPort: 80 }];
+  expect(portsOf({ hostNetwork: true, containers: [{ name: 'a', ports }] })).toEqual([
+    ':6443/TCP',
+    ':80/TCP',
+  ]);
+  const disguised = [{ containerPort: 6443, hostPort: 7000 }];
+  expect(portsOf({ hostNetwork: true, containers: [{ name: 'a', ports: disguised }] })).toEqual([
+    ':7000/TCP',
+    ':6443/TCP',
+  ]);
+});
+
+const port = (more: Partial<HostPort>): HostPort => ({
+  port: 80,
+  protocol: 'TCP',
+  ip: '',
+  ...more,
+});
+
+test.each([
+  [{}, {}, true],
+  [{ ip: '127.0.0.1' }, {}, true],
+  [{ ip: '127.0.0.1' }, { ip: '127.0.0.1' }, true],
+  [{ ip: '127.0.0.1' }, { ip: '127.0.0.2' }, false],
+  [{ protocol: 'UDP' }, {}, false],
+  [{ port: 81 }, {}, false],
+])('%j and %j conflict: %s', (a, b, conflict) => {
+  expect(hostPortsConflict(port(a), port(b))).toBe(conflict);
+  expect(hostPortsConflict(port(b), port(a))).toBe(conflict);
+});
+
+test('a port on which the node listens is taken on every address, for TCP', () => {
+  const reserved = new Set([6443]);
+  expect(takesReservedPort([port({ port: 6443, ip: '10.0.0.1' })], reserved)).toBe(true);
+  expect(takesReservedPort([port({ port: 6443, protocol: 'UDP' })], reserved)).toBe(false);
+  expect(takesReservedPort([port({ port: 6444 })], reserved)).toBe(false);
+});

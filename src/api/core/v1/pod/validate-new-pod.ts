@@ -1,0 +1,135 @@
+import { isDeepStrictEqual } from 'node:util';
+import {
+  forbidden,
+  invalid,
+  notSupported,
+  path,
+  requiredField,
+  type FieldError,
+  type FieldPath,
+} from '../../../../machinery/field-error.ts';
+import { goQuote } from '../../../../machinery/go-quote.ts';
+import { appArmorAnnotationPrefix, appArmorProfileOf } from './app-armor-annotations.ts';
+import type { Pod, PodSpec } from './pod-schema.ts';
+
+/**
+ * Rules for security settings of new pods. Pods that are stored already may break them, and must still be
+ * able to change their status. What a node could not enforce is refused: a pod must not run with less
+ * protection than it asks for.
+ */
+export function validateNewPod(pod: Pod): FieldError[] {
+  const { spec } = pod;
+  const at = path('spec');
+  return [
+    ...(spec.hostUsers === false
+      ? [
+          invalid(
+            at.child('hostUsers'),
+            false,
+            'user namespaces are not supported; omit the field or set it to true',
+          ),
+        ]
+      : []),
+    ...(spec.os === undefined || ['linux', 'windows'].includes(spec.os.name)
+      ? []
+      : [notSupported(at.child('os', 'name'), spec.os.name, ['linux', 'windows'])]),
+    ...validateSecurityContext(spec, spec.securityContext, at.child('securityContext')),
+    ...validateGroups(spec.securityContext, at.child('securityContext')),
+    ...containersOf(spec).flatMap(({ container: { securityContext }, at: here }) => [
+      ...validateSecurityContext(spec, securityContext, here.child('securityContext')),
+      ...validateProcMount(securityContext?.procMount, here.child('securityContext', 'procMount')),
+    ]),
+    ...validateAppArmorAnnotations(pod),
+  ];
+}
+
+const containersOf = (spec: PodSpec) => {
+  const at = path('spec');
+  return (['initContainers', 'containers'] as const).flatMap(name =>
+    (spec[name] ?? []).map((container, i) => ({ container, at: at.child(name).index(i) })),
+  );
+};
+
+const procMounts = ['Default', 'Unmasked'];
+const validateProcMount = (value: string | undefined, at: FieldPath): FieldError[] =>
+  value === undefined || procMounts.includes(value) ? [] : [notSupported(at, value, procMounts)];
+
+/** A runtime takes only 32 bits of a larger number: 2^32 would be root. */
+const maxId = 2_147_483_647;
+const validateId = (id: number | undefined, at: FieldPath): FieldError[] =>
+  id === undefined || (id >= 0 && id <= maxId)
+    ? []
+    : [invalid(at, id, `must be between 0 and ${maxId}, inclusive`)];
+
+function validateGroups(
+  { fsGroup, supplementalGroups = [] }: NonNullable<PodSpec['securityContext']> = {},
+  at: FieldPath,
+): FieldError[] {
+  return [
+    ...validateId(fsGroup, at.child('fsGroup')),
+    ...supplementalGroups.flatMap((id, i) =>
+      validateId(id, at.child('supplementalGroups').index(i)),
+    ),
+  ];
+}
+
+type SharedContext = Pick<
+  NonNullable<PodSpec['securityContext']>,
+  'appArmorProfile' | 'runAsGroup' | 'runAsUser' | 'windowsOptions'
+>;
+
+function validateSecurityContext(
+  { os }: PodSpec,
+  { appArmorProfile, runAsGroup, runAsUser, windowsOptions }: SharedContext = {},
+  at: FieldPath,
+): FieldError[] {
+  return [
+    ...validateId(runAsUser, at.child('runAsUser')),
+    ...validateId(runAsGroup, at.child('runAsGroup')),
+    ...(windowsOptions !== undefined && os?.name === 'linux'
+      ? [forbidden(at.child('windowsOptions'), 'windows options cannot be set for a linux pod')]
+      : []),
+    ...(appArmorProfile === undefined
+      ? []
+      : validateAppArmorProfile(appArmorProfile, at.child('appArmorProfile'))),
+  ];
+}
+
+const profileTypes = ['Localhost', 'RuntimeDefault', 'Unconfined'];
+
+function validateAppArmorProfile(
+  { type, localhostProfile }: NonNullable<SharedContext['appArmorProfile']>,
+  at: FieldPath,
+): FieldError[] {
+  const name = at.child('localhostProfile');
+  if (type === 'Localhost') {
+    if (localhostProfile === undefined)
+      return [requiredField(name, 'must be set when AppArmor type is Localhost')];
+    return localhostProfile.trim() === localhostProfile && localhostProfile !== ''
+      ? []
+      : [invalid(name, localhostProfile, 'must not be padded with whitespace')];
+  }
+  return [
+    ...(profileTypes.includes(type) ? [] : [notSupported(at.child('type'), type, profileTypes)]),
+    ...(localhostProfile === undefined
+      ? []
+      : [invalid(name, localhostProfile, 'can only be set when AppArmor type is Localhost')]),
+  ];
+}
+
+function validateAppArmorAnnotations({ metadata, spec }: Pod): FieldError[] {
+  const at = path('metadata.annotations');
+  const containers = containersOf(spec).map(({ container }) => container);
+  return Object.entries(metadata.annotations ?? {}).flatMap(([key, value]) => {
+    if (!key.startsWith(appArmorAnnotationPrefix) || value === '') return [];
+    const name = key.slice(appArmorAnnotationPrefix.length);
+    const container = containers.find(each => each.name === name);
+    if (container === undefined) return [invalid(at.key(key), name, 'container not found')];
+    const profile = appArmorProfileOf(value);
+    if (profile === undefined)
+      return [invalid(at.key(key), value, `invalid AppArmor profile name: ${goQuote(value)}`)];
+    return isDeepStrictEqual({ ...container.securityContext?.appArmorProfile }, profile)
+      ? []
+      : [forbidden(at.key(key), 'apparmor type in annotation and field must match')];
+  });
+}

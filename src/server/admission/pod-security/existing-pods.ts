@@ -1,0 +1,65 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Pod } from '../../../api/core/v1/pod.ts';
+import type { ListPage, ObjectStore } from '../../registry/object-store.ts';
+import { evaluatePod, reasonsText } from './evaluate.ts';
+import { policyText, type LevelVersion } from './policy.ts';
+
+export interface ExistingPodsOptions {
+  readonly pods: Pick<ObjectStore<Pod>, 'list'>;
+  readonly isExempt: (pod: Pod) => boolean;
+  /** Milliseconds, for tests to hold. */
+  readonly now?: () => number;
+}
+
+const maxPods = 3000;
+const maxMs = 1000;
+/** Other requests are served between so many. */
+const podsPerTurn = 50;
+
+/** Warnings about the pods of a namespace that a new enforce level would not have let in. */
+export async function existingPodWarnings(
+  namespace: string,
+  enforce: LevelVersion,
+  { pods, isExempt, now = Date.now }: ExistingPodsOptions,
+): Promise<string[]> {
+  let page: ListPage;
+  try {
+    page = await pods.list({ namespace, limit: maxPods });
+  } catch {
+    return ['failed to list pods while checking new PodSecurity enforce level'];
+  }
+  const total = page.items.length + (page.remainingItemCount ?? 0);
+  const deadline = now() + maxMs;
+  const namesByReasons = new Map<string, string[]>();
+  let checked = 0;
+  for (const item of page.items) {
+    if (now() > deadline) break;
+    if (checked % podsPerTurn === podsPerTurn - 1) await nextTurn();
+    checked += 1;
+    const pod = item.object() as Pod;
+    const violations = isExempt(pod) ? [] : evaluatePod(enforce, pod);
+    if (violations.length === 0) continue;
+    const reasons = reasonsText(violations);
+    namesByReasons.set(reasons, [...(namesByReasons.get(reasons) ?? []), item.name]);
+  }
+  return [
+    ...(checked < total
+      ? [
+          `new PodSecurity enforce level only checked against the first ${checked} of ${total} existing pods`,
+        ]
+      : []),
+    ...(namesByReasons.size === 0
+      ? []
+      : [
+          `existing pods in namespace "${namespace}" violate the new PodSecurity enforce level "${policyText(enforce)}"`,
+        ]),
+    ...[...namesByReasons].map(([reasons, names]) => `${someOf(names)}: ${reasons}`).toSorted(),
+  ];
+}
+
+function someOf(names: readonly string[]): string {
+  const [first = ''] = names.toSorted();
+  const others = names.length - 1;
+  if (others === 0) return first;
+  return `${first} (and ${others} other pod${others === 1 ? '' : 's'})`;
+}

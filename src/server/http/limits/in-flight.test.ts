@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import { anonymous } from '../../authn/authenticator.ts';
+import { clientOf } from './clients.ts';
+import { createInFlight } from './in-flight.ts';
+
+const user = (name: string, ...groups: string[]) => clientOf({ name, groups }, () => '10.0.0.1');
+const create = () => {
+  const dropped: string[] = [];
+  const limits = { readOnly: 4, mutating: 2, longRunning: 2 };
+  return { inFlight: createInFlight(limits, kind => dropped.push(kind)), dropped };
+};
+
+test('refuses one client too many requests, in the words of Kubernetes, and serves another', () => {
+  const { inFlight, dropped } = create();
+  inFlight.admit(user('jane'), 'readOnly');
+  const end = inFlight.admit(user('jane'), 'readOnly');
+  expect(() => inFlight.admit(user('jane'), 'readOnly')).toThrow(
+    expect.objectContaining({
+      status: {
+        kind: 'Status',
+        apiVersion: 'v1',
+        metadata: {},
+        status: 'Failure',
+        message: 'Too many requests, please try again later.',
+        reason: 'TooManyRequests',
+        details: { retryAfterSeconds: 1 },
+        code: 429,
+      },
+    }),
+  );
+  inFlight.admit(user('joe'), 'readOnly');
+  expect(dropped).toEqual(['readOnly']);
+  end?.();
+  inFlight.admit(user('jane'), 'readOnly');
+  expect(() => inFlight.admit(user('jane'), 'readOnly')).toThrow();
+});
+
+test('counts reads, writes and what runs for long apart', () => {
+  const { inFlight } = create();
+  for (const kind of ['mutating', 'longRunning', 'readOnly'] as const)
+    inFlight.admit(user('jane'), kind);
+  expect(() => inFlight.admit(user('jane'), 'mutating')).toThrow();
+  expect(() => inFlight.admit(user('jane'), 'longRunning')).toThrow();
+});
+
+test.each([
+  ['an administrator', user('root', 'system:masters')],
+  ['a node', user('system:node:a', 'system:nodes')],
+  ['the controllers', user('system:kube-controller-manager')],
+])('%s is not limited, and takes nothing from others', (_, client) => {
+  const { inFlight } = create();
+  for (let i = 0; i < 100; i += 1) inFlight.admit(client, 'mutating');
+  inFlight.admit(user('jane'), 'mutating');
+});
+
+test('who did not say who he is counts by his address', () => {
+  const { inFlight } = create();
+  inFlight.admit(
+    clientOf(anonymous, () => '10.0.0.1'),
+    'mutating',
+  );
+  expect(() =>
+    inFlight.admit(
+      clientOf(anonymous, () => '10.0.0.1'),
+      'mutating',
+    ),
+  ).toThrow();
+  // A user may not take an address's name to starve it.
+  expect(user('address 10.0.0.1').key).not.toBe(clientOf(anonymous, () => '10.0.0.1').key);
+});
