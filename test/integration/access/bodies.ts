@@ -125,7 +125,8 @@ export function bodyOf(
   if (object === undefined) return none;
   if (verb === 'post' || named === undefined) {
     serial += 1;
-    return { contentType: json, text: JSON.stringify(renamed(object, `made-${serial}`)) };
+    const name = verb === 'put' ? (segments.at(-1) ?? '') : `made-${serial}`;
+    return { contentType: json, text: JSON.stringify(renamed(object, name)) };
   }
   const annotations = { ...object.metadata.annotations, touched: 'yes' };
   const touched = { ...object, metadata: { ...object.metadata, annotations } };
@@ -134,8 +135,11 @@ export function bodyOf(
   return { contentType: json, text: JSON.stringify(text) };
 }
 
-const renamed = (object: KubernetesObject, name: string): object => {
-  const { metadata, status: _status, ...rest } = object;
-  const { namespace } = metadata;
-  return { ...rest, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } };
-};
+/** The namespace is the target's. */
+const renamed = (
+  { metadata: _metadata, status: _status, ...rest }: KubernetesObject,
+  name: string,
+) => ({
+  ...rest,
+  metadata: { name },
+});

@@ -117,7 +117,8 @@ export async function createExplorer(): Promise<Explorer> {
           codes.set(`${method} ${each.target}`, code);
           if (each.permitted && (code === 101 || (code >= 200 && code < 300))) successes += 1;
           const asked = codes.get(`GET ${each.target}`);
-          if (method === 'HEAD' && isResource(each) && asked !== undefined && asked !== code)
+          if (method !== 'HEAD' || !isResource(each) || code === 405) continue;
+          if (asked !== undefined && asked !== code)
             findings.push(`${describe(each)}: expected ${asked} as GET, got ${code}`);
         }
       }

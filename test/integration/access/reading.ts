@@ -39,8 +39,6 @@ export interface Reading {
   readonly access: Operation | PathAccess | undefined;
   /** Whether this is how a client would write it. Any other spelling may also be refused. */
   readonly plain: boolean;
-  /** Whether the request is no valid HTTP, so that 400 is an answer too. */
-  readonly malformed: boolean;
 }
 
 export interface AskedRequest {
@@ -67,18 +65,17 @@ export function readingOf(
 ): Reading {
   const [rawPath, query] = splitOnce(target.replace(/^https:\/\/[^/]*/, ''), '?');
   const path = decoded(rawPath);
-  const malformed = path === undefined || !rawPath.startsWith('/');
   const segments = rawPath.slice(1).split('/');
   const plain =
     rawPath === '/' ||
     (target.startsWith('/') && segments.every(each => /^(?!\.+$)[\w.-]+$/.test(each)));
-  if (malformed) return { access: undefined, plain: false, malformed };
+  if (path?.startsWith('/') !== true) return { access: undefined, plain: false };
   const operation = operationOf({ method, path, query: new URLSearchParams(query), upgrade });
   const access =
     operation === undefined
       ? pathAccess(method, path, declared)
       : routed(operation, declared, operation.version);
-  return { access, plain, malformed };
+  return { access, plain };
 }
 
 interface Attributes extends Omit<Operation, 'kind'> {
