@@ -28,6 +28,7 @@ import { startServer } from '../server/start-server.ts';
 import { openStore } from '../store/open-store.ts';
 import { StoreError, type Store } from '../store/store.ts';
 import { writeFileAtomically } from './atomic-file.ts';
+import type { ConnectionLimits } from './open-files.ts';
 import { podNetwork } from './pod-network.ts';
 import { UserError } from './user-error.ts';
 import { keyletVersion } from './version.ts';
@@ -60,13 +61,19 @@ export interface Cluster {
 
 export interface ClusterOptions {
   readonly settings: ClusterSettings;
+  readonly connections: ConnectionLimits;
   readonly log: Logger;
   /** Progress, a line a step. */
   say(line: string): void;
 }
 
 /** API server, controllers and node agent in this process. Resolves when the node is Ready. */
-export async function startCluster({ settings, log, say }: ClusterOptions): Promise<Cluster> {
+export async function startCluster({
+  settings,
+  connections,
+  log,
+  say,
+}: ClusterOptions): Promise<Cluster> {
   const { dataDir } = settings;
   const nodeName = settings.nodeName ?? defaultNodeName();
   const version = keyletVersion();
@@ -101,6 +108,7 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
       pki,
       host: settings.bindAddress,
       port: settings.port,
+      maxConnections: connections.api,
       version,
       podSecurity: settings.podSecurity,
       log,
@@ -151,6 +159,7 @@ export async function startCluster({ settings, log, say }: ClusterOptions): Prom
       dataDir,
       runtime,
       serving: { ...pki.nodeServing, clientCa: pki.ca },
+      maxConnections: connections.node,
       podCidr: network.cidr,
       api: { host: gatewayOf(network.cidr), port: server.port },
       nameRule: settings.envNames,

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdir, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from './user-error.ts';
 
@@ -11,7 +11,6 @@ export interface ProgressMessage {
 
 /** Starts `keylet up` with the same arguments as a daemon; returns when that is ready. */
 export async function detach(dataDir: string): Promise<void> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const logFile = path.join(dataDir, 'keylet.log');
   const log = await open(logFile, 'a', 0o600);
   const args = process.argv.slice(1).filter(arg => arg !== '--detach');

@@ -1,11 +1,13 @@
 import { statSync } from 'node:fs';
 import { isIP } from 'node:net';
+import path from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import { dns1123Subdomain } from '../machinery/validation/names.ts';
 import type { PodSecurityConfiguration } from '../server/admission/pod-security/configuration.ts';
 import { createVerificationPolicy } from '../node/images/verification-policy.ts';
 import { readAdmissionConfig } from './admission-config.ts';
 import { defaultDataDir } from './instance.ts';
+import { UserError } from './user-error.ts';
 
 export const dataDirOption = (): Option =>
   new Option('--data-dir <folder>', 'where everything is kept')
@@ -15,16 +17,33 @@ export const dataDirOption = (): Option =>
 
 function dataDir(text: string): string {
   if (text === '') throw new InvalidArgumentError('expected a folder.');
-  const is = statSync(text, { throwIfNoEntry: false });
-  if (is !== undefined && !is.isDirectory())
-    throw new InvalidArgumentError('it is a file; expected a folder.');
-  return text;
+  refuseUnprintable('--data-dir', text);
+  if (isNoFolder(text)) throw new InvalidArgumentError('it is a file; expected a folder.');
+  return path.resolve(text);
+}
+
+/** What cannot be looked at is told by whoever opens it. */
+function isNoFolder(file: string): boolean {
+  try {
+    return statSync(file, { throwIfNoEntry: false })?.isDirectory() === false;
+  } catch {
+    return false;
+  }
 }
 
 export function existingFolder(text: string): string {
   const is = statSync(text, { throwIfNoEntry: false });
   if (is?.isDirectory() !== true) throw new InvalidArgumentError('there is no such folder.');
-  return text;
+  return path.resolve(text);
+}
+
+/** A path goes into files, logs and other programs' output that have a line for it. */
+function refuseUnprintable(option: string, text: string): void {
+  // Node has put U+FFFD where the name is not UTF-8: another folder would be meant.
+  if (/[\p{Cc}\u2028\u2029\ufffd]/u.test(text))
+    throw new UserError(
+      `${option} ${JSON.stringify(text)}: line breaks, control characters and names that are not UTF-8 are not supported. Choose another folder`,
+    );
 }
 
 export function port(text: string): number {

@@ -1,11 +1,11 @@
-import { mkdir } from 'node:fs/promises';
-import path from 'node:path';
 import { Command, Option } from 'commander';
 import { startCluster, type ClusterSettings } from './cluster.ts';
+import { prepareDataFolder, shellWord } from './data-folder.ts';
 import { detach, type ProgressMessage } from './detach.ts';
 import { announceInstance, runningInstance, withdrawInstance } from './instance.ts';
 import { createLogger, type LogLevel } from '../machinery/log.ts';
 import { verificationPolicies } from '../node/images/verification-policy.ts';
+import { connectionLimits } from './open-files.ts';
 import {
   defaultConfiguration,
   type PodSecurityConfiguration,
@@ -124,6 +124,7 @@ async function up(options: UpOptions): Promise<void> {
   refuseIdleAllowlist(options);
   refuseTwoDefaults(options);
   await refuseSecond(options.dataDir);
+  prepareDataFolder(options.dataDir);
   if (options.detach === true) return detach(options.dataDir);
   await foreground(options);
 }
@@ -132,7 +133,7 @@ async function refuseSecond(dataDir: string): Promise<void> {
   const running = await runningInstance(dataDir);
   if (running === undefined) return;
   throw new UserError(
-    `one runs on ${dataDir} already (pid ${running.pid}, ${running.url}). Stop it with: keylet down --data-dir ${dataDir}`,
+    `one runs on ${dataDir} already (pid ${running.pid}, ${running.url}). Stop it with: keylet down --data-dir ${shellWord(dataDir)}`,
   );
 }
 
@@ -167,7 +168,6 @@ async function foreground(options: UpOptions): Promise<void> {
     process.stdout.write(`${line}\n`);
     tell({ line });
   };
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
@@ -181,12 +181,17 @@ async function foreground(options: UpOptions): Promise<void> {
   });
   const podSecurity =
     options.admissionControlConfigFile ?? defaultConfiguration(options.podSecurityDefault);
-  const cluster = await startCluster({ settings: { ...options, podSecurity }, log, say });
+  const cluster = await startCluster({
+    settings: { ...options, podSecurity },
+    connections: connectionLimits(),
+    log,
+    say,
+  });
   try {
     if (!stop.signal.aborted) {
       const { url, kubeconfig, nodeName } = cluster;
       await announceInstance(dataDir, { url, kubeconfig, nodeName });
-      say(`  export KUBECONFIG=${path.resolve(kubeconfig)}`);
+      say(`  export KUBECONFIG=${shellWord(kubeconfig)}`);
       // performance.now() counts from the start of the process.
       say(`Ready in ${Math.round(performance.now())} ms`);
       tell({ ready: true });

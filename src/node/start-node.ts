@@ -33,6 +33,8 @@ export interface NodeOptions {
   readonly runtime: Runtime;
   /** The node's own server: its certificate, and the CA of who may ask. */
   readonly serving: ServingCertificates;
+  /** Of that server, open at a time. */
+  readonly maxConnections?: number | undefined;
   readonly podCidr?: string;
   /** Where pods reach the API. */
   readonly api: { readonly host: string; readonly port: number };
@@ -81,6 +83,7 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
     podOf: (namespace, name) => pods.get(namespace, name),
     host: hostIp,
     port: 0,
+    maxConnections: options.maxConnections,
     log,
   });
   const recorder = createEventRecorder({ client, component: 'kubelet', host: nodeName, log });

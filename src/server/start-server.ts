@@ -43,6 +43,8 @@ export interface ServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Open at a time. */
+  readonly maxConnections?: number | undefined;
   /** Keylet's own. */
   readonly version: string;
   /** @default Kubernetes' own: nothing is forbidden where no namespace says so */
@@ -61,6 +63,7 @@ export async function startServer({
   pki,
   host,
   port,
+  maxConnections,
   version,
   podSecurity: podSecurityConfiguration = defaultConfiguration(),
   log,
@@ -136,6 +139,8 @@ export async function startServer({
     ca: pki.ca,
     host,
     port,
+    maxConnections,
+    log,
     onRequest: (request, response) => {
       response.setHeader('audit-id', randomUUID());
       void pipeline.handle(request, response);

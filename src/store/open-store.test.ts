@@ -27,9 +27,9 @@ test('openStore() leaves no value in clear on the disk, and keys for their owner
   expect(data.includes('/a')).toBe(true);
   expect(data.includes('planted-value-77')).toBe(false);
   const modes = await Promise.all(
-    ['keys', 'keys/store.key', 'store/data.key'].map(n => stat(file(n))),
+    ['keys', 'keys/store.key', 'store/data.key', 'store/data.mdb', 'store/lock.mdb'].map(n => stat(file(n))),
   );
-  expect(modes.map(({ mode }) => (mode & 0o777).toString(8))).toEqual(['700', '600', '600']);
+  expect(modes.map(({ mode }) => (mode & 0o777).toString(8))).toEqual(['700', '600', '600', '600', '600']);
 });
 
 test('openStore() reads after a restart what was written before', async () => {

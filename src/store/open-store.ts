@@ -1,3 +1,4 @@
+import { chmod } from 'node:fs/promises';
 import path from 'node:path';
 import { encryptedStore } from './encryption/encrypted-store.ts';
 import { openKeyring } from './encryption/keyring.ts';
@@ -16,6 +17,8 @@ export interface StoreOptions extends LmdbStoreOptions {
 export async function openStore({ keysDir, ...options }: StoreOptions): Promise<Store> {
   const inner = await openLmdbStore(options);
   try {
+    // lmdb makes them for everybody to read.
+    for (const name of ['data.mdb', 'lock.mdb']) await chmod(path.join(options.path, name), 0o600);
     const keyring = await openKeyring({
       keysDir,
       sealedFile: path.join(options.path, 'data.key'),

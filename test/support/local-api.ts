@@ -34,6 +34,7 @@ export interface LocalRequest {
 export interface LocalApi {
   readonly pki: Pki;
   readonly port: number;
+  readonly dataDir: string;
   /** Everything the server logged. */
   readonly log: readonly LogLine[];
   ask(request: LocalRequest): Promise<LocalAnswer>;
@@ -68,6 +69,7 @@ export async function startLocalApi(): Promise<LocalApi> {
   return {
     pki,
     port: server.port,
+    dataDir: dir,
     log,
     ask: asked => ask({ host: '127.0.0.1', port: server.port, ca: pki.ca }, pki, asked),
     async close() {

@@ -76,10 +76,14 @@ export const dns1035Label = named({
 /** Kubernetes sets no limit, etcd one of 1.5 MiB: here names are parts of keys that have to be short. */
 const maxPathSegmentBytes = 1024;
 
-/** Names that are only one segment of a URL's path. */
-export function pathSegmentName(value: string): string[] {
-  if (Buffer.byteLength(value) > maxPathSegmentBytes)
-    return [`must be no more than ${maxPathSegmentBytes} bytes`];
+/** Names that only have to fit into a URL's path. */
+export const pathSegmentName = (value: string): string[] =>
+  Buffer.byteLength(value) > maxPathSegmentBytes
+    ? [`must be no more than ${maxPathSegmentBytes} bytes`]
+    : pathSegment(value);
+
+/** What may stand between two slashes of a URL (IsValidPathSegmentName). */
+export function pathSegment(value: string): string[] {
   if (value === '.' || value === '..') return [`may not be '${value}'`];
   return ['/', '%'].filter(each => value.includes(each)).map(each => `may not contain '${each}'`);
 }

@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { subjectAccessReviewResource } from '../../api/authorization.k8s.io/v1/reviews.ts';
+import { certificateSubject, type CertificateSubject } from '../../machinery/client-certificate.ts';
 import type { KubeClient } from '../../client/client.ts';
 import { NodeServerError } from './find-container.ts';
 
-/** @throws NodeServerError 403 in the kubelet's words */
+/** @throws NodeServerError 401, and 403 in the kubelet's words */
 export type RequestAuthorizer = (request: IncomingMessage) => Promise<void>;
 
 const verbs: ReadonlyMap<string, string> = new Map([
@@ -29,7 +30,7 @@ const subresources: ReadonlyMap<string, string> = new Map([
 export function createRequestAuthorizer(client: KubeClient, nodeName: string): RequestAuthorizer {
   const reviews = client.resource(subjectAccessReviewResource);
   return async request => {
-    const { name, groups } = senderOf(request);
+    const { commonName: name, organizations: groups } = senderOf(request);
     if (groups.includes('system:masters')) return;
     const verb = verbs.get(request.method ?? '') ?? '';
     const [, action = ''] = (request.url ?? '/').split(/[/?]/);
@@ -59,12 +60,14 @@ export function createRequestAuthorizer(client: KubeClient, nodeName: string): R
 }
 
 /**
- * The client certificate's subject. The CA's signature was checked with the handshake; a connection may
- * outlive its certificate.
+ * Whom the client certificate names. The CA's signature was checked with the handshake; a connection
+ * may outlive its certificate.
  */
-function senderOf({ socket }: IncomingMessage): { name: string; groups: string[] } {
-  const { subject, valid_to } = (socket as TLSSocket).getPeerCertificate();
-  if (Date.parse(valid_to) < Date.now()) throw new NodeServerError(401, 'Unauthorized');
-  const { CN, O } = (subject ?? {}) as { CN?: string | string[]; O?: string | string[] };
-  return { name: [CN ?? ''].flat()[0] ?? '', groups: [O ?? []].flat() };
+function senderOf({ socket }: IncomingMessage): CertificateSubject {
+  const certificate = (socket as TLSSocket).getPeerCertificate();
+  const sender = certificateSubject(certificate);
+  if (sender === undefined || Date.parse(certificate.valid_to) < Date.now()) {
+    throw new NodeServerError(401, 'Unauthorized');
+  }
+  return sender;
 }

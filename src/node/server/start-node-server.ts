@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Pod } from '../../api/core/v1/pod.ts';
+import { guardListener } from '../../machinery/guard-listener.ts';
 import type { Logger } from '../../machinery/log.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { RequestAuthorizer } from './authorize-request.ts';
@@ -27,6 +28,8 @@ export interface NodeServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Open at a time. */
+  readonly maxConnections?: number | undefined;
   readonly log: Logger;
 }
 
@@ -85,8 +88,12 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, () => resolve());
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
   });
+  guardListener(server, { name: 'node', maxConnections: options.maxConnections, log });
   return {
     port: (server.address() as AddressInfo).port,
     setCertificates: certificates => server.setSecureContext(secureContext(certificates)),

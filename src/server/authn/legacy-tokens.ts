@@ -44,6 +44,8 @@ export function createLegacyTokens({
     if (secret.metadata.deletionTimestamp !== undefined) throw unauthorized();
     const owner = await lookup('ServiceAccount', namespace, account);
     if (owner?.metadata.uid !== accountUid) throw unauthorized();
+    // Without the leeway that bound tokens have, as in Kubernetes.
+    if (owner.metadata.deletionTimestamp !== undefined) throw unauthorized();
     noteUse(secret);
     if (secret.metadata.labels?.[invalidSinceLabel] !== undefined) throw unauthorized();
     return serviceAccountUser({ namespace, name: account, uid: accountUid });

@@ -20,7 +20,7 @@ const newKey = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateK
 const key = newKey();
 const pem = key.export({ type: 'pkcs8', format: 'pem' }) as string;
 
-/** Everything that lives, by kind, namespace and name. */
+/** The UID of everything that lives, by kind, namespace and name. */
 const alive = (): Map<string, string> =>
   new Map([
     ['ServiceAccount/default/builder', 'sa-uid'],
@@ -28,12 +28,21 @@ const alive = (): Map<string, string> =>
     ['Secret/default/token', 'secret-uid'],
     ['Node//node-1', 'node-uid'],
   ]);
-const issuerOf = (living: ReadonlyMap<string, string>) =>
+interface Deletion {
+  readonly of: string;
+  readonly deletionTimestamp: string;
+  readonly now: () => number;
+}
+const issuerOf = (living: ReadonlyMap<string, string>, deletion?: Deletion) =>
   createServiceAccountTokens({
     privateKey: pem,
+    ...(deletion === undefined ? {} : { now: deletion.now }),
     async lookup(kind, namespace, name) {
-      const uid = living.get(`${kind}/${namespace}/${name}`);
-      return uid === undefined ? undefined : { apiVersion: 'v1', kind, metadata: { name, uid } };
+      const key = `${kind}/${namespace}/${name}`;
+      const uid = living.get(key);
+      if (uid === undefined) return undefined;
+      const deleted = deletion?.of === key ? { deletionTimestamp: deletion.deletionTimestamp } : {};
+      return { apiVersion: 'v1', kind, metadata: { name, uid, ...deleted } };
     },
     legacy: () => Promise.reject(new Error('no legacy token here')),
   });
@@ -87,12 +96,36 @@ test('authenticator has nothing to say where there is no token', async () => {
   ).toBeUndefined();
 });
 
-test.each([
+const bindings = [
   { gone: 'ServiceAccount/default/builder', boundTo: undefined },
   { gone: 'Pod/default/web', boundTo: pod },
   { gone: 'Secret/default/token', boundTo: { kind: 'Secret', name: 'token', uid: 'secret-uid' } },
   { gone: 'Node//node-1', boundTo: { kind: 'Node', name: 'node-1', uid: 'node-uid' } },
-] as const)(
+] as const;
+
+test.each(bindings)(
+  'a token holds for a minute after the deletion of $gone began, though a finalizer keeps that',
+  async ({ gone, boundTo }) => {
+    let nowMs = Date.parse('2026-01-02T03:00:00Z');
+    const tokens = issuerOf(alive(), {
+      of: gone,
+      deletionTimestamp: '2026-01-02T03:00:30Z',
+      now: () => nowMs,
+    });
+    const { token } = await tokens.sign({
+      ...builder,
+      ...(boundTo === undefined ? {} : { boundTo }),
+    });
+    const ask = () => tokens.authenticator({ certificate: undefined, token });
+    expect((await ask())?.uid).toBe('sa-uid');
+    nowMs = Date.parse('2026-01-02T03:01:30Z');
+    expect((await ask())?.uid).toBe('sa-uid');
+    nowMs += 1;
+    await expect(ask()).rejects.toMatchObject({ code: 401 });
+  },
+);
+
+test.each(bindings)(
   'a token ends with $gone, and does not pass to one made again',
   async ({ gone, boundTo }) => {
     const living = alive();

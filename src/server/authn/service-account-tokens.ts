@@ -3,6 +3,7 @@ import type { JWTPayload } from 'jose';
 import { legacyIssuer } from '../../api/core/v1/token-secret.ts';
 import { keyIdOf } from '../../machinery/key-id.ts';
 import { unauthorized } from '../../machinery/status.ts';
+import { isLongDeleted } from './deleted-object.ts';
 import { serviceAccountUser, type Authenticator, type UserInfo } from './authenticator.ts';
 import type { LegacyTokens } from './legacy-tokens.ts';
 import type { ObjectLookup } from './object-lookup.ts';
@@ -55,12 +56,15 @@ export interface ServiceAccountTokensOptions {
   readonly privateKey: string;
   readonly lookup: ObjectLookup;
   readonly legacy: LegacyTokens;
+  /** Milliseconds since the epoch. @default Date.now */
+  readonly now?: () => number;
 }
 
 export function createServiceAccountTokens({
   privateKey,
   lookup,
   legacy,
+  now = Date.now,
 }: ServiceAccountTokensOptions): ServiceAccountTokens {
   const signingKey = createPrivateKey(privateKey);
   const publicKey = createPublicKey(signingKey);
@@ -72,6 +76,7 @@ export function createServiceAccountTokens({
       issuer: [tokenIssuer, legacyIssuer],
       algorithms: ['ES256'],
       clockTolerance: clockToleranceSeconds,
+      currentDate: new Date(now()),
     }).catch(() => {
       throw unauthorized();
     });
@@ -82,15 +87,15 @@ export function createServiceAccountTokens({
     if (shared.length === 0) throw unauthorized();
     if (isLegacy) return { user: await legacy(token, payload), audiences: shared };
     const claim = claimOf(payload);
-    await mustLive(claim, lookup);
+    await mustLive(claim, lookup, now());
     return { user: userOf(claim, payload.jti), audiences: shared };
   };
 
   return {
     async sign(subject) {
       const { SignJWT } = await import('jose');
-      const now = Math.floor(Date.now() / 1000);
-      const expires = now + subject.expirationSeconds;
+      const seconds = Math.floor(now() / 1000);
+      const expires = seconds + subject.expirationSeconds;
       const claim: KubernetesClaim = {
         namespace: subject.namespace,
         serviceaccount: { name: subject.name, uid: subject.uid },
@@ -100,14 +105,15 @@ export function createServiceAccountTokens({
         claim[kind.toLowerCase() as 'pod' | 'secret' | 'node'] = { name, uid };
       }
       if (subject.node !== undefined) claim.node = { ...subject.node };
-      if (subject.warnAfterSeconds !== undefined) claim.warnafter = now + subject.warnAfterSeconds;
+      if (subject.warnAfterSeconds !== undefined)
+        claim.warnafter = seconds + subject.warnAfterSeconds;
       const token = await new SignJWT({ 'kubernetes.io': claim })
         .setProtectedHeader({ alg: 'ES256', kid })
         .setIssuer(tokenIssuer)
         .setSubject(`system:serviceaccount:${subject.namespace}:${subject.name}`)
         .setAudience(subject.audiences.length === 0 ? [tokenIssuer] : [...subject.audiences])
-        .setIssuedAt(now)
-        .setNotBefore(now)
+        .setIssuedAt(seconds)
+        .setNotBefore(seconds)
         .setExpirationTime(expires)
         .setJti(randomUUID())
         .sign(signingKey);
@@ -125,7 +131,11 @@ function claimOf(payload: JWTPayload): KubernetesClaim {
   return claim;
 }
 
-async function mustLive(claim: KubernetesClaim, lookup: ObjectLookup): Promise<void> {
+async function mustLive(
+  claim: KubernetesClaim,
+  lookup: ObjectLookup,
+  nowMs: number,
+): Promise<void> {
   const { namespace } = claim;
   const things = [
     ['ServiceAccount', claim.serviceaccount],
@@ -137,7 +147,7 @@ async function mustLive(claim: KubernetesClaim, lookup: ObjectLookup): Promise<v
   for (const [kind, thing] of things) {
     if (thing === undefined) continue;
     const found = await lookup(kind, kind === 'Node' ? '' : namespace, thing.name);
-    if (found?.metadata.uid !== thing.uid) throw unauthorized();
+    if (found?.metadata.uid !== thing.uid || isLongDeleted(found, nowMs)) throw unauthorized();
   }
 }
 

@@ -1,59 +1,56 @@
 import type { TLSSocket } from 'node:tls';
+import { certificateSubject } from '../../machinery/client-certificate.ts';
 import { unauthorized } from '../../machinery/status.ts';
 import type { Credentials } from '../authn/authenticator.ts';
 import { ClientGoneError } from './context.ts';
 import { tlsSocketOf, type AnyRequest } from './listener.ts';
 
-type Certificate = Credentials['certificate'];
-
+/** A connection's client certificate, as far as it identifies somebody. */
 interface ClientCertificate {
-  readonly certificate: Certificate;
+  readonly subject: Credentials['certificate'];
+  /** There is one, but the handshake did not verify it. */
+  readonly isRefused: boolean;
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
 }
 const bySocket = new WeakMap<TLSSocket, ClientCertificate>();
-const none: ClientCertificate = {
-  certificate: undefined,
-  notBeforeMs: -Infinity,
-  notAfterMs: Infinity,
-};
 
-/** What a request shows of its sender. A connection's certificate is read once. */
+/**
+ * What a request shows of its sender. A connection's certificate is read once. One that cannot be
+ * verified is an error, as in Kubernetes, unless a token says who it is.
+ * @throws StatusError Unauthorized; ClientGoneError
+ */
 export function credentialsOf(request: AnyRequest): Credentials {
   const header = request.headers.authorization ?? '';
   const token = /^bearer\s+(.+)$/i.exec(header)?.[1]?.trim();
   const socket = tlsSocketOf(request);
   if (socket === undefined) throw new ClientGoneError();
-  return { certificate: certificateOf(socket), token };
+  const { subject, isRefused, notBeforeMs, notAfterMs } = certificateOf(socket);
+  // A connection may outlive its certificate: Kubernetes checks the dates for each request.
+  const nowMs = Date.now();
+  const isValid = !isRefused && nowMs >= notBeforeMs && nowMs <= notAfterMs;
+  if (!isValid && token === undefined) throw unauthorized();
+  return { certificate: isValid ? subject : undefined, token };
 }
 
-/** A connection may outlive its certificate: the dates are checked for each request, as Kubernetes does. */
-function certificateOf(socket: TLSSocket): Certificate {
+function certificateOf(socket: TLSSocket): ClientCertificate {
   let known = bySocket.get(socket);
   if (known === undefined) {
-    known = socket.authorized ? readCertificate(socket) : refused(socket);
+    known = readCertificate(socket);
     bySocket.set(socket, known);
   }
-  const nowMs = Date.now();
-  if (nowMs < known.notBeforeMs || nowMs > known.notAfterMs) throw unauthorized();
-  return known.certificate;
-}
-
-const outOfDate = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID']);
-
-/** One that the CA signed, but that is not valid now, is answered 401 rather than taken for anonymous. */
-function refused(socket: TLSSocket): ClientCertificate {
-  if (outOfDate.has(String(socket.authorizationError))) throw unauthorized();
-  return none;
+  return known;
 }
 
 function readCertificate(socket: TLSSocket): ClientCertificate {
-  const { subject, valid_from, valid_to } = socket.getPeerCertificate();
-  if (subject === undefined) return none;
-  const { CN, O } = subject as { CN?: string | string[]; O?: string | string[] };
+  const certificate = socket.getPeerCertificate();
+  // Node answers an empty object where there is none.
+  const isPresent = (certificate as { subject?: object }).subject !== undefined;
+  const isVerified = isPresent && socket.authorized;
   return {
-    certificate: { commonName: [CN ?? ''].flat()[0] ?? '', organizations: [O ?? []].flat() },
-    notBeforeMs: Date.parse(valid_from),
-    notAfterMs: Date.parse(valid_to),
+    subject: isVerified ? certificateSubject(certificate) : undefined,
+    isRefused: isPresent && !isVerified,
+    notBeforeMs: isVerified ? Date.parse(certificate.valid_from) : -Infinity,
+    notAfterMs: isVerified ? Date.parse(certificate.valid_to) : Infinity,
   };
 }

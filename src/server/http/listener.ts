@@ -14,6 +14,8 @@ import {
   type Connection,
   type ConnectionLimits,
 } from './limits/connections.ts';
+import { guardListener } from '../../machinery/guard-listener.ts';
+import type { Logger } from '../../machinery/log.ts';
 
 export type AnyRequest = IncomingMessage | Http2ServerRequest;
 export type AnyResponse = ServerResponse | Http2ServerResponse;
@@ -31,6 +33,9 @@ export interface ListenerOptions extends ListenerCertificates {
   readonly port: number;
   /** @default kube-apiserver's */
   readonly limits?: ConnectionLimits;
+  /** How many connections there are file descriptors for. */
+  readonly maxConnections?: number | undefined;
+  readonly log: Logger;
   onRequest(request: AnyRequest, response: AnyResponse): void;
   onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
@@ -64,7 +69,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     settings: { maxConcurrentStreams: maxStreams, initialWindowSize: windowBytes },
     maxSessionMemory: maxSessionMemoryMb,
   });
-  const connections = createConnections(options.limits ?? defaultConnectionLimits);
+  const { limits = defaultConnectionLimits, maxConnections = Infinity, log } = options;
+  const connections = createConnections({ ...limits, max: Math.min(limits.max, maxConnections) });
   const sweep = setInterval(() => connections.sweep(), sweepEveryMs).unref();
   const sockets = new Set<Socket>();
   /** By the peer's address and port: TLS and HTTP/2 wrap the socket that was accepted. */
@@ -130,6 +136,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       resolve();
     });
   });
+  guardListener(server, { name: 'API', maxConnections: options.maxConnections, log });
   return {
     port: (server.address() as AddressInfo).port,
     setCertificates: ({ cert, key, ca }) => server.setSecureContext({ cert, key, ca }),

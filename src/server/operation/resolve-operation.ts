@@ -6,7 +6,7 @@ import {
   type FieldRequirement,
 } from '../../machinery/selectors/field-selector.ts';
 import { badRequest, failure, methodNotAllowed, StatusError } from '../../machinery/status.ts';
-import { pathSegmentName } from '../../machinery/validation/names.ts';
+import { pathSegment } from '../../machinery/validation/names.ts';
 import { booleanOf, type Query } from '../http/query.ts';
 import type { ResourceEntry } from '../resource-entry.ts';
 import type { Operation, RequiredRight } from './operation.ts';
@@ -136,7 +136,7 @@ function declarationOf(
     return noSuchResource();
   }
   for (const each of [namespace, name]) {
-    const [problem] = pathSegmentName(each);
+    const [problem] = pathSegment(each);
     if (problem !== undefined) {
       return badRequest(`Name parameter invalid: ${goQuote(each)}: ${problem}`);
     }
@@ -202,7 +202,7 @@ const nonResourceRight = (method: string, path: string): RequiredRight => ({
 
 function selectedName(requirements: readonly FieldRequirement[]): string {
   const name = requirements.find(each => each.field === 'metadata.name' && each.equals)?.value;
-  return name !== undefined && pathSegmentName(name).length === 0 ? name : '';
+  return name !== undefined && pathSegment(name).length === 0 ? name : '';
 }
 
 interface ParsedFieldSelector {

@@ -6,6 +6,7 @@ import {
 import type { Pod } from '../../api/core/v1/pod.ts';
 import { invalid, path } from '../../machinery/field-error.ts';
 import { badRequest, conflict, invalidObject, notFound } from '../../machinery/status.ts';
+import { mustNotBeDeleted } from '../authn/deleted-object.ts';
 import type { ObjectLookup } from '../authn/object-lookup.ts';
 import {
   tokenIssuer,
@@ -27,10 +28,12 @@ const extendedSeconds = 365 * 24 * 3600;
 export function tokenHandler(
   tokens: ServiceAccountTokens,
   lookup: ObjectLookup,
+  now: () => number = Date.now,
 ): SubresourceHandler {
   return async (context, { entry, admission }) => {
     const { namespace, name } = context.operation;
     const account = (await entry.objects.get(namespace, name)).object();
+    mustNotBeDeleted(account, 'ServiceAccount', now());
     const request = (await decodeBody(
       await readBody(context.request),
       { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', schema: TokenRequestSchema },
@@ -56,14 +59,14 @@ export function tokenHandler(
     const bound =
       boundObjectRef === undefined
         ? undefined
-        : await resolveBound(boundObjectRef, { namespace, name }, lookup);
+        : await resolveBound(boundObjectRef, { namespace, name }, { lookup, nowMs: now() });
     const audiences = asked.length === 0 ? [tokenIssuer] : asked;
     // Programs that read their token once would fail after an hour: they are given a year, as by kube-apiserver.
     const extended =
       bound?.boundTo.kind === 'Pod' &&
       expirationSeconds === admittedSeconds &&
       audiences.every(each => each === tokenIssuer);
-    const askedAtMs = Date.now();
+    const askedAtMs = now();
     const { token } = await tokens.sign({
       namespace,
       name,
@@ -107,13 +110,14 @@ type BoundReference = NonNullable<TokenRequest['spec']['boundObjectRef']>;
 async function resolveBound(
   { apiVersion = '', kind = '', name = '', uid = '' }: BoundReference,
   account: { readonly namespace: string; readonly name: string },
-  lookup: ObjectLookup,
+  { lookup, nowMs }: { readonly lookup: ObjectLookup; readonly nowMs: number },
 ): Promise<Required<Pick<TokenSubject, 'boundTo'>> & Pick<TokenSubject, 'node'>> {
   if ((kind !== 'Pod' && kind !== 'Secret' && kind !== 'Node') || apiVersion !== 'v1') {
     throw badRequest(`cannot bind token to object of type ${typeText(apiVersion, kind)}`);
   }
   const found = await lookup(kind, kind === 'Node' ? '' : account.namespace, name);
   if (found === undefined) throw notFound({ group: '', plural: `${kind.toLowerCase()}s` }, name);
+  mustNotBeDeleted(found, kind, nowMs);
   const { spec } = found as Pod;
   if (kind === 'Pod' && spec.serviceAccountName !== account.name) {
     throw badRequest(

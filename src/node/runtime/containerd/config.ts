@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { pauseImageName } from './pause-image.ts';
 
 export interface ContainerdPaths {
+  /** Becomes part of overlayfs' mount options, which end at a comma or a colon. */
   readonly root: string;
   /** On a tmpfs, short: sockets lie below. */
   readonly state: string;
@@ -10,7 +11,7 @@ export interface ContainerdPaths {
   readonly runc: string;
   readonly cniConfDir: string;
   readonly cniBinDir: string;
-  /** `hosts.toml` folders of registries. */
+  /** `hosts.toml` folders of registries; a list with colons between, for containerd. */
   readonly registryHostsDir: string;
 }
 
@@ -29,16 +30,16 @@ const unused = [
 export async function containerdConfig(paths: ContainerdPaths): Promise<string> {
   const cri = 'plugins."io.containerd.grpc.v1.cri"';
   return `version = 2
-root = "${paths.root}"
-state = "${paths.state}"
+root = ${tomlString(paths.root)}
+state = ${tomlString(paths.state)}
 oom_score = 0
 disabled_plugins = [${unused.map(each => `"${each}"`).join(', ')}]
 
 [grpc]
-  address = "${paths.socket}"
+  address = ${tomlString(paths.socket)}
 
 [ttrpc]
-  address = "${paths.socket}.ttrpc"
+  address = ${tomlString(`${paths.socket}.ttrpc`)}
 
 [${cri}]
   sandbox_image = "${pauseImageName}"
@@ -53,17 +54,21 @@ disabled_plugins = [${unused.map(each => `"${each}"`).join(', ')}]
   runtime_type = "io.containerd.runc.v2"
 
 [${cri}.containerd.runtimes.runc.options]
-  BinaryName = "${paths.runc}"
+  BinaryName = ${tomlString(paths.runc)}
   SystemdCgroup = false
 
 [${cri}.cni]
-  bin_dir = "${paths.cniBinDir}"
-  conf_dir = "${paths.cniConfDir}"
+  bin_dir = ${tomlString(paths.cniBinDir)}
+  conf_dir = ${tomlString(paths.cniConfDir)}
 
 [${cri}.registry]
-  config_path = "${paths.registryHostsDir}"
+  config_path = ${tomlString(paths.registryHostsDir)}
 `;
 }
+
+/** TOML's basic strings have JSON's escapes, and forbid one character more. */
+const tomlString = (text: string): string =>
+  JSON.stringify(text).replaceAll('\u007f', String.raw`\u007f`);
 
 const capSysResource = 1n << 24n;
 

@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import {
+  access,
+  mkdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../../machinery/log.ts';
@@ -58,6 +67,11 @@ export async function startManagedContainerd(
     mkdir(registryHostsDir, { recursive: true }),
     placeInMemory(state),
   ]);
+  // containerd cannot take every name where it puts these: it gets them by names that are always plain and short.
+  const root = path.join(base, 'root');
+  const links = { root: path.join(state, 'root'), hosts: path.join(state, 'certs.d') };
+  await mkdir(root, { recursive: true, mode: 0o711 });
+  await Promise.all([keepLink(links.root, root), keepLink(links.hosts, registryHostsDir)]);
   const valuesDir = path.join(state, 'values');
   const runc = path.join(base, 'runc');
   await Promise.all([
@@ -66,13 +80,13 @@ export async function startManagedContainerd(
   ]);
   const configFile = path.join(base, 'config.toml');
   const config = await containerdConfig({
-    root: path.join(base, 'root'),
+    root: links.root,
     state,
     socket,
     runc,
     cniConfDir,
     cniBinDir: binaries.cniBinDir,
-    registryHostsDir,
+    registryHostsDir: links.hosts,
   });
   await keepFile(
     path.join(cniConfDir, '10-keylet.conflist'),
@@ -127,7 +141,7 @@ export async function startManagedContainerd(
       const { cleanUpMachine } = await import('./clean-up.ts');
       const network = { ...podNetwork, live: new Set<string>() };
       await removeStrayNetwork(binaries.iptables, network).catch(() => undefined);
-      await cleanUpMachine({ state, bridge: podNetwork.bridge, root: path.join(base, 'root') });
+      await cleanUpMachine({ state, bridge: podNetwork.bridge, root });
     },
   };
 }
@@ -138,6 +152,14 @@ async function keepFile(file: string, content: string, mode = 0o644): Promise<bo
   await writeFile(`${file}.next`, content, { mode });
   await rename(`${file}.next`, file);
   return true;
+}
+
+async function keepLink(link: string, target: string): Promise<void> {
+  if ((await readlink(link).catch(() => undefined)) === target) return;
+  const next = `${link}.next`;
+  await rm(next, { force: true });
+  await symlink(target, next);
+  await rename(next, link);
 }
 
 /** Bundles hold what a container is started with, a Secret's values too: they lie on no disk. */
