@@ -1,5 +1,5 @@
-/** Methods that HTTP/1.1 can carry past Node's parser, which knows them by name. */
-export const knownMethods = [
+/** Methods that HTTP/1.1 carries past Node's parser, which knows them by name. */
+export const methodsOfHttp1: readonly string[] = [
   'GET',
   'HEAD',
   'POST',
@@ -8,30 +8,24 @@ export const knownMethods = [
   'DELETE',
   'OPTIONS',
   'TRACE',
-] as const;
-
-/** Methods of HTTP that are no verbs here; Node's parser knows them too. */
-const foreignMethods = ['BIND', 'SEARCH', 'PROPFIND'];
+  // WebDAV's, and a verb of RBAC's.
+  'BIND',
+];
 
 /** Names of verbs, names of members that every object inherits, and what is no name at all. */
 const madeUpMethods = [
   'get',
-  'post',
   'delete',
   'LIST',
-  'list',
-  'WATCH',
-  'CREATE',
-  'DELETECOLLECTION',
-  'IMPERSONATE',
+  'watch',
   'constructor',
   '__proto__',
   'A'.repeat(300),
 ];
 
-export const methodsOfHttp1: readonly string[] = [...knownMethods, ...foreignMethods];
 /** CONNECT has no path: it is sent once a role. */
 export const methodsOfHttp2: readonly string[] = [...methodsOfHttp1, ...madeUpMethods];
 /** What Node's parser refuses by itself. Each costs a connection. */
 export const unparsedMethods: readonly string[] = [...madeUpMethods, 'CONNECT'];
-export const methodsOfUpgrades: readonly string[] = ['GET', 'POST', 'PUT'];
+export const methodsOfWebSockets: readonly string[] = ['GET', 'POST', 'PUT'];
+export const methodsOfSpdy: readonly string[] = ['POST'];

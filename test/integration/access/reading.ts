@@ -44,7 +44,6 @@ export interface Reading {
 export interface AskedRequest {
   readonly method: string;
   readonly target: string;
-  readonly upgrade: boolean;
 }
 
 const verbs: ReadonlyMap<string, string> = new Map([
@@ -56,13 +55,10 @@ const verbs: ReadonlyMap<string, string> = new Map([
   ['DELETE', 'delete'],
 ]);
 const namespaceSubresources = new Set(['status', 'finalize']);
-/** Upgrades into a container need `create`, whatever their method (feature AuthorizePodWebsocketUpgradeCreatePermission, v1.35). */
+/** These need `create`, be it GET or POST (feature AuthorizePodWebsocketUpgradeCreatePermission, v1.35). */
 const streams = new Set(['exec', 'attach', 'portforward']);
 
-export function readingOf(
-  { method, target, upgrade }: AskedRequest,
-  declared: DeclaredResources,
-): Reading {
+export function readingOf({ method, target }: AskedRequest, declared: DeclaredResources): Reading {
   const [rawPath, query] = splitOnce(target.replace(/^https:\/\/[^/]*/, ''), '?');
   const path = decoded(rawPath);
   const segments = rawPath.slice(1).split('/');
@@ -70,7 +66,7 @@ export function readingOf(
     rawPath === '/' ||
     (target.startsWith('/') && segments.every(each => /^(?!\.+$)[\w.-]+$/.test(each)));
   if (path?.startsWith('/') !== true) return { access: undefined, plain: false };
-  const operation = operationOf({ method, path, query: new URLSearchParams(query), upgrade });
+  const operation = operationOf({ method, path, query: new URLSearchParams(query) });
   const access =
     operation === undefined
       ? pathAccess(method, path, declared)
@@ -91,9 +87,8 @@ function operationOf(request: {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
-  readonly upgrade: boolean;
 }): Attributes | undefined {
-  const { method, path, query, upgrade } = request;
+  const { method, path, query } = request;
   const all = path.replaceAll(/^\/+|\/+$/g, '').split('/');
   const core = all[0] === 'api';
   if ((!core && all[0] !== 'apis') || all.length < (core ? 3 : 4)) return undefined;
@@ -118,8 +113,7 @@ function operationOf(request: {
     selected = requiredName(fieldSelector);
   }
   if (parts.length === 1 && verb === 'delete') verb = 'deletecollection';
-  if (streams.has(subresource) && (verb === 'get' || verb === 'create'))
-    verb = upgrade ? 'create' : verb;
+  if (streams.has(subresource) && verb === 'get') verb = 'create';
   return {
     type: 'resource',
     verb,
