@@ -119,7 +119,7 @@ export async function createExplorer(): Promise<Explorer> {
           codes.set(`${method} ${each.target}`, code);
           if (each.permitted && (code === 101 || (code >= 200 && code < 300))) successes += 1;
           const asked = codes.get(`GET ${each.target}`);
-          if (method !== 'HEAD' || !isResource(each) || code === 405) continue;
+          if (method !== 'HEAD' || !isPlainResource(each) || code === 405) continue;
           if (asked !== undefined && asked !== code)
             findings.push(`${describe(each)}: expected ${asked} as GET, got ${code}`);
         }
@@ -182,7 +182,8 @@ const reachesNode = ({ reading: { access } }: Case): boolean =>
   access?.type === 'resource' &&
   ['exec', 'attach', 'portforward', 'log'].includes(access.subresource);
 
-const isResource = ({ reading: { access } }: Case): boolean => access?.type === 'resource';
+const isPlainResource = ({ reading: { access, plain } }: Case): boolean =>
+  plain && access?.type === 'resource';
 
 const describe = ({ role, way, method, target, reading, permitted }: Case): string => {
   const { access } = reading;

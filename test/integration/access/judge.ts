@@ -2,9 +2,11 @@
 import type { KubernetesObject } from './bodies.ts';
 import { secretValue } from './fixture.ts';
 import type { Operation, Reading } from './reading.ts';
+import type { Role } from './roles.ts';
 import type { Answer } from './transport.ts';
 
 export interface Judged {
+  readonly role: Role;
   readonly method: string;
   readonly target: string;
   readonly upgrade: boolean;
@@ -34,8 +36,7 @@ export function complaintAbout(judged: Judged): string | undefined {
   if (access === undefined) return undeclared(judged);
   if (!permitted) {
     if (served) return 'expected a refusal';
-    if (plain && !upgrade && code !== 403) return 'expected 403';
-    return undefined;
+    return plain && !upgrade && !isRefusal(judged) ? 'expected 403' : undefined;
   }
   if (access.type === 'path') {
     return plain && !upgrade && code !== 200 ? 'expected 200' : undefined;
@@ -57,6 +58,12 @@ function undeclared({ reading, answer: { code } }: Judged): string | undefined {
   if (!reading.plain) refusals.push(400);
   return refusals.includes(code) ? undefined : 'expected 404 or 405';
 }
+
+/** What a node may ask for is refused by admission, which looks for the namespace first. */
+const isRefusal = (judged: Judged): boolean =>
+  judged.answer.code === 403 ||
+  isUnroutedHead(judged) ||
+  (judged.role.node !== undefined && !judged.exists && judged.answer.code === 404);
 
 /** Kubernetes routes no HEAD (pkg/endpoints/installer.go): it may be answered as GET is, or not at all. */
 export const isUnroutedHead = ({ method, answer }: Pick<Judged, 'method' | 'answer'>): boolean =>

@@ -174,6 +174,7 @@ function pathAccess(
   declared: DeclaredResources,
 ): PathAccess | undefined {
   if (method !== 'GET' && method !== 'HEAD') return undefined;
+  // A slash at the end may be left out of account, by the authorizer too.
   const asked = path === '/' ? path : path.replace(/\/$/, '');
   // Discovery and OpenAPI have a document for each group and version.
   const [, group, version] =
@@ -182,7 +183,7 @@ function pathAccess(
   const known =
     openPaths.has(asked) ||
     ((group ?? version) !== undefined && [...declared.keys()].some(key => key.startsWith(prefix)));
-  return known ? { type: 'path', verb: method.toLowerCase(), path } : undefined;
+  return known ? { type: 'path', verb: method.toLowerCase(), path: asked } : undefined;
 }
 
 /** Go's url.Parse decodes the whole path at once: an encoded slash is a slash. */
