@@ -23,7 +23,7 @@ plugins:
 - ${plugin}
 `;
 
-test('the configuration may be the file, lie in it, or be named by it', () => {
+test('the configuration may be the file itself, inline, or in another file', () => {
   const inner = file('inner.yaml', configuration);
   const inline = `{name: PodSecurity, configuration: {apiVersion: pod-security.admission.config.k8s.io/v1, kind: PodSecurityConfiguration, defaults: {enforce: baseline}}}`;
   const expected = defaultConfiguration('baseline');
@@ -47,7 +47,7 @@ test.each([
     'apiVersion: "apiserver.config.k8s.io/v9": expected "apiserver.config.k8s.io/v1"',
   ],
   [wrapped('{name: PodSecurity, path: none.yaml}'), 'none.yaml: ENOENT'],
-])('%j is refused, and the file is named', (text, message) => {
+])('%j is refused with the name of the file', (text, message) => {
   const name = file('bad.yaml', text);
   expect(() => readAdmissionConfig(name)).toThrow(message);
   expect(() => readAdmissionConfig(name)).toThrow(folder);

@@ -35,6 +35,8 @@ import { keyletVersion } from './version.ts';
 
 export interface ClusterSettings {
   readonly dataDir: string;
+  /** Go on with a store that has less than its record says, or has no record. */
+  readonly acceptStore?: true;
   readonly port: number;
   readonly bindAddress: string;
   readonly nodeName?: string;
@@ -97,7 +99,7 @@ export async function startCluster({
       if (!leavePods || (await managed?.isIdle()) === true) await managed?.cleanUp();
     });
     const [store, pki] = await Promise.all([
-      openClusterStore(dataDir),
+      openClusterStore(settings, log),
       openClusterPki({ ...pkiOptions(dataDir, nodeName, network.cidr), log }),
     ]);
     closers.push(() => store.close());
@@ -137,7 +139,7 @@ export async function startCluster({
     say(`Runtime      ${runtimeName} ${runtimeVersion}`);
     const reservedPorts = (): Promise<Set<number>> =>
       listeningPorts([process.pid, ...(managed === undefined ? [] : [managed.pid])]);
-    // Before the first client connects: it would be led into the pod.
+    // Before the first client connects: its connection would end in the pod.
     await freeReservedPorts(runtime, await reservedPorts(), log);
 
     const controllerClient = clientOf(url, pki, 'controllers');
@@ -198,11 +200,16 @@ export async function startCluster({
   }
 }
 
-async function openClusterStore(dataDir: string): Promise<Store> {
+async function openClusterStore(
+  { dataDir, acceptStore }: ClusterSettings,
+  log: Logger,
+): Promise<Store> {
   try {
     return await openStore({
       path: path.join(dataDir, 'store'),
       keysDir: path.join(dataDir, 'keys'),
+      acceptStore: acceptStore === true,
+      log,
     });
   } catch (error) {
     throw error instanceof StoreError ? new UserError(error.message, { cause: error }) : error;

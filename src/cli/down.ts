@@ -22,10 +22,10 @@ export function downCommand(): Command {
         return;
       }
       process.kill(instance.pid, 'SIGTERM');
-      const deadline = Date.now() + timeout * 1000;
+      const deadline = performance.now() + timeout * 1000;
       // The end of a process that is not a child can only be asked for.
       while ((await processStartTicks(instance.pid)) === instance.startTicks) {
-        if (Date.now() > deadline) {
+        if (performance.now() > deadline) {
           throw new UserError(`process ${instance.pid} still runs after ${timeout} s`);
         }
         await new Promise(resolve => setTimeout(resolve, 20));

@@ -8,6 +8,8 @@ import { keyletVersion, versionCommand } from './version.ts';
 
 /** Runs one command. @returns the exit code */
 export async function run(argv: readonly string[]): Promise<number> {
+  // The reader of the output may go first, as `head` does.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const program = new Command('keylet')
     .description('Kubernetes Secrets, and the pods that use them, in one small process.')
     .version(keyletVersion(), '-V, --version', 'print the version')

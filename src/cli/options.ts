@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import path from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
+import { maxTimerMs } from '../machinery/loop.ts';
 import { dns1123Subdomain } from '../machinery/validation/names.ts';
 import type { PodSecurityConfiguration } from '../server/admission/pod-security/configuration.ts';
 import { createVerificationPolicy } from '../node/images/verification-policy.ts';
@@ -117,4 +118,12 @@ export function duration(text: string): number {
     (sum, [, value, unit]) => sum + Number(value) * (unitMs.get(unit ?? '') ?? 0),
     0,
   );
+}
+
+/** How often something is done: what a timer can count. */
+export function interval(text: string): number {
+  const ms = duration(text);
+  if (ms < 100 || ms > maxTimerMs)
+    throw new InvalidArgumentError('expected a duration between 100ms and 596h.');
+  return ms;
 }

@@ -16,7 +16,7 @@ export function statusCommand(): Command {
     .action(async ({ dataDir }: { dataDir: string }) => {
       const instance = await runningInstance(dataDir);
       if (instance === undefined) throw new UserError(`no Keylet runs on ${dataDir}`);
-      for (const [name, value] of await describe(instance)) {
+      for (const [name, value] of await describe(instance).catch(noAnswer(instance))) {
         process.stdout.write(`${`${name}:`.padEnd(12)} ${value}\n`);
       }
     });
@@ -46,6 +46,12 @@ async function describe(instance: Instance): Promise<[string, string][]> {
     await client.close();
   }
 }
+
+const noAnswer =
+  ({ url }: Instance) =>
+  (error: Error): never => {
+    throw new UserError(`the API at ${url} does not answer: ${error.message}`, { cause: error });
+  };
 
 async function residentMiB(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');

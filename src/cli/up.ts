@@ -18,10 +18,12 @@ import {
   dataDirOption,
   duration,
   existingFolder,
+  interval,
   nodeName,
   podCidr,
   port,
 } from './options.ts';
+import { requireFreeSpace } from './free-space.ts';
 import { releaseStartMemory } from './release-memory.ts';
 import { UserError } from './user-error.ts';
 
@@ -78,7 +80,7 @@ export function upCommand(): Command {
     .addOption(
       new Option('--sync-frequency <duration>', 'how often mounted volumes are checked')
         .default(60_000, '1m')
-        .argParser(duration),
+        .argParser(interval),
     )
     .addOption(
       new Option(
@@ -106,6 +108,7 @@ export function upCommand(): Command {
         "Kubernetes' PodSecurityConfiguration: defaults and exemptions",
       ).argParser(admissionConfig),
     )
+    .option('--accept-store', 'go on with a store that is older than its record, or has none')
     .option('--leave-pods', 'let the pods run on when Keylet stops')
     .addOption(
       new Option('--log-level <level>', 'what goes to stderr')
@@ -124,6 +127,7 @@ async function up(options: UpOptions): Promise<void> {
   refuseIdleAllowlist(options);
   refuseTwoDefaults(options);
   await refuseSecond(options.dataDir);
+  await requireFreeSpace(options.dataDir);
   prepareDataFolder(options.dataDir);
   if (options.detach === true) return detach(options.dataDir);
   await foreground(options);
@@ -162,8 +166,6 @@ async function foreground(options: UpOptions): Promise<void> {
   const tell = (message: ProgressMessage): void => {
     if (process.connected) process.send?.(message);
   };
-  // Who reads the output may go: Keylet stays, and can still be ended in good order.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const say = (line: string): void => {
     process.stdout.write(`${line}\n`);
     tell({ line });

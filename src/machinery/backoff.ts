@@ -3,7 +3,7 @@ export interface BackoffOptions {
   readonly maxMs: number;
   /** An entry that was quiet for so long starts anew. Default twice the maximum. */
   readonly resetAfterMs?: number;
-  /** Milliseconds; default Date.now. */
+  /** Milliseconds of a clock that nobody sets; default performance.now. */
   readonly now?: () => number;
 }
 
@@ -27,7 +27,7 @@ export function createBackoff({
   initialMs,
   maxMs,
   resetAfterMs = 2 * maxMs,
-  now = Date.now,
+  now = () => performance.now(),
 }: BackoffOptions): Backoff {
   const entries = new Map<string, Entry>();
   const live = (key: string): Entry | undefined => {

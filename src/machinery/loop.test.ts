@@ -58,3 +58,17 @@ test('closed, it waits for the run that is on and begins no other', async () => 
   loop.wakeIn(0);
   expect(runs()).toBe(1);
 });
+
+test('a clock that is set does not move a delay', () => {
+  vi.useFakeTimers();
+  try {
+    const { loop, runs } = loopByHand();
+    loop.wakeIn(60_000);
+    vi.setSystemTime(Date.now() + 48 * 3600_000);
+    loop.wakeIn(1000);
+    vi.advanceTimersByTime(1000);
+    expect(runs()).toBe(1);
+  } finally {
+    vi.useRealTimers();
+  }
+});

@@ -39,7 +39,7 @@ export function createLoop(work: () => Promise<void>): Loop {
       });
     },
     wakeIn(ms) {
-      const at = Date.now() + ms;
+      const at = performance.now() + ms;
       if (closed || at >= wakeAt) return;
       clearTimeout(timer);
       wakeAt = at;

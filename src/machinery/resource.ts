@@ -77,7 +77,7 @@ export interface ResourceDescriptor<T extends KubeObject = KubeObject> extends R
   prepareForCreate?(object: T, context: StrategyContext): void;
   /** The object's own rules; those of metadata are the server's. Runs on create and update. */
   validate?(object: T): FieldError[];
-  /** Further rules for new objects: those that are stored may break them. */
+  /** Further rules for new objects only: stored ones may break them. */
   validateCreate?(object: T): FieldError[];
   readonly update?: UpdateStrategy<T>;
   readonly status?: UpdateStrategy<T>;

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createBackoff } from './backoff.ts';
 import { goDuration, humanDuration } from './duration.ts';
 import { generateName, randomSuffix } from './names.ts';
@@ -129,6 +129,20 @@ describe('names', () => {
   test('generateName() stays within 63 characters', () => {
     expect(generateName('x'.repeat(80), randomSuffix())).toMatch(/^x{58}[b-z2-9]{5}$/);
   });
+});
+
+test('createBackoff() does not wait for a clock that was set back', () => {
+  vi.useFakeTimers();
+  try {
+    const backoff = createBackoff({ initialMs: 1000, maxMs: 30_000 });
+    backoff.next('a');
+    vi.setSystemTime(Date.now() - 48 * 3600_000);
+    expect(backoff.remaining('a')).toBe(1000);
+    vi.advanceTimersByTime(1000);
+    expect(backoff.remaining('a')).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('createBackoff() doubles to its maximum, and starts anew after a quiet while', () => {

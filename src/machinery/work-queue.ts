@@ -1,4 +1,5 @@
 import { createBackoff } from './backoff.ts';
+import { maxTimerMs } from './loop.ts';
 
 /** Keys to be worked on: each once at a time, again when asked meanwhile, later when it failed. */
 export interface WorkQueue {
@@ -55,10 +56,13 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
       clearTimeout(timers.get(key));
       timers.set(
         key,
-        setTimeout(() => {
-          timers.delete(key);
-          queue.add(key);
-        }, delayMs),
+        setTimeout(
+          () => {
+            timers.delete(key);
+            queue.add(key);
+          },
+          Math.min(delayMs, maxTimerMs),
+        ),
       );
     },
     async close() {

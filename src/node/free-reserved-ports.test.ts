@@ -48,6 +48,6 @@ test('stops the sandboxes that have a port of Keylet, and no others', async () =
   expect(stopped).toEqual(['squatter']);
   expect(warnings).toEqual([
     ['Host ports of a pod are unknown', { pod: 'ns/unknown', error: 'Error: gone' }],
-    ['A pod that had taken a port of Keylet was stopped', { pod: 'ns/squatter', port: 6443 }],
+    ['Stopped a pod that had taken a port of Keylet', { pod: 'ns/squatter', port: 6443 }],
   ]);
 });

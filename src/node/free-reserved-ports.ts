@@ -2,8 +2,8 @@ import type { Logger } from '../machinery/log.ts';
 import type { Runtime } from './runtime/runtime.ts';
 
 /**
- * Ends sandboxes to which a port of Keylet's own leads: the API cannot be reached while one is there. A pod
- * of a Keylet that did not refuse it, or that listened elsewhere, may have left one.
+ * Stops sandboxes that have taken one of Keylet's own ports: while one runs, the API cannot be reached. An
+ * older Keylet, or one that listened on other ports, may have left such a sandbox.
  */
 export async function freeReservedPorts(
   runtime: Pick<Runtime, 'listPodSandboxes' | 'sandboxHostPorts' | 'stopPodSandbox'>,
@@ -26,7 +26,7 @@ export async function freeReservedPorts(
         ({ protocol, hostPort }) => protocol === 'TCP' && reserved.has(hostPort),
       );
       if (taken === undefined) return;
-      log.warn('A pod that had taken a port of Keylet was stopped', {
+      log.warn('Stopped a pod that had taken a port of Keylet', {
         pod: `${metadata.namespace}/${metadata.name}`,
         port: taken.hostPort,
       });

@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 
-/** TCP ports on which processes of this machine listen, on whichever address. */
+/** TCP ports on which the given processes listen, on any address. */
 export async function listeningPorts(pids: readonly number[]): Promise<Set<number>> {
   const [ports, sockets] = await Promise.all([
     portsBySocket(),

@@ -179,7 +179,7 @@ async function hostPortsOfNode(client: KubeClient, nodeName: string): Promise<Se
   return new Set(items.flatMap(hostPortsOf).map(({ port }) => port));
 }
 
-/** The system gives any free port, and cannot know that one leads into a pod. */
+/** The kernel may choose a port that is forwarded to a pod: host ports are firewall rules, not sockets. */
 async function listenBesidesPods(
   taken: ReadonlySet<number>,
   options: NodeServerOptions,

@@ -47,7 +47,7 @@ export interface ServerOptions {
   readonly maxConnections?: number | undefined;
   /** Keylet's own. */
   readonly version: string;
-  /** @default Kubernetes' own: nothing is forbidden where no namespace says so */
+  /** @default Kubernetes' defaults: privileged unless a namespace's labels say otherwise */
   readonly podSecurity?: PodSecurityConfiguration;
   readonly log: Logger;
 }
@@ -70,7 +70,7 @@ export async function startServer({
 }: ServerOptions): Promise<RunningServer> {
   const stores = new Map<string, ObjectStore & { close(): void }>();
   const entries = resources.map(descriptor => {
-    const objects = descriptor.stored ? createObjectStore(descriptor, store) : undefined;
+    const objects = descriptor.stored ? createObjectStore(descriptor, store, log) : undefined;
     if (objects !== undefined) stores.set(`${descriptor.plural}.${descriptor.group}`, objects);
     return { descriptor, objects };
   });
@@ -117,7 +117,7 @@ export async function startServer({
       nodeRestriction({ pods: storeOf('pods'), nodes: storeOf('nodes') }),
       roleEscalation(access, authorize),
       defaultTolerations,
-      // Last: it judges the pod as it will be.
+      // Last: it evaluates the pod as it will be stored.
       podSecurity({
         namespaces,
         pods: storeOf('pods'),

@@ -92,7 +92,7 @@ export interface StoreEvent {
   readonly key: string;
   /** The commit's revision. */
   readonly revision: number;
-  /** The new value; absent for a delete. */
+  /** The new value; absent for a delete. May be opened when it is first looked at, as KeyValue's. */
   readonly value: Uint8Array | undefined;
   /** The value before, where there was one. */
   readonly previous: KeyValue | undefined;

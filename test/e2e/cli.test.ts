@@ -58,6 +58,8 @@ describe('keylet', () => {
     ['up --data-dir=', 'expected a folder'],
     ['up --data-dir /etc/hostname', 'it is a file; expected a folder'],
     ['up --secret-ttl 5x', 'expected a duration such as 500ms, 90s or 1m30s'],
+    ['up --sync-frequency 0s', 'expected a duration between 100ms and 596h'],
+    ['up --sync-frequency 1000h', 'expected a duration between 100ms and 596h'],
     ['down --timeout soon', 'expected a number of seconds'],
   ])('%s: one line says what is wrong, another where to read on', async (line, message) => {
     const { code, stdout, stderr } = await cli(...line.split(' '));

@@ -24,7 +24,7 @@ beforeAll(async () => {
   };
 });
 
-/** A web server of the pod's own name, on a port of the node. */
+/** A pod whose web server answers with the pod's name, on a port of the node. */
 const webPod = (
   name: string,
   port: object,
@@ -46,7 +46,7 @@ const statusOf = (name: string): Promise<string> =>
   admin(`get pod ${name} -n ${ns} -o`, [
     'jsonpath={.status.phase} {.status.reason}: {.status.message}',
   ]);
-/** Which pod a port of the node leads to. A pod is ready before its server listens. */
+/** Waits until a port of the node leads to a pod: the pod is ready before its server listens. */
 const expectPage = (port: number, pod: string): Promise<void> =>
   eventually(async () => {
     const answer = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(5000) });
@@ -64,8 +64,8 @@ async function freePort(): Promise<number> {
 
 const noFreePorts = "node(s) didn't have free ports for the requested pod ports";
 
-describe("a port on which Keylet listens is no pod's", () => {
-  test('the scheduler finds no node for it', async () => {
+describe('a port on which Keylet listens', () => {
+  test('keeps a pod that wants it pending', async () => {
     const nodePort = await admin(`get node ${node} -o`, [
       'jsonpath={.status.daemonEndpoints.kubeletEndpoint.Port}',
     ]);
@@ -88,7 +88,7 @@ describe("a port on which Keylet listens is no pod's", () => {
     await admin(`delete pods --all -n ${ns}`);
   });
 
-  test('the node refuses a pod that was put on it past the scheduler', async () => {
+  test('is refused by the node to a pod that bypassed the scheduler', async () => {
     const direct = { nodeName: node };
     await admin.apply(
       webPod('direct', { hostPort: apiPort }, { spec: direct }),
@@ -115,7 +115,7 @@ describe("a port on which Keylet listens is no pod's", () => {
   });
 });
 
-test('a port of the node is one pod at a time', async () => {
+test('only one pod at a time gets a port of the node', async () => {
   const hostPort = await freePort();
   await admin.apply(webPod('first', { hostPort }));
   await waitReady(admin, 'first', ns);
@@ -133,7 +133,7 @@ test('a port of the node is one pod at a time', async () => {
   await expectPage(hostPort, 'second');
 });
 
-test('a pod that already has the port of the API gives it up when Keylet starts', async () => {
+test('a pod that already has the port of the API loses it when Keylet starts', async () => {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'keylet-host-ports-'));
   const args = ['--registry-hosts-dir', inject('registryHostsDir')];
   const hostPort = await freePort();

@@ -62,7 +62,7 @@ const create = (who: Kubectl, object: object) =>
   who.try('create -f -', [], { input: JSON.stringify(object) });
 
 describe('a namespace labelled restricted', () => {
-  test('admits no pod that is root of the node, and says all that is wrong with it', async () => {
+  test('refuses a pod that would be root on the node, and lists every reason', async () => {
     const ns = await namespace('locked', { enforce: 'restricted' });
     const { code, stderr } = await create(admin, rootOfTheNode('root', ns));
     expect(code).toBe(1);
@@ -76,7 +76,7 @@ describe('a namespace labelled restricted', () => {
     expect(await admin(`get pods -n ${ns} -o name`)).toBe('');
   });
 
-  test('runs a pod that keeps to the level, with its token and its exec', async () => {
+  test('runs a pod that meets the level, with its token and exec', async () => {
     const ns = await namespace('runs', { enforce: 'restricted' });
     await admin.apply(restrictedPod('good', ns));
     await waitReady(admin, 'good', ns);
@@ -88,7 +88,7 @@ describe('a namespace labelled restricted', () => {
     expect(await admin(`annotate pod good -n ${ns} a=b`)).toBe('pod/good annotated');
   });
 
-  test('is so from the moment its label was set', async () => {
+  test('takes effect with the response to the label change', async () => {
     const ns = await namespace('at-once');
     for (let round = 1; round <= 10; round += 1) {
       await admin(`label namespace ${ns} --overwrite ${label('enforce')}=restricted`);
@@ -105,7 +105,7 @@ describe('a namespace labelled restricted', () => {
     }
   });
 
-  test('is so for who may do all in it: the label is not theirs to take away', async () => {
+  test('binds its own administrator, who cannot remove the label', async () => {
     const ns = await namespace('tenant', { enforce: 'baseline' });
     const tenant = await users.person('tenant', 'tenants');
     await admin(`create rolebinding tenant -n ${ns} --clusterrole=admin --user=tenant`);
@@ -146,7 +146,7 @@ describe('labels', () => {
     );
   });
 
-  test('that cannot be read are refused', async () => {
+  test('are refused when they are invalid', async () => {
     const ns = await namespace('labels');
     const { code, stderr } = await admin.try(
       `label namespace ${ns} ${label('enforce')}=strict ${label('warn-version')}=1.30`,
@@ -158,7 +158,7 @@ describe('labels', () => {
   });
 });
 
-test('a pod is not run with less protection than it asks for', async () => {
+test('a pod never runs with less protection than it asks for', async () => {
   const ns = await namespace('unsupported', { enforce: 'restricted' });
   const spec = { hostUsers: false, securityContext: { runAsUser: 0 } };
   const { stderr } = await create(
@@ -178,7 +178,7 @@ test('a pod is not run with less protection than it asks for', async () => {
   expect(stderr).toBe(
     'The Pod "userns" is invalid: spec.hostUsers: Invalid value: false: user namespaces are not supported; omit the field or set it to true\n',
   );
-  // Restricted asks less of Windows: such a pod must not run here as if it were for Linux.
+  // Restricted requires less of Windows pods: one must not run here as if it were a Linux pod.
   const windows = {
     os: { name: 'windows' },
     securityContext: { runAsNonRoot: true },
@@ -192,7 +192,7 @@ test('a pod is not run with less protection than it asks for', async () => {
   );
 });
 
-describe('with a configuration of its own', () => {
+describe('with an admission configuration', () => {
   let folder: string;
   let keylet: Keylet;
 
@@ -231,7 +231,7 @@ describe('with a configuration of its own', () => {
     };
   });
 
-  test('defaults hold where a namespace says nothing, and for nobody who is exempt', async () => {
+  test('defaults apply to namespaces without labels, and exemptions are honoured', async () => {
     const { kubectl } = keylet;
     const refused = await create(kubectl, rootOfTheNode('root', 'default'));
     expect(refused.stderr).toContain('violates PodSecurity "baseline:latest"');

@@ -22,9 +22,12 @@ const services: Readonly<Record<string, string>> = {
 };
 
 /** Installs the Debian packages that are missing. @throws Error that says what to do where that cannot be */
-export async function ensurePackages(say: (line: string) => void = () => undefined): Promise<void> {
+export async function ensurePackages(
+  say: (line: string) => void = () => undefined,
+  others: readonly string[] = [],
+): Promise<void> {
   const missing: string[] = [];
-  for (const name of needed) {
+  for (const name of [...needed, ...others]) {
     const { stdout } = await run('dpkg-query', ['-W', '-f', '${Status}', name]).catch(() => {
       throw new Error(`this needs Debian's packages (${needed.join(', ')}), and here is no dpkg`);
     });

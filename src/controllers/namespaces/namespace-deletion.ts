@@ -40,6 +40,14 @@ export function startNamespaceDeletion({
     }
     return left;
   };
+  /** Lists leave out what the server cannot read: collections are deleted with that too. */
+  const sweep = async (namespace: string): Promise<void> => {
+    for (const { group, version, plural, verbs } of contents) {
+      if (!verbs.includes('deletecollection')) continue;
+      const root = group === '' ? '/api' : `/apis/${group}`;
+      await client.raw('DELETE', `${root}/${version}/namespaces/${namespace}/${plural}`);
+    }
+  };
   const queue = createWorkQueue({
     async work(name) {
       const namespace = namespaces.get('', name);
@@ -49,6 +57,7 @@ export function startNamespaceDeletion({
         queue.addAfter(name, againMs);
         return;
       }
+      await sweep(name);
       const finalizers = (namespace.spec?.finalizers ?? []).filter(each => each !== 'kubernetes');
       await client.raw('PUT', `/api/v1/namespaces/${name}/finalize`, {
         apiVersion: 'v1',

@@ -22,14 +22,14 @@ const pod = (ports: Ports, spec: Partial<Pod['spec']> = {}): Pod => ({
 const noFreePorts = "node(s) didn't have free ports for the requested pod ports";
 const reason = (wanted: Pod, others: Pod[] = []) => rejectionReason(wanted, node, () => others);
 
-test.each([6443, 40_001, 40_002])('port %i of the node is for no pod', hostPort => {
+test.each([6443, 40_001, 40_002])('reserved port %i is free for no pod', hostPort => {
   expect(reason(pod([{ containerPort: 80, hostPort }]))).toBe(noFreePorts);
   expect(reason(pod([{ containerPort: 80, hostPort, hostIP: '10.0.0.1' }]))).toBe(noFreePorts);
   expect(reason(pod([{ containerPort: hostPort }], { hostNetwork: true }))).toBe(noFreePorts);
   expect(reason(pod([{ containerPort: hostPort }]))).toBeUndefined();
 });
 
-test('a port is for one pod at a time', () => {
+test('a host port is free for one pod at a time', () => {
   const web = pod([{ containerPort: 80, hostPort: 8080 }]);
   expect(reason(web)).toBeUndefined();
   expect(reason(web, [web])).toBe(noFreePorts);

@@ -7,7 +7,7 @@ import type { Informer, InformerChange } from '../../client/informer.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
 import { startScheduler } from './scheduler.ts';
 
-/** An informer that a test feeds. */
+/** An informer whose objects the test sets. */
 function fed<T extends KubeObject>() {
   const objects = new Map<string, T>();
   const handlers: ((change: InformerChange<T>) => void)[] = [];
@@ -76,9 +76,9 @@ function start() {
   return { pods, bound, events };
 }
 
-test('of two pods that want one port of the node, the second waits until the first is gone', async () => {
+test('the second of two pods with the same host port waits until the first has finished', async () => {
   const { pods, bound, events } = start();
-  // Nothing was heard of the first binding when the second pod comes.
+  // The informer has not seen the first binding when the second pod arrives.
   pods.put(web('first'));
   pods.put(web('second'));
   await vi.waitFor(() =>
@@ -94,7 +94,7 @@ test('of two pods that want one port of the node, the second waits until the fir
   await vi.waitFor(() => expect(bound).toEqual(['first', 'second']));
 });
 
-test('a pod that is deleted gives its ports back', async () => {
+test('deleting a pod frees its host ports', async () => {
   const { pods, bound } = start();
   pods.put(web('first'));
   pods.put(web('second'));

@@ -28,7 +28,7 @@ export function startScheduler({
 }): WorkQueue {
   const podClient = client.resource(podResource);
   const refusals = new Map<string, string>();
-  /** By pod: the node that it was just bound to, until the pod itself says so. */
+  /** Nodes of pods that were just bound, by UID, until the informer sees the binding. */
   const assumed = new Map<string, string>();
 
   const waits = (pod: Pod): boolean =>

@@ -37,7 +37,7 @@ export async function registerNode(options: {
     const node = old === undefined ? await nodes.create(wanted) : await nodes.update(wanted);
     const told = await nodes.updateStatus({ ...wanted, metadata: node.metadata });
     wasReady = current.notReady === undefined;
-    toldAtMs = Date.now();
+    toldAtMs = performance.now();
     return told;
   };
   const renew = async (): Promise<void> => {
@@ -64,7 +64,7 @@ export async function registerNode(options: {
     try {
       await renew();
       const ready = (await facts()).notReady === undefined;
-      if (ready !== wasReady || Date.now() - toldAtMs > statusEveryMs) await tell();
+      if (ready !== wasReady || performance.now() - toldAtMs > statusEveryMs) await tell();
     } catch (error) {
       log.warn('The node was not told', { error: (error as Error).message });
     }

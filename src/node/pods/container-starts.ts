@@ -50,13 +50,17 @@ export function createContainerStarts({ uid, services, wakeIn }: PartContext): C
     waiting,
     isDue(pod, { container, previous }) {
       const at = notBefore.get(startKey(container)) ?? 0;
-      if (at > Date.now()) {
-        wakeIn(at - Date.now());
+      if (at > performance.now()) {
+        wakeIn(at - performance.now());
         return false;
       }
       if (previous === undefined || !hasExited(previous)) return true;
       const delayMs = restarts.delay(container.name);
-      const leftMs = Number(previous.finishedAt / 1_000_000n) + delayMs - Date.now();
+      // By a clock that was set back meanwhile it would be longer.
+      const leftMs = Math.min(
+        Number(previous.finishedAt / 1_000_000n) + delayMs - Date.now(),
+        delayMs,
+      );
       if (delayMs === 0 || leftMs <= 0) {
         restarts.next(container.name);
         return true;
@@ -80,7 +84,7 @@ export function createContainerStarts({ uid, services, wakeIn }: PartContext): C
         const changed = objectChanges !== seen;
         if (changed) images.resetBackoff(uid);
         const retryMs = changed ? 0 : error.retryMs;
-        notBefore.set(key, Date.now() + retryMs);
+        notBefore.set(key, performance.now() + retryMs);
         wakeIn(retryMs);
       }
     },

@@ -25,7 +25,7 @@ const noFreePorts = {
   message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
 };
 
-test('a pod cannot have a port on which the node listens, even one that ran before', async () => {
+test('a pod cannot take a port on which the node listens, even if it ran before', async () => {
   const admission = admissionOf([], { reserved: [6443] });
   expect(await admission.admit(pod('a', onPort(6443)))).toEqual(noFreePorts);
   expect(await admission.admit(pod('b', onPort(6443), started))).toEqual(noFreePorts);
@@ -37,7 +37,7 @@ test('a pod cannot have a port on which the node listens, even one that ran befo
   expect(await admission.admit(pod('d', inNetwork))).toEqual(noFreePorts);
 });
 
-test('of pods that want the same port one gets it: the first that was let in', async () => {
+test('of pods that want the same port, the first admitted gets it', async () => {
   const [a, b] = [pod('a', onPort(80)), pod('b', onPort(80))];
   const pods = [b];
   const admission = admissionOf(pods);
@@ -50,7 +50,7 @@ test('of pods that want the same port one gets it: the first that was let in', a
   expect(await admission.admit(a)).toBeUndefined();
 });
 
-test('after a restart it is the pod that was started, and else the older one', async () => {
+test('after a restart, the started pod gets it, else the older one', async () => {
   const a = pod('a', onPort(80));
   const b = pod('b', onPort(80), started);
   const c = pod('c', onPort(80));
@@ -61,13 +61,13 @@ test('after a restart it is the pod that was started, and else the older one', a
   expect(await admissionOf([c, a]).admit(a)).toBeUndefined();
 });
 
-test('a pod that has ended takes no port', async () => {
+test('a finished pod holds no port', async () => {
   const ended = pod('a', onPort(80), { status: { phase: 'Failed' } });
   const next = pod('b', onPort(80));
   expect(await admissionOf([ended, next]).admit(next)).toBeUndefined();
 });
 
-test('a pod for another operating system is refused: Pod Security asks less of it', async () => {
+test('a pod for another operating system is refused: Pod Security requires less of it', async () => {
   expect(await admissionOf([]).admit(pod('a', { os: { name: 'windows' } }))).toEqual({
     reason: 'PodOSNotSupported',
     message: "Failed to admit pod as the OS field doesn't match node OS",
@@ -75,7 +75,7 @@ test('a pod for another operating system is refused: Pod Security asks less of i
   expect(await admissionOf([]).admit(pod('a', { os: { name: 'linux' } }))).toBeUndefined();
 });
 
-test('a pod that relies on AppArmor is refused where there is none', async () => {
+test('a pod that requires AppArmor is refused without it', async () => {
   const confined = (type: 'RuntimeDefault' | 'Unconfined') =>
     pod('a', { containers: [{ name: 'c', securityContext: { appArmorProfile: { type } } }] });
   const without = () => admissionOf([], { appArmor: false });

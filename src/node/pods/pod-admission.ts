@@ -6,7 +6,7 @@ import {
 import type { Pod } from '../../api/core/v1/pod.ts';
 import { uidOf } from './names.ts';
 
-/** Why this node will not run a pod, in the kubelet's words. */
+/** Why this node does not run a pod, in the kubelet's words. */
 export interface Rejection {
   readonly reason: string;
   readonly message: string;
@@ -22,13 +22,13 @@ export interface NodeFacts {
 }
 
 export interface PodAdmission {
-  /** What the node says to a pod; a pod that was let in stays. */
+  /** @returns why the pod is rejected; once admitted, a pod is not rejected later */
   admit(pod: Pod): Promise<Rejection | undefined>;
-  /** The pod is gone: what it had is free. */
+  /** Call when the pod is gone: its ports are free again. */
   forget(pod: Pod): void;
 }
 
-/** The kubelet's admission: what the scheduler may not have known, or was never asked. */
+/** The kubelet's admission checks, for pods that bypassed the scheduler or that it placed with outdated knowledge. */
 export function createPodAdmission({ pods, reservedPorts, hasAppArmor }: NodeFacts): PodAdmission {
   const admitted = new Set<string>();
 
@@ -86,7 +86,7 @@ export function createPodAdmission({ pods, reservedPorts, hasAppArmor }: NodeFac
 const hasEnded = ({ status }: Pod): boolean =>
   status?.phase === 'Succeeded' || status?.phase === 'Failed';
 
-/** Of two pods that no one here has let in yet: the one that was started, or was created first, has precedence. */
+/** Precedence between pods not admitted yet: a started pod first, then the older one. */
 function comesBefore(a: Pod, b: Pod): boolean {
   const rank = ({ status, metadata }: Pod): string[] => [
     status?.startTime === undefined ? '1' : '0',
@@ -96,7 +96,7 @@ function comesBefore(a: Pod, b: Pod): boolean {
   return rank(a).join(' ') < rank(b).join(' ');
 }
 
-/** Whether a pod that is yet to start relies on AppArmor. */
+/** Whether a pod that has not started requires AppArmor. */
 function wantsAppArmor({ spec, status }: Pod): boolean {
   if ((status?.phase ?? 'Pending') !== 'Pending') return false;
   const profiles = [

@@ -23,8 +23,8 @@ export function createPodVolumes({ uid, services, wakeIn }: PartContext): PodVol
   let objectChanges = 0;
   return {
     async mount(pod, state) {
-      if (mountAt !== undefined && mountAt > Date.now()) {
-        wakeIn(mountAt - Date.now());
+      if (mountAt !== undefined && mountAt > performance.now()) {
+        wakeIn(mountAt - performance.now());
         return false;
       }
       const seen = objectChanges;
@@ -39,7 +39,7 @@ export function createPodVolumes({ uid, services, wakeIn }: PartContext): PodVol
         for (const failure of error.failures) tellFailedMount(recorder, pod, failure);
         // What was missing may have come while it was looked for.
         const waitMs = objectChanges === seen ? backoff.next(uid) : 0;
-        mountAt = Date.now() + waitMs;
+        mountAt = performance.now() + waitMs;
         wakeIn(waitMs);
         return false;
       }

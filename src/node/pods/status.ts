@@ -41,7 +41,7 @@ export interface StatusRequest {
   readonly sandboxReady: boolean;
   /** Set when the pod as a whole was ended: DeadlineExceeded, Evicted. */
   readonly ended?: { readonly reason: string; readonly message: string } | undefined;
-  /** The node would not run it. */
+  /** Set when the node refused to run the pod. */
   readonly rejected?: boolean;
 }
 
@@ -63,7 +63,7 @@ export function podStatus(request: StatusRequest): PodStatus {
     hostIPs: [{ ip: hostIp }],
     ...(podIps[0] === undefined ? {} : { podIP: podIps[0], podIPs: podIps.map(ip => ({ ip })) }),
     startTime: old.startTime ?? timestamp(),
-    // A pod that was never let in has no containers to tell of.
+    // A pod that was never admitted has no containers to report.
     ...(request.rejected === true && request.state.containers.size === 0
       ? {}
       : {

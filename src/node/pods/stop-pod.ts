@@ -1,4 +1,5 @@
 import type { Container, Pod } from '../../api/core/v1/pod.ts';
+import { maxTimerMs } from '../../machinery/loop.ts';
 import type { ContainerStatus } from '../runtime/runtime.ts';
 import { runHook } from './lifecycle.ts';
 import { fieldPathOf } from '../field-path.ts';
@@ -16,10 +17,10 @@ export async function stopContainer(
   services: WorkerServices,
 ): Promise<void> {
   const { runtime, recorder } = services;
-  const endsAt = Date.now() + graceSeconds * 1000;
+  const endsAt = performance.now() + graceSeconds * 1000;
   const hook = container?.lifecycle?.preStop;
   if (container !== undefined && hook !== undefined && graceSeconds > 0) {
-    const timeoutMs = graceSeconds * 1000;
+    const timeoutMs = Math.min(graceSeconds * 1000, maxTimerMs);
     const timer = new Promise<void>(resolve => setTimeout(resolve, timeoutMs).unref());
     const run = runHook(hook, {
       runtime,
@@ -38,7 +39,7 @@ export async function stopContainer(
     });
     await Promise.race([run, timer]);
   }
-  const left = Math.max(0, Math.ceil((endsAt - Date.now()) / 1000));
+  const left = Math.max(0, Math.ceil((endsAt - performance.now()) / 1000));
   await runtime.stopContainer(status.id, left);
 }
 

@@ -1,4 +1,5 @@
 import type { Container, Probe } from '../../api/core/v1/pod.ts';
+import { maxTimerMs } from '../../machinery/loop.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { runHandler, type HandlerResult } from './handler.ts';
 
@@ -67,10 +68,13 @@ export function createProber({ runtime, onChange, onFailure }: ProberOptions): P
     let last: boolean | undefined;
     const later = (ms: number): void => {
       if (entry.closed) return;
-      const timer = setTimeout(() => {
-        entry.timers.delete(timer);
-        void turn();
-      }, ms);
+      const timer = setTimeout(
+        () => {
+          entry.timers.delete(timer);
+          void turn();
+        },
+        Math.min(ms, maxTimerMs),
+      );
       entry.timers.add(timer);
     };
     const turn = async (): Promise<void> => {
@@ -89,8 +93,9 @@ export function createProber({ runtime, onChange, onFailure }: ProberOptions): P
       const goOn = streak < threshold || onTurn(ok, kind);
       if (goOn) later(periodMs);
     };
-    const firstAtMs = startedAtMs + (probe.initialDelaySeconds ?? 0) * 1000;
-    later(Math.max(0, firstAtMs - Date.now()));
+    // By a clock that was set meanwhile the container may seem to start only later.
+    const ranMs = Math.max(0, Date.now() - startedAtMs);
+    later(Math.max(0, (probe.initialDelaySeconds ?? 0) * 1000 - ranMs));
   };
 
   return {

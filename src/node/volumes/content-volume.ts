@@ -2,7 +2,6 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Pod } from '../../api/core/v1/pod.ts';
 import { configMapsOfVolume, secretsOfVolume } from '../../api/core/v1/pod/pod-references.ts';
-import { maxTimerMs } from '../../machinery/loop.ts';
 import { createAtomicWriter, type AtomicWriter } from './atomic-writer.ts';
 import { placeFolder } from './content-folder.ts';
 import { heldVersions } from './held-versions.ts';
@@ -14,6 +13,8 @@ import { createTurns } from './turns.ts';
 
 /** How soon content that has a time to be renewed at is tried again. */
 const retryMs = 10_000;
+/** The clock may be set meanwhile: what has a time to be renewed at is looked at this often. */
+const maxRefreshMs = 10 * 60_000;
 /** How long a version stays after the next one took its place. */
 const sweepMs = 100;
 
@@ -93,7 +94,7 @@ export function createContentVolume(
           if (placed !== undefined) onRefreshFailed(placed.pod, (error as Error).message);
         });
       },
-      Math.min(Math.max(ms, 0), maxTimerMs),
+      Math.min(Math.max(ms, 0), maxRefreshMs),
     );
   };
   // Changes that come while one waits for its turn are seen by that one.

@@ -95,3 +95,15 @@ test('a token that cannot be renewed is kept while it is good, and tried again s
   state.refuses = false;
   expect((await tokens.get(pod, projection)).token).toBe('token-2');
 });
+
+test('a token that is not valid yet, by a clock that was set back, is asked for anew', async () => {
+  const { tokens, state } = setUp();
+  const projection = { path: 't', expirationSeconds: 3600 };
+  state.nowMs = 48 * hourMs;
+  await tokens.get(pod, projection);
+  state.nowMs -= 30_000;
+  expect((await tokens.get(pod, projection)).token).toBe('token-1');
+  state.nowMs -= 2 * hourMs;
+  expect((await tokens.get(pod, projection)).token).toBe('token-2');
+  expect((await tokens.get(pod, projection)).token).toBe('token-2');
+});

@@ -21,11 +21,14 @@ export interface ServiceAccountTokens {
 export type TokenProjection = NonNullable<VolumeProjection['serviceAccountToken']>;
 
 interface Kept extends ProjectedToken {
+  readonly askedAtMs: number;
   readonly expiresAtMs: number;
 }
 
 const dayMs = 24 * 3_600_000;
 const retryMs = 10_000;
+/** With which the API verifies tokens. */
+const toleranceMs = 60_000;
 
 export function createServiceAccountTokens({
   client,
@@ -59,7 +62,7 @@ export function createServiceAccountTokens({
     if (status === undefined) throw new Error('the answer holds no token');
     const expiresAtMs = Date.parse(status.expirationTimestamp);
     const lifeMs = Math.min((expiresAtMs - askedAtMs) * 0.8, dayMs);
-    return { token: status.token, expiresAtMs, refreshAtMs: askedAtMs + lifeMs };
+    return { token: status.token, askedAtMs, expiresAtMs, refreshAtMs: askedAtMs + lifeMs };
   };
 
   return {
@@ -67,7 +70,10 @@ export function createServiceAccountTokens({
       const uid = pod.metadata.uid ?? '';
       const key = JSON.stringify([projection.audience, projection.expirationSeconds]);
       const known = kept.get(uid)?.get(key);
-      if (known !== undefined && nowMs() < known.refreshAtMs) return known;
+      // By a clock that was set back it is not valid yet.
+      const isCurrent = (token: Kept): boolean =>
+        token.askedAtMs - toleranceMs <= nowMs() && nowMs() < token.refreshAtMs;
+      if (known !== undefined && isCurrent(known)) return known;
       try {
         const token = await request(pod, projection);
         kept.set(uid, (kept.get(uid) ?? new Map<string, Kept>()).set(key, token));

@@ -15,7 +15,7 @@ export interface AdmissionRequest {
   /** The object as it is; absent for create. Not to be changed. */
   readonly old: KubeObject | undefined;
   readonly user: UserInfo;
-  /** Adds a line for a `Warning:` header, once however often the write is tried. */
+  /** Adds a `Warning:` header, once even if the write is retried. */
   readonly warn: (text: string) => void;
 }
 

@@ -16,6 +16,7 @@ import type { OpenApi } from '../openapi/documents.ts';
 import { createOperationExecutor, type ExecutionServices } from '../operation/execute-operation.ts';
 import { attributesOf, type Operation, type ResourceOperation } from '../operation/operation.ts';
 import { createOperationResolver } from '../operation/resolve-operation.ts';
+import { isDamaged } from '../registry/store-errors.ts';
 import type { ResourceEntry } from '../resource-entry.ts';
 import { ClientGoneError, type RequestContext } from './context.ts';
 import { credentialsOf } from './credentials.ts';
@@ -138,7 +139,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       } catch (error) {
         if (error instanceof ClientGoneError) return void response.end();
         const status = toStatusError(error);
-        if (status.code >= 500 && !(error instanceof StatusError && status.code !== 500)) {
+        // The store logs a damaged object itself, once.
+        const isLogged = isDamaged(error) || (error instanceof StatusError && status.code !== 500);
+        if (status.code >= 500 && !isLogged) {
           log.error('Request failed', {
             ...labelsOf(operation, isAuthorized),
             error: stackOf(status.cause ?? error),

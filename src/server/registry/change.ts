@@ -19,22 +19,24 @@ export interface ChangeSource {
   readonly identityOf: (key: string) => { namespace: string; name: string };
   /** A state that is in memory; its value is not looked at. */
   readonly known: (kv: Pick<KeyValue, 'key' | 'modRevision'>) => StoredObject | undefined;
-  /** A state as it is served. */
-  readonly toObject: (kv: Pick<KeyValue, 'key' | 'value' | 'modRevision'>) => StoredObject;
-  /** A state of a key at another version than it was written at. */
+  /** A state as it is served; undefined when it is damaged. */
+  readonly toObject: (
+    kv: Pick<KeyValue, 'key' | 'value' | 'modRevision'>,
+  ) => StoredObject | undefined;
+  /** A state of a key at another version than it was written at. Of a damaged one, its name. */
   readonly asOf: (kv: KeyValue, revision: number) => StoredObject;
 }
 
-export function changeOf(event: StoreEvent, source: ChangeSource): Change {
-  const { key, value, revision } = event;
+/** @returns undefined when the state after is damaged */
+export function changeOf(event: StoreEvent, source: ChangeSource): Change | undefined {
+  const { key, revision } = event;
   // The newer state takes its place in memory.
   let previous = event.previous && source.known(event.previous);
   let last: StoredObject | undefined;
   const lastState = (): StoredObject | undefined =>
     (last ??= event.previous && source.asOf(event.previous, revision));
-  const object =
-    value === undefined ? lastState() : source.toObject({ key, value, modRevision: revision });
-  if (object === undefined) throw new Error(`Nothing is known of what was deleted at ${revision}`);
+  const object = event.type === 'delete' ? lastState() : source.toObject(writtenBy(event));
+  if (object === undefined) return undefined;
   return {
     ...source.identityOf(key),
     revision,
@@ -55,6 +57,15 @@ export function changeOf(event: StoreEvent, source: ChangeSource): Change {
     },
   };
 }
+
+/** What a put wrote. Its value is opened when it is looked at. */
+const writtenBy = (event: StoreEvent) => ({
+  key: event.key,
+  modRevision: event.revision,
+  get value() {
+    return event.value ?? Buffer.alloc(0);
+  },
+});
 
 /** One change to one watcher: what enters its view is ADDED, what leaves it DELETED. */
 export function deliver(change: Change, request: WatchRequest, sink: WatchSink): void {

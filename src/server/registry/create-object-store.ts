@@ -1,12 +1,13 @@
 import type { KubeObject } from '../../machinery/meta.ts';
-import type { ResourceDescriptor } from '../../machinery/resource.ts';
+import type { Logger } from '../../machinery/log.ts';
+import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
 import { alreadyExists, conflict, notFound } from '../../machinery/status.ts';
 import { boundedKeys } from '../../store/bounded-keys.ts';
 import type { KeyValue, Store } from '../../store/store.ts';
 import { listPage } from './list-page.ts';
 import { createObjectCache } from './object-cache.ts';
 import type { ObjectStore, Preconditions, StoredObject } from './object-store.ts';
-import { guarded } from './store-errors.ts';
+import { damaged, guarded, isCorrupt } from './store-errors.ts';
 import { convertedObject, encodeObject, sameContent, storedObject } from './stored-object.ts';
 import { createWatchCache } from './watch-cache.ts';
 
@@ -19,6 +20,7 @@ type Version = Pick<KeyValue, 'key' | 'value' | 'modRevision'>;
 export function createObjectStore<T extends KubeObject>(
   descriptor: ResourceDescriptor<T>,
   unbounded: Store,
+  log?: Logger,
 ): ObjectStore<T> & { close(): void } {
   // Names and namespaces come from URLs and selectors, of any length.
   const store = boundedKeys(unbounded);
@@ -51,6 +53,35 @@ export function createObjectStore<T extends KubeObject>(
     objects.put(kv.key, object, from);
     return object;
   };
+  const reported = new Set<string>();
+  /** @returns undefined when it is damaged, which is logged once */
+  const toObjectIfWhole = (kv: Version, from: 'read' | 'write'): StoredObject<T> | undefined => {
+    try {
+      return toObject(kv, from);
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+      if (!reported.has(kv.key))
+        log?.error('A stored object is damaged', { key: kv.key, error: error.message });
+      reported.add(kv.key);
+      return undefined;
+    }
+  };
+  /** What is left of a damaged object: its name. */
+  const nameOnly = (key: string, revision: number): StoredObject<T> => {
+    const { namespace, name } = identityOf(key);
+    const { kind } = descriptor;
+    const metadata = { name, ...(namespace === '' ? {} : { namespace }) };
+    const value = JSON.stringify({ kind, apiVersion: apiVersionOf(descriptor), metadata });
+    return storedObject<T>({ namespace, name }, Buffer.from(value), revision);
+  };
+  const asOf = (kv: KeyValue, revision: number): StoredObject<T> => {
+    try {
+      return make(kv.key, kv.value, revision);
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+      return nameOnly(kv.key, revision);
+    }
+  };
   const encode = (object: T): Buffer =>
     encodeObject(storedAs === undefined ? object : storedAs.toStored(object));
   const cache = createWatchCache({
@@ -59,14 +90,22 @@ export function createObjectStore<T extends KubeObject>(
     namespaced: descriptor.namespaced,
     identityOf,
     known,
-    toObject: kv => toObject(kv, 'write'),
-    asOf: ({ key, value }, revision) => make(key, value, revision),
+    toObject: kv => toObjectIfWhole(kv, 'write'),
+    asOf,
   });
 
-  const read = async (namespace: string, name: string): Promise<StoredObject<T>> => {
+  const find = async (namespace: string, name: string): Promise<KeyValue> => {
     const { kv } = await guarded(() => store.get(keyOf(namespace, name)));
     if (kv === undefined) throw notFound(resource, name);
-    return toObject(kv);
+    return kv;
+  };
+  const read = async (namespace: string, name: string): Promise<StoredObject<T>> => {
+    const kv = await find(namespace, name);
+    try {
+      return toObject(kv);
+    } catch (error) {
+      throw isCorrupt(error) ? damaged(kv.key, error) : error;
+    }
   };
 
   return {
@@ -79,14 +118,21 @@ export function createObjectStore<T extends KubeObject>(
         const { kv, revision } = await guarded(() =>
           store.get(keyOf(request.namespace ?? '', request.name ?? '')),
         );
-        const items =
-          kv === undefined
-            ? []
-            : [toObject(kv)].filter(each => request.filter?.(each.object()) ?? true);
-        return { items, resourceVersion: revision };
+        const object = kv && toObjectIfWhole(kv, 'read');
+        const isWanted = object !== undefined && (request.filter?.(object.object()) ?? true);
+        return {
+          items: isWanted ? [object] : [],
+          damaged: kv !== undefined && object === undefined ? [identityOf(kv.key)] : [],
+          resourceVersion: revision,
+        };
       }
       const prefix = request.namespace === undefined ? root : `${root}${request.namespace}/`;
-      return listPage(request, { store, prefix, toObject: kv => toObject(kv) });
+      return listPage(request, {
+        store,
+        prefix,
+        toObject: kv => toObjectIfWhole(kv, 'read'),
+        identityOf,
+      });
     },
     async create(object) {
       const { name = '', namespace = '' } = object.metadata;
@@ -110,13 +156,17 @@ export function createObjectStore<T extends KubeObject>(
     },
     async delete(namespace, name, preconditions) {
       for (;;) {
-        const current = await read(namespace, name);
-        checkPreconditions(descriptor, current, preconditions);
-        const key = keyOf(namespace, name);
-        const result = await guarded(() => store.delete(key, current.resourceVersion));
+        const kv = await find(namespace, name);
+        const { key, modRevision } = kv;
+        const current = toObjectIfWhole(kv, 'read');
+        checkPreconditions(descriptor, current ?? nameOnly(key, modRevision), preconditions);
+        const result = await guarded(() => store.delete(key, modRevision));
         if (!result.ok) continue;
         objects.drop(key);
-        return make(key, encode(current.object()), result.revision);
+        reported.delete(key);
+        return current === undefined
+          ? nameOnly(key, result.revision)
+          : make(key, encode(current.object()), result.revision);
       }
     },
     watch: (request, sink, signal) => cache.watch(request, sink, signal),

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { badRequest } from '../../machinery/status.ts';
+import { badRequest, internalError } from '../../machinery/status.ts';
 import { StoreError, type KeyValue, type Store } from '../../store/store.ts';
 import { decodeContinue, encodeContinue } from './continue-token.ts';
 import type { ListPage, ListRequest, StoredObject } from './object-store.ts';
@@ -14,16 +14,24 @@ const turnMs = 5;
 export interface PageSource {
   readonly store: Store;
   readonly prefix: string;
-  readonly toObject: (kv: KeyValue) => StoredObject;
+  /** @returns undefined when its stored value is damaged */
+  readonly toObject: (kv: KeyValue) => StoredObject | undefined;
+  readonly identityOf: (key: string) => { readonly namespace: string; readonly name: string };
 }
 
 /** A page of the keys under the prefix; with a filter, as many keys are read as fill it. */
 export async function listPage(request: ListRequest, source: PageSource): Promise<ListPage> {
-  const { store, prefix, toObject } = source;
+  const { store, prefix, toObject, identityOf } = source;
   const limit = request.limit === undefined || request.limit <= 0 ? undefined : request.limit;
   const start = await startOf(request, source);
   let { atRevision, startAfter } = start;
+  const readAgain = (kv: KeyValue): StoredObject => {
+    const object = toObject(kv);
+    if (object === undefined) throw internalError(`the value of ${kv.key} is damaged`);
+    return object;
+  };
   const items: StoredObject[] = [];
+  const damaged: { namespace: string; name: string }[] = [];
   let keptBytes = 0;
   let turnEndsAt = performance.now() + turnMs;
   for (;;) {
@@ -39,9 +47,10 @@ export async function listPage(request: ListRequest, source: PageSource): Promis
     atRevision ??= page.revision;
     for (const kv of page.items) {
       const object = toObject(kv);
-      if (request.filter?.(object.object()) ?? true) {
+      if (object === undefined) damaged.push(identityOf(kv.key));
+      else if (request.filter?.(object.object()) ?? true) {
         keptBytes += object.json.length;
-        items.push(keptBytes <= maxKeptBytes ? object : rereadObject(object, () => toObject(kv)));
+        items.push(keptBytes <= maxKeptBytes ? object : rereadObject(object, () => readAgain(kv)));
       }
       if (performance.now() < turnEndsAt) continue;
       await nextTurn();
@@ -49,11 +58,12 @@ export async function listPage(request: ListRequest, source: PageSource): Promis
     }
     startAfter = page.items.at(-1)?.key;
     if (page.remaining === 0 || startAfter === undefined) {
-      return { items, resourceVersion: atRevision };
+      return { items, damaged, resourceVersion: atRevision };
     }
     if (limit !== undefined && items.length >= limit) {
       return {
         items,
+        damaged,
         resourceVersion: atRevision,
         continue: encodeContinue({ revision: atRevision, startAfter }, prefix),
         ...(request.filter === undefined ? { remainingItemCount: page.remaining } : {}),

@@ -33,6 +33,8 @@ export interface ListPage {
   readonly continue?: string;
   /** Absent when a filter makes it unknown, as in Kubernetes. */
   readonly remainingItemCount?: number;
+  /** Those that were left out because their stored values are damaged. */
+  readonly damaged?: readonly { readonly namespace: string; readonly name: string }[];
 }
 
 export interface WatchRequest {
@@ -80,7 +82,10 @@ export interface ObjectStore<T extends KubeObject = KubeObject> {
     name: string,
     change: (current: T) => T | undefined | Promise<T | undefined>,
   ): Promise<StoredObject<T>>;
-  /** Removes it for good. Answers the last state, at the deletion's resourceVersion. */
+  /**
+   * Removes it for good, also when its stored value is damaged. Answers the last state, at the
+   * deletion's resourceVersion.
+   */
   delete(namespace: string, name: string, preconditions?: Preconditions): Promise<StoredObject<T>>;
   /** Starts sending; stops at `signal`. Rejects (StatusError) when it cannot start. */
   watch(request: WatchRequest, sink: WatchSink, signal: AbortSignal): Promise<void>;

@@ -1,4 +1,10 @@
-import { expired, failure, serviceUnavailable, type StatusError } from '../../machinery/status.ts';
+import {
+  expired,
+  failure,
+  internalError,
+  serviceUnavailable,
+  StatusError,
+} from '../../machinery/status.ts';
 import { StoreError } from '../../store/store.ts';
 
 /** A version that the store has not reached, as Kubernetes tells it. */
@@ -37,6 +43,19 @@ const cannotWrite = ({ code, message }: StoreError): StatusError => {
     retryAfterSeconds: 1,
   });
 };
+
+/** An object whose stored value cannot be decrypted. @param cause `corrupt` */
+export const damaged = (key: string, cause: StoreError): StatusError =>
+  internalError(
+    `unable to transform key ${JSON.stringify(key)}: its stored value is damaged or cannot be decrypted. Restore it from a backup, or delete it`,
+    cause,
+  );
+
+export const isDamaged = (error: unknown): error is StatusError =>
+  error instanceof StatusError && isCorrupt(error.cause);
+
+export const isCorrupt = (error: unknown): error is StoreError =>
+  error instanceof StoreError && error.code === 'corrupt';
 
 /** Turns the store's passing errors into the API's; the others are for the caller, or faults of ours. */
 export async function guarded<R>(operation: () => Promise<R>): Promise<R> {

@@ -5,6 +5,7 @@ import type { ObjectStore, StoredObject } from './object-store.ts';
 
 interface Due {
   readonly object: StoredObject;
+  /** By performance.now(): the clock of the machine may be set. */
   readonly atMs: number;
 }
 
@@ -22,12 +23,12 @@ export function startTtl(objects: ObjectStore, ttlSeconds: number, log: Logger):
   const arm = (): void => {
     const [next] = due.values();
     if (timer !== undefined || next === undefined || stop.signal.aborted) return;
-    timer = setTimeout(sweep, Math.max(0, next.atMs - Date.now())).unref();
+    timer = setTimeout(sweep, Math.max(0, next.atMs - performance.now())).unref();
   };
   const sweep = (): void => {
     timer = undefined;
     for (const [key, { object, atMs }] of due) {
-      if (atMs > Date.now()) break;
+      if (atMs > performance.now()) break;
       due.delete(key);
       end(object);
     }
@@ -57,9 +58,9 @@ export function startTtl(objects: ObjectStore, ttlSeconds: number, log: Logger):
           if (type === 'DELETED') {
             due.delete(`${object.namespace}/${object.name}`);
           } else if (present !== undefined) {
-            present.push({ object, atMs: lastWriteMs(object.object()) + ttlSeconds * 1000 });
+            present.push({ object, atMs: performance.now() + leftMs(object.object(), ttlSeconds) });
           } else {
-            keep({ object, atMs: Date.now() + ttlSeconds * 1000 });
+            keep({ object, atMs: performance.now() + ttlSeconds * 1000 });
             arm();
           }
         },
@@ -81,19 +82,20 @@ export function startTtl(objects: ObjectStore, ttlSeconds: number, log: Logger):
   };
 }
 
-/** The store does not say when it wrote: the newest time that the object itself tells. */
-function lastWriteMs(object: KubeObject): number {
+/** The store does not say when it wrote: the newest time that the object itself tells counts. */
+function leftMs(object: KubeObject, ttlSeconds: number): number {
   const { lastTimestamp, eventTime, series } = object as KubeObject & {
     lastTimestamp?: string | null;
     eventTime?: string | null;
     series?: { lastObservedTime?: string | null } | null;
   };
-  const told = [
+  const ages = [
     object.metadata.creationTimestamp,
     lastTimestamp,
     eventTime,
     series?.lastObservedTime,
-  ].map(time => Date.parse(time ?? ''));
-  const known = told.filter(time => time <= Date.now());
-  return known.length === 0 ? Date.now() : Math.max(...known);
+  ]
+    .map(time => Date.now() - Date.parse(time ?? ''))
+    .filter(age => age >= 0);
+  return ttlSeconds * 1000 - (ages.length === 0 ? 0 : Math.min(...ages));
 }

@@ -63,6 +63,7 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
         onEvents(events) {
           for (const event of events) {
             const change = changeOf(event, options);
+            if (change === undefined) continue;
             recent.add(change);
             for (const watcher of watchers.of(change)) sendOrDrop(watcher, change);
           }
@@ -117,6 +118,7 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
         if (request.name !== undefined && options.identityOf(kv.key).name !== request.name)
           continue;
         const object = options.toObject(kv);
+        if (object === undefined) continue;
         if (request.filter?.(object.object()) ?? true) sink.onEvent('ADDED', object);
         // One by one: what is not sent yet is not read yet.
         const room = sink.room?.();
@@ -136,14 +138,18 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
     await sendAll(watcher, recent.since(after) ?? (await history(after)), signal);
   };
   const history = async (after: number): Promise<Change[]> => {
-    const events: StoreEvent[] = [];
+    const changes: Change[] = [];
     let failed: StoreError | undefined;
     let bytes = 0;
+    let newest = after;
     const listener = {
-      onEvents(more: readonly StoreEvent[]) {
-        for (const event of more) {
-          bytes += event.value?.length ?? 0;
-          if (bytes <= maxMissedBytes) events.push(event);
+      onEvents(events: readonly StoreEvent[]) {
+        for (const event of events) {
+          newest = event.revision;
+          const change = bytes > maxMissedBytes ? undefined : changeOf(event, options);
+          if (change === undefined) continue;
+          bytes += change.object.json.length;
+          changes.push(change);
         }
       },
       onError: (error: StoreError) => (failed = error),
@@ -155,8 +161,8 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
       throw tooOld(after, error.revision ?? after);
     }
     if (failed !== undefined) throw failed;
-    if (bytes > maxMissedBytes) throw tooOld(after, events.at(-1)?.revision ?? after);
-    return events.map(event => changeOf(event, options));
+    if (bytes > maxMissedBytes) throw tooOld(after, newest);
+    return changes;
   };
 
   return {

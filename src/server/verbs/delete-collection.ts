@@ -13,7 +13,11 @@ export async function deleteCollection(
   const { descriptor, objects } = services.entry;
   const options = await deleteOptionsOf(await readBody(context.request), context);
   const page = await objects.list(selectionOf(context.operation));
-  for (const { name, namespace } of page.items) {
+  const { query } = context;
+  const isSelective = query.has('labelSelector') || query.has('fieldSelector');
+  // What a damaged object would match cannot be told: it goes only with all the others.
+  const damaged = isSelective ? [] : (page.damaged ?? []);
+  for (const { name, namespace } of [...page.items, ...damaged]) {
     await deleteObject(context, services, options, name, namespace).catch((error: unknown) => {
       if (!isStatusError(error, 'NotFound')) throw error;
     });

@@ -2,10 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { timestamp } from '../../machinery/timestamp.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
 import type { DeleteOptionsBody } from '../../machinery/options.ts';
+import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
 import { readBody, type RequestContext } from '../http/context.ts';
 import { respondObject, respondValue } from '../negotiation/encode.ts';
 import { checkPreconditions } from '../registry/create-object-store.ts';
 import type { StoredObject } from '../registry/object-store.ts';
+import { isDamaged } from '../registry/store-errors.ts';
+import { unkept } from '../registry/unkept.ts';
 import type { VerbServices } from '../resource-entry.ts';
 import { addWarnings } from './write-rules.ts';
 import { deleteOptionsOf } from './delete-options.ts';
@@ -52,8 +55,12 @@ export async function deleteObject(
       ? { resourceVersion: options.preconditions.resourceVersion }
       : {}),
   };
-  const current = await objects.get(namespace, name);
-  checkPreconditions(descriptor, current, preconditions);
+  const current = await objects.get(namespace, name).catch((error: unknown) => {
+    if (!isDamaged(error)) throw error;
+    return nameOnly(descriptor, namespace, name);
+  });
+  const isWhole = !('damaged' in current);
+  if (isWhole) checkPreconditions(descriptor, current, preconditions);
   await admission({
     operation: 'delete',
     descriptor,
@@ -67,6 +74,13 @@ export async function deleteObject(
   });
   if ((options.dryRun ?? []).length > 0) return { object: current, gone: true };
 
+  if (!isWhole) {
+    context.warnings.push(
+      `${descriptor.plural} ${JSON.stringify(name)} was deleted at once: its stored value is damaged, so that neither its grace period nor its finalizers are known`,
+    );
+    return { object: await objects.delete(namespace, name, preconditions), gone: true };
+  }
+
   const object = current.object();
   const grace = descriptor.gracePeriodSeconds?.(object, options.gracePeriodSeconds) ?? 0;
   const finalizers = finalizersFor(object, options);
@@ -75,6 +89,16 @@ export async function deleteObject(
   const marked = await objects.update(namespace, name, each => markDeleted(each, grace, options));
   return { object: marked, gone: false };
 }
+
+/** Stands for an object whose stored value is damaged: admission sees its name and nothing else. */
+const nameOnly = (descriptor: ResourceDescriptor, namespace: string, name: string) => ({
+  ...unkept({
+    apiVersion: apiVersionOf(descriptor),
+    kind: descriptor.kind,
+    metadata: { name, ...(namespace === '' ? {} : { namespace }) },
+  }),
+  damaged: true,
+});
 
 const isNamespace = ({ kind, apiVersion }: KubeObject): boolean =>
   kind === 'Namespace' && apiVersion === 'v1';

@@ -15,5 +15,9 @@ export async function list(context: RequestContext, { entry }: VerbServices): Pr
     resourceVersion: query.get('resourceVersion') ?? '',
     ...(match === 'Exact' || match === 'NotOlderThan' ? { resourceVersionMatch: match } : {}),
   });
+  for (const { namespace, name } of page.damaged ?? [])
+    context.warnings.push(
+      `${entry.descriptor.plural} ${JSON.stringify(namespace === '' ? name : `${namespace}/${name}`)} is left out: its stored value is damaged or cannot be decrypted`,
+    );
   await respondList(context, entry.descriptor, page);
 }

@@ -1,13 +1,6 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { StoreError, type KeyValue, type Store, type StoreEvent } from '../store.ts';
+import type { KeyValue, Store, StoreEvent } from '../store.ts';
 import type { Keyring } from './keyring.ts';
-
-/*
- * A sealed value: version (1 byte), key id (4), nonce (12), tag (16), ciphertext. AES-256-GCM with
- * the store key as additional data, so that a value cannot be moved to another key.
- */
-const version = 1;
-const headerBytes = 1 + 4 + 12 + 16;
+import { seal, unseal } from './seal.ts';
 
 /** The same store with every value sealed before it reaches `inner`. Keys stay readable. */
 export function encryptedStore(inner: Store, keyring: Keyring): Store {
@@ -29,14 +22,18 @@ export function encryptedStore(inner: Store, keyring: Keyring): Store {
   const sealedHere = new WeakMap<Uint8Array, Uint8Array>();
   const openEvent = (event: StoreEvent): StoreEvent => {
     const { type, key, revision, createRevision } = event;
-    const value = event.value && (sealedHere.get(event.value) ?? unseal(keyring, key, event.value));
+    let value: Uint8Array | undefined;
     let previous: KeyValue | undefined;
     return {
       type,
       key,
       revision,
       createRevision,
-      value,
+      // One damaged value must not end the watch: who looks at it is told.
+      get value() {
+        return (value ??=
+          event.value && (sealedHere.get(event.value) ?? unseal(keyring, key, event.value)));
+      },
       // Few look at it: opened when somebody does.
       get previous() {
         return (previous ??= openIfThere(event.previous));
@@ -75,51 +72,4 @@ export function encryptedStore(inner: Store, keyring: Keyring): Store {
     compact: revision => inner.compact(revision),
     close: () => inner.close(),
   };
-}
-
-const nonceBytes = 12;
-let nonces = Buffer.alloc(0);
-
-/** Random ones are drawn many at once: the draw costs more than the bytes. */
-function nextNonce(): Buffer {
-  if (nonces.length === 0) nonces = randomBytes(nonceBytes * 256);
-  const nonce = nonces.subarray(0, nonceBytes);
-  nonces = nonces.subarray(nonceBytes);
-  return nonce;
-}
-
-function seal(keyring: Keyring, key: string, value: Uint8Array): Buffer {
-  const nonce = nextNonce();
-  const cipher = createCipheriv('aes-256-gcm', keyring.current.key, nonce);
-  cipher.setAAD(Buffer.from(key));
-  const header = Buffer.allocUnsafe(5);
-  header.writeUInt8(version, 0);
-  header.writeUInt32BE(keyring.current.id, 1);
-  const body = [cipher.update(value), cipher.final()];
-  return Buffer.concat([header, nonce, cipher.getAuthTag(), ...body]);
-}
-
-function unseal(keyring: Keyring, key: string, sealed: Uint8Array): Buffer {
-  const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
-  if (bytes.length < headerBytes || bytes[0] !== version) {
-    throw new StoreError('corrupt', `The stored value of ${key} is not in Keylet's form`);
-  }
-  const id = bytes.readUInt32BE(1);
-  const dataKey = keyring.find(id);
-  if (dataKey === undefined) {
-    throw new StoreError(
-      'corrupt',
-      `The stored value of ${key} needs data key ${id}, which is absent`,
-    );
-  }
-  const decipher = createDecipheriv('aes-256-gcm', dataKey, bytes.subarray(5, 17));
-  decipher.setAAD(Buffer.from(key));
-  decipher.setAuthTag(bytes.subarray(17, headerBytes));
-  try {
-    return Buffer.concat([decipher.update(bytes.subarray(headerBytes)), decipher.final()]);
-  } catch (error) {
-    throw new StoreError('corrupt', `The stored value of ${key} cannot be opened`, {
-      cause: error,
-    });
-  }
 }

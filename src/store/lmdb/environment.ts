@@ -19,7 +19,7 @@ const lockFileBytes = 16 * 1024;
 /** @throws StoreError `corrupt` when a newer Keylet wrote it; what the file system and lmdb throw */
 export async function openEnvironment(folder: string): Promise<Environment> {
   // lmdb itself ends in a segmentation fault where it cannot write its first pages.
-  await probeWrite(folder, smallWriteBytes);
+  await probeWrite(folder, smallWriteBytes, false);
   // lmdb maps this file and writes to the map: where a full disk had left holes, that is a SIGBUS.
   await writeFile(path.join(folder, lockFile), Buffer.alloc(lockFileBytes), { mode: 0o600 });
   const root = open<unknown, string>({

@@ -1,6 +1,6 @@
 import { StoreError } from '../store.ts';
 import { createRevisionOf, modRevisionOf } from './record.ts';
-import { encodePointer, type Tables } from './tables.ts';
+import { encodePointer, formatOf, type Tables } from './tables.ts';
 
 const newest = 2;
 
@@ -10,8 +10,9 @@ const newest = 2;
  * @param path for the error
  * @throws StoreError `corrupt` when a newer Keylet wrote it
  */
-export function bringToFormat({ current, commits, meta }: Tables, path: string): void {
-  const found = meta.get('format') ?? (meta.doesExist('revision') ? 1 : newest);
+export function bringToFormat(tables: Tables, path: string): void {
+  const { current, commits, meta } = tables;
+  const found = formatOf(tables) ?? (meta.doesExist('revision') ? 1 : newest);
   if (found > newest)
     throw new StoreError(
       'corrupt',
@@ -29,5 +30,5 @@ export function bringToFormat({ current, commits, meta }: Tables, path: string):
       );
     }
   }
-  if (meta.get('format') !== newest) void meta.put('format', newest);
+  if (formatOf(tables) !== newest) void meta.put('format', newest);
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Logger } from '../../machinery/log.ts';
@@ -33,16 +33,17 @@ import {
   type RetentionLimits,
 } from './retention.ts';
 import {
-  commitAt,
   compactedOf,
   currentOf,
   decodePointer,
   encodePointer,
+  identityOf,
   newestOf,
   pastOf,
   writtenAt,
   type Tables,
 } from './tables.ts';
+import { DamagedFileError, verifyFile } from './verify-file.ts';
 import { createWatchHub, type WatchHub } from './watch-hub.ts';
 import { createWriteOutage, diskFault, type WriteOutage } from './write-outage.ts';
 import { createWriteQueue, type Work, type WriteQueue } from './write-queue.ts';
@@ -55,17 +56,34 @@ export interface LmdbStoreOptions {
   readonly log?: Logger;
 }
 
+/** What a store tells of itself, to be compared with what was recorded of it. */
+export interface StoreContents {
+  /** Absent: it was given none yet. */
+  readonly identity: string | undefined;
+  readonly revision: number;
+  /** Of keys. */
+  readonly count: number;
+}
+
+export interface IdentifiedStore extends Store {
+  /** Once it is closed: what it had then. */
+  contents(): StoreContents;
+  identify(identity: string): Promise<void>;
+}
+
 /**
- * @throws StoreError `unavailable` when a process has the folder open, `corrupt` when it is no store,
+ * @throws StoreError `unavailable` when a process has the folder open, `corrupt` when it is damaged,
  *   `full` or `unwritable` when the disk does not take what opening writes
  */
-export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
+export async function openLmdbStore(options: LmdbStoreOptions): Promise<IdentifiedStore> {
   const { path: folder, log } = options;
   const made = await mkdir(folder, { recursive: true, mode: 0o700 }).catch(cannotOpen(folder));
   try {
     const lock = await lockFolder(folder).catch(cannotOpen(folder));
-    const isNew = !existsSync(path.join(folder, dataFile));
+    const data = path.join(folder, dataFile);
+    const isNew = (statSync(data, { throwIfNoEntry: false })?.size ?? 0) === 0;
     try {
+      if (!isNew) verify(folder, data);
       const environment = await openEnvironment(folder).catch(cannotOpen(folder));
       const retention = { ...defaultRetention, ...options.retention };
       return new LmdbStore({ folder, environment, lock, retention, ...(log && { log }) });
@@ -80,6 +98,19 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
   } catch (error) {
     if (made !== undefined) await rm(made, { recursive: true, force: true });
     throw error;
+  }
+}
+
+function verify(folder: string, file: string): void {
+  try {
+    verifyFile(file);
+  } catch (error) {
+    if (!(error instanceof DamagedFileError)) throw error;
+    throw new StoreError(
+      'corrupt',
+      `The store in ${folder} is damaged: ${error.message}. Restore the folder from a backup, or move it away to start with an empty store`,
+      { cause: error },
+    );
   }
 }
 
@@ -108,7 +139,7 @@ interface LmdbStoreParts {
  * disk. Conditions are checked inside the transaction: the writer is alone there.
  * A read sees one snapshot, since all reads of one turn of the event loop do.
  */
-class LmdbStore implements Store {
+class LmdbStore implements IdentifiedStore {
   readonly #folder: string;
   readonly #lock: FolderLock;
   readonly #hub: WatchHub;
@@ -116,6 +147,7 @@ class LmdbStore implements Store {
   readonly #writes: WriteQueue;
   readonly #outage: WriteOutage;
   #environment: Environment | undefined;
+  #lastContents: StoreContents | undefined;
   #closed = false;
 
   constructor({ folder, environment, lock, retention, log }: LmdbStoreParts) {
@@ -191,23 +223,24 @@ class LmdbStore implements Store {
     expectedRevision: number | undefined,
   ): { result: CommitResult; event?: StoreEvent; bytes: number } {
     const { current, commits, meta } = this.#tables;
-    const pointer = current.get(key);
+    const bytes = current.get(key);
+    const pointer = bytes && decodePointer(bytes);
     // Read now: when the watches look at it, it may be forgotten.
-    const before = pointer && commitAt(this.#tables, decodePointer(pointer).modRevision);
+    const before = pointer && writtenAt(this.#tables, key, pointer.modRevision);
     const newest = newestOf(this.#tables);
-    if (expectedRevision !== undefined && expectedRevision !== (before?.modRevision ?? 0)) {
+    if (expectedRevision !== undefined && expectedRevision !== (pointer?.modRevision ?? 0)) {
       return { result: { ok: false, current: before, revision: newest }, bytes: 0 };
     }
-    if (value === undefined && before === undefined) {
+    if (value === undefined && pointer === undefined) {
       return { result: { ok: true, revision: newest }, bytes: 0 };
     }
     const revision = newest + 1;
     const record: RevisionRecord = {
       key,
       type: value === undefined ? 'delete' : 'put',
-      createRevision: before?.createRevision ?? revision,
+      createRevision: pointer?.createRevision ?? revision,
       modRevision: revision,
-      previousRevision: before?.modRevision ?? 0,
+      previousRevision: pointer?.modRevision ?? 0,
       value: value ?? Buffer.alloc(0),
     };
     const encoded = encodeRecord(record);
@@ -242,6 +275,20 @@ class LmdbStore implements Store {
     }
   }
 
+  contents(): StoreContents {
+    if (this.#lastContents !== undefined) return this.#lastContents;
+    const { current } = this.#tables;
+    return {
+      identity: identityOf(this.#tables),
+      revision: newestOf(this.#tables),
+      count: (current.getStats() as { entryCount: number }).entryCount,
+    };
+  }
+
+  async identify(identity: string): Promise<void> {
+    await this.#transact(() => void this.#tables.meta.put('identity', identity));
+  }
+
   writeFault(): string | undefined {
     return this.#outage.reason;
   }
@@ -253,6 +300,7 @@ class LmdbStore implements Store {
     await this.#writes.idle();
     this.#outage.close();
     this.#hub.close();
+    if (this.#environment !== undefined) this.#lastContents = this.contents();
     await this.#environment?.root.close();
     await this.#lock.release();
   }
@@ -342,7 +390,7 @@ class LmdbStore implements Store {
       key,
       revision: modRevision,
       value: type === 'put' ? value : undefined,
-      previous: writtenAt(this.#tables, previousRevision),
+      previous: writtenAt(this.#tables, key, previousRevision),
       createRevision,
     };
   }

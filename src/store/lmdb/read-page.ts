@@ -50,7 +50,7 @@ export function readPastPage(tables: Tables, query: PageQuery, revision: number)
     for (; restored < restorable.length && items.length < limit; restored += 1) {
       const [key, previous] = restorable[restored] ?? ['', 0];
       if (end !== undefined && key > end) return;
-      const kv = writtenAt(tables, previous);
+      const kv = writtenAt(tables, key, previous);
       if (kv !== undefined) items.push(kv);
     }
   };

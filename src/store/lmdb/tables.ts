@@ -6,7 +6,8 @@ import { decodeRecord, keyOf, previousRevisionOf, type RevisionRecord } from './
  * Three tables in one environment:
  *   current   key → its createRevision and modRevision
  *   commits   revision → key, type, createRevision, previous modRevision, value
- *   meta      'revision' → the newest; 'compacted' → the oldest that can still be read; 'format' → 2
+ *   meta      'revision' → the newest; 'compacted' → the oldest that can still be read; 'format' → 2;
+ *             'identity' → random, as the store's record has it
  * A value is kept once, where its commit is: that of each current key, each commit after
  * 'compacted', and whatever one of those superseded.
  */
@@ -23,12 +24,20 @@ export function openTables(root: RootDatabase<unknown, string>) {
     encoding: 'binary',
     keyEncoding: 'ordered-binary',
   });
-  const meta = root.openDB<number, string>({ name: 'meta', encoding: 'ordered-binary' });
+  const meta = root.openDB<number | string, string>({ name: 'meta', encoding: 'ordered-binary' });
   return { current, commits, meta };
 }
 
-export const newestOf = ({ meta }: Tables): number => meta.get('revision') ?? 1;
-export const compactedOf = ({ meta }: Tables): number => meta.get('compacted') ?? 0;
+const numberIn = ({ meta }: Tables, name: string): number | undefined => {
+  const value = meta.get(name);
+  return typeof value === 'number' ? value : undefined;
+};
+
+export const newestOf = (tables: Tables): number => numberIn(tables, 'revision') ?? 1;
+export const compactedOf = (tables: Tables): number => numberIn(tables, 'compacted') ?? 0;
+export const formatOf = (tables: Tables): number | undefined => numberIn(tables, 'format');
+export const identityOf = ({ meta }: Tables): string | undefined =>
+  meta.get('identity')?.toString();
 
 /** What is kept of a key: when it was made, and which commit holds its value. */
 export interface Pointer {
@@ -62,7 +71,7 @@ export function pointedAt(tables: Tables, key: string, pointer: Buffer): KeyValu
     modRevision,
     // Not kept: a page of many keys must not hold what it was looked at for.
     get value() {
-      return commitAt(tables, modRevision).value;
+      return commitOf(tables, key, modRevision).value;
     },
   };
 }
@@ -72,19 +81,42 @@ export function pastOf(tables: Tables, key: string, revision: number): KeyValue 
   const now = currentOf(tables, key);
   if (now !== undefined && now.modRevision <= revision) return now;
   for (const { value } of tables.commits.getRange({ start: revision + 1 })) {
-    if (keyOf(value) === key) return writtenAt(tables, previousRevisionOf(value));
+    if (keyOf(value) === key) return writtenAt(tables, key, previousRevisionOf(value));
   }
   return undefined;
 }
 
-/** @returns what was written at that revision; 0 stands for nothing */
-export const writtenAt = (tables: Tables, revision: number): KeyValue | undefined =>
-  revision === 0 ? undefined : commitAt(tables, revision);
+/**
+ * What was written of a key at a revision, read at once. Where it is damaged, whoever looks at the
+ * value is told so.
+ * @returns undefined at revision 0, which stands for nothing
+ */
+export function writtenAt(tables: Tables, key: string, revision: number): KeyValue | undefined {
+  if (revision === 0) return undefined;
+  try {
+    return commitOf(tables, key, revision);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    return {
+      key,
+      createRevision: revision,
+      modRevision: revision,
+      get value(): Uint8Array {
+        throw error;
+      },
+    };
+  }
+}
 
-/** @throws StoreError `corrupt` when there is none */
-export function commitAt({ commits }: Tables, revision: number): RevisionRecord {
+/** @throws StoreError `corrupt` when it is not there */
+function commitOf({ commits }: Tables, key: string, revision: number): RevisionRecord {
   const encoded = commits.get(revision);
-  if (encoded === undefined)
-    throw new StoreError('corrupt', `Revision ${revision} is missing from the store`);
-  return decodeRecord(encoded);
+  const record = encoded && decodeRecord(encoded);
+  if (record?.key === key && record.modRevision === revision) return record;
+  throw new StoreError(
+    'corrupt',
+    record === undefined
+      ? `The stored value of ${key} is missing: there is no revision ${revision}`
+      : `The stored value of ${key} is missing: revision ${revision} is of ${record.key}`,
+  );
 }

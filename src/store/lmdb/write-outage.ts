@@ -53,7 +53,7 @@ export function createWriteOutage({ folder, log, recover }: WriteOutageOptions):
 
   const retry = async (): Promise<void> => {
     try {
-      await probeWrite(folder, smallWriteBytes);
+      await probeWrite(folder, smallWriteBytes, true);
       await recover();
     } catch (error) {
       if (timer === undefined) return;
@@ -76,7 +76,7 @@ export function createWriteOutage({ folder, log, recover }: WriteOutageOptions):
     },
     async begin(cause, bytes) {
       // lmdb reports a short write as EIO: writing as much again fails for the true reason.
-      const found = await probeWrite(folder, Math.max(bytes, smallWriteBytes)).then(
+      const found = await probeWrite(folder, Math.max(bytes, smallWriteBytes), true).then(
         () => faultOf(cause),
         (error: unknown) => faultOf(error),
       );

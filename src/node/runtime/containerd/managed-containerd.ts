@@ -192,7 +192,7 @@ const exists = (file: string): Promise<boolean> =>
   );
 
 async function ready(socket: string, pid: number, logFile: string, log: Logger): Promise<void> {
-  const deadline = Date.now() + readyWithinMs;
+  const deadline = performance.now() + readyWithinMs;
   // A socket that is not there yet makes no event that gRPC's own back-off would not oversleep.
   for (;;) {
     const cri = connectCri({ endpoint: socket, log });
@@ -201,7 +201,7 @@ async function ready(socket: string, pid: number, logFile: string, log: Logger):
       const conditions = await cri.status();
       if (conditions.every(each => each.status)) return;
     } catch (error) {
-      if (!(await exists(`/proc/${pid}`)) || Date.now() > deadline) {
+      if (!(await exists(`/proc/${pid}`)) || performance.now() > deadline) {
         throw new Error(`containerd does not answer; see ${logFile}`, { cause: error });
       }
     } finally {

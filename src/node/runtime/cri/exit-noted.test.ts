@@ -4,7 +4,7 @@ import { exitNoted } from './exit-noted.ts';
 // A real containerd that is slow to note an end cannot be had on demand.
 vi.mock('node:timers/promises', () => ({
   setTimeout: (ms: number) => {
-    vi.setSystemTime(Date.now() + ms);
+    vi.advanceTimersByTime(ms);
     return Promise.resolve();
   },
 }));
@@ -15,11 +15,11 @@ test.each([
 ])(
   'an end that is noted %s is waited for, within bounds',
   async (_when, notedAfterMs, withinMs) => {
-    vi.useFakeTimers({ toFake: ['Date'] });
+    vi.useFakeTimers({ toFake: ['performance'] });
     try {
-      const endedAt = Date.now();
+      const endedAt = performance.now();
       const state = () =>
-        Date.now() - endedAt < notedAfterMs ? 'CONTAINER_RUNNING' : 'CONTAINER_EXITED';
+        performance.now() - endedAt < notedAfterMs ? 'CONTAINER_RUNNING' : 'CONTAINER_EXITED';
       await exitNoted(
         {
           containerStatus: async () => ({ state: state() }) as never,
@@ -27,7 +27,7 @@ test.each([
         },
         'c',
       );
-      const waitedMs = Date.now() - endedAt;
+      const waitedMs = performance.now() - endedAt;
       expect(waitedMs).toBeGreaterThanOrEqual(Math.min(notedAfterMs, 60_000));
       expect(waitedMs).toBeLessThanOrEqual(withinMs);
     } finally {

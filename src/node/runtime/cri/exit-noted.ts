@@ -9,8 +9,8 @@ const maxLookMs = 500;
 
 /** containerd tells the end of a task before its CRI plugin has noted it. Resolves when it has, or gives up. */
 export async function exitNoted(adapter: Inspector, id: string): Promise<void> {
-  const giveUpAt = Date.now() + notedWithinMs;
-  for (let waitMs = 2; Date.now() < giveUpAt && (await runs(adapter, id)); waitMs *= 2)
+  const giveUpAt = performance.now() + notedWithinMs;
+  for (let waitMs = 2; performance.now() < giveUpAt && (await runs(adapter, id)); waitMs *= 2)
     await delay(Math.min(waitMs, maxLookMs));
 }
 

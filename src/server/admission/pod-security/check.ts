@@ -12,10 +12,10 @@ export interface Violation {
 export type CheckPod = (pod: PodToCheck) => Violation | undefined;
 
 export interface VersionedCheck {
-  /** The minor number of the first Kubernetes version that these rules are of. */
+  /** The minor number of the first Kubernetes version with these rules. */
   readonly since: number;
   readonly check: CheckPod;
-  /** Baseline checks that this restricted one makes superfluous. */
+  /** Baseline checks that this restricted check replaces. */
   readonly overrides?: readonly string[];
 }
 

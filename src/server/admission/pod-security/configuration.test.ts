@@ -6,14 +6,14 @@ const head = {
   kind: 'PodSecurityConfiguration',
 };
 
-test('what is not said is as in Kubernetes', () => {
+test('defaults are those of Kubernetes', () => {
   expect(readConfiguration(head)).toEqual(defaultConfiguration());
   expect(readConfiguration({ ...head, defaults: { enforce: 'baseline' } })).toEqual(
     defaultConfiguration('baseline'),
   );
 });
 
-test('all that can be said is taken', () => {
+test('reads every field', () => {
   const defaults = {
     enforce: 'baseline',
     'enforce-version': 'v1.7',
@@ -63,7 +63,7 @@ test.each([
 });
 
 test.each([[null], ['text'], [[]], [{ ...head, defaults: 'baseline' }]])(
-  '%j is refused for its form',
+  '%j has the wrong type',
   value => {
     expect(() => readConfiguration(value)).toThrow(/cannot unmarshal/);
   },

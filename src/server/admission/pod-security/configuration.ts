@@ -21,7 +21,7 @@ import {
   type Policy,
 } from './policy.ts';
 
-/** What holds where a namespace says nothing, and for whom nothing holds. */
+/** Default policies, and who is exempt from Pod Security. */
 export interface PodSecurityConfiguration {
   readonly defaults: Policy;
   readonly exemptions: {
@@ -35,34 +35,34 @@ const group = 'pod-security.admission.config.k8s.io';
 const apiVersions = ['v1', 'v1beta1', 'v1alpha1'].map(each => `${group}/${each}`);
 const kind = 'PodSecurityConfiguration';
 
-const ConfigurationSchema = object(kind, 'Defaults and exemptions of Pod Security.', {
-  apiVersion: optional(0, string(), 'Version of this form.'),
+const ConfigurationSchema = object(kind, 'Configuration of Pod Security Admission.', {
+  apiVersion: optional(0, string(), 'Version of this format.'),
   kind: optional(0, string(), kind),
   defaults: optional(
     0,
-    object('PodSecurityDefaults', 'What holds in namespaces without labels.', {
-      enforce: optional(0, string(), 'Level that pods are refused by.'),
+    object('PodSecurityDefaults', 'Policies of namespaces without labels.', {
+      enforce: optional(0, string(), 'Level that pods must meet.'),
       'enforce-version': optional(0, string(), 'Its version.'),
-      audit: optional(0, string(), 'Level that the audit log notes.'),
+      audit: optional(0, string(), 'Level whose violations are audited.'),
       'audit-version': optional(0, string(), 'Its version.'),
-      warn: optional(0, string(), 'Level that clients are warned about.'),
+      warn: optional(0, string(), 'Level whose violations cause warnings.'),
       'warn-version': optional(0, string(), 'Its version.'),
     }),
-    'What holds in namespaces without labels.',
+    'Policies of namespaces without labels.',
   ),
   exemptions: optional(
     0,
-    object('PodSecurityExemptions', 'Who is not checked.', {
+    object('PodSecurityExemptions', 'Exempt users, namespaces and runtime classes.', {
       usernames: optional(0, list(string()), 'Users.'),
       namespaces: optional(0, list(string()), 'Namespaces.'),
       runtimeClasses: optional(0, list(string()), 'Runtime classes.'),
     }),
-    'Who is not checked.',
+    'Exempt users, namespaces and runtime classes.',
   ),
 });
 type Written = Infer<typeof ConfigurationSchema>;
 
-/** A configuration that cannot be used: `message` names field and value. */
+/** An unusable configuration; `message` names field and value. */
 export class ConfigurationError extends Error {
   constructor(message: string) {
     super(message);
@@ -70,7 +70,7 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** Kubernetes' own defaults, but for the level that is enforced. */
+/** Kubernetes' defaults, except for the enforced level. */
 export const defaultConfiguration = (enforce: Level = 'privileged'): PodSecurityConfiguration => {
   const privileged: LevelVersion = { level: 'privileged', version: 'latest' };
   return {

@@ -3,14 +3,14 @@ import type { Container, Pod } from '../../../api/core/v1/pod.ts';
 type Ephemeral = NonNullable<Pod['spec']['ephemeralContainers']>[number];
 export type AnyContainer = Container | Ephemeral;
 
-/** All that a pod runs: init containers first, as Kubernetes visits them. */
+/** All containers of a pod, in the order in which Kubernetes visits them. */
 export const containersOf = (spec: Partial<Pod['spec']>): AnyContainer[] => [
   ...(spec.initContainers ?? []),
   ...(spec.containers ?? []),
   ...(spec.ephemeralContainers ?? []),
 ];
 
-/** The names of the containers for which something holds. */
+/** The names of the containers that match. */
 export const namesWhere = (
   spec: Partial<Pod['spec']>,
   holds: (container: AnyContainer) => boolean,
@@ -19,9 +19,9 @@ export const namesWhere = (
     .filter(holds)
     .map(({ name }) => name);
 
-/** Linux rules do not hold for pods that say they are Windows'. */
+/** Linux-only rules do not apply to Windows pods. */
 export const isWindows = ({ os }: Partial<Pod['spec']>): boolean => os?.name === 'windows';
 
-/** Whether the pod has a user namespace of its own, where its root is nobody's on the node. */
+/** Whether the pod has its own user namespace, where root has no rights on the node. */
 export const hasUserNamespace = ({ hostUsers }: Partial<Pod['spec']>): boolean =>
   hostUsers === false;

@@ -16,7 +16,7 @@ const pod: PodToCheck = {
 const reasons = (level: 'privileged' | 'baseline' | 'restricted', version: PolicyVersion): string =>
   reasonsText(evaluatePod({ level, version }, pod));
 
-test('each level says all that it forbids, and restricted no thing twice', () => {
+test('each level reports everything it forbids, without overlap', () => {
   expect(reasons('privileged', 'latest')).toBe('');
   expect(reasons('baseline', 'latest')).toBe(
     'non-default capabilities, host namespaces, hostPath volumes, privileged',
@@ -26,20 +26,20 @@ test('each level says all that it forbids, and restricted no thing twice', () =>
   );
 });
 
-test('an old version has the rules of its time, and one to come has the newest', () => {
+test('an old version has its own rules, a future one the newest', () => {
   expect(reasons('restricted', 7)).toBe(
     'non-default capabilities, host namespaces, privileged, restricted volume types, runAsNonRoot != true',
   );
   expect(reasons('restricted', 4711)).toBe(reasons('restricted', 'latest'));
 });
 
-test('details are told in brackets', () => {
+test('details follow in parentheses', () => {
   expect(detailsText(evaluatePod({ level: 'baseline', version: 'latest' }, pod))).toBe(
     'non-default capabilities (container "a" must not include "NET_ADMIN" in securityContext.capabilities.add), host namespaces (hostPID=true), hostPath volumes (volume "v"), privileged (container "a" must not set securityContext.privileged=true)',
   );
 });
 
-test('a pod that a client left half empty is judged too', () => {
+test('an incomplete pod does not break evaluation', () => {
   const half = { metadata: {}, spec: {} } as unknown as PodToCheck;
   expect(reasonsText(evaluatePod({ level: 'restricted', version: 'latest' }, half))).toBe('');
 });

@@ -2,7 +2,7 @@ import type { Check, PodToCheck, VersionedCheck, Violation } from './check.ts';
 import { checks as allChecks } from './checks/index.ts';
 import type { LevelVersion } from './policy.ts';
 
-/** All that a level forbids of a pod, in the order in which Kubernetes lists it; empty where it may run. */
+/** Everything a level forbids about a pod, in Kubernetes' order; empty if the pod is allowed. */
 export function evaluatePod(
   { level, version }: LevelVersion,
   pod: PodToCheck,

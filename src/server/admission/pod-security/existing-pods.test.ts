@@ -20,7 +20,7 @@ const listing = (remainingItemCount: number) => ({
 });
 const isExempt = (): boolean => false;
 
-test('tells how many pods were looked at where they are too many', async () => {
+test('says how many pods were checked if there are too many', async () => {
   expect(await existingPodWarnings('ns', baseline, { pods: listing(40), isExempt })).toEqual([
     'new PodSecurity enforce level only checked against the first 60 of 100 existing pods',
     'existing pods in namespace "ns" violate the new PodSecurity enforce level "baseline:latest"',
@@ -28,7 +28,7 @@ test('tells how many pods were looked at where they are too many', async () => {
   ]);
 });
 
-test('stops when its time is over', async () => {
+test('stops after its time limit', async () => {
   let clock = 0;
   const now = () => (clock += 100);
   expect(await existingPodWarnings('ns', baseline, { pods: listing(0), isExempt, now })).toEqual([
@@ -38,7 +38,7 @@ test('stops when its time is over', async () => {
   ]);
 });
 
-test('says that it could not look', async () => {
+test('reports a failed list', async () => {
   const failing = { list: () => Promise.reject(new Error('no')) };
   expect(await existingPodWarnings('ns', baseline, { pods: failing, isExempt })).toEqual([
     'failed to list pods while checking new PodSecurity enforce level',

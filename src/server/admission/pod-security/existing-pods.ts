@@ -7,16 +7,16 @@ import { policyText, type LevelVersion } from './policy.ts';
 export interface ExistingPodsOptions {
   readonly pods: Pick<ObjectStore<Pod>, 'list'>;
   readonly isExempt: (pod: Pod) => boolean;
-  /** Milliseconds, for tests to hold. */
+  /** Clock in milliseconds; tests replace it. */
   readonly now?: () => number;
 }
 
 const maxPods = 3000;
 const maxMs = 1000;
-/** Other requests are served between so many. */
+/** Other requests get a turn after this many pods. */
 const podsPerTurn = 50;
 
-/** Warnings about the pods of a namespace that a new enforce level would not have let in. */
+/** Warnings about existing pods that a namespace's new enforce level would not admit. */
 export async function existingPodWarnings(
   namespace: string,
   enforce: LevelVersion,
@@ -53,11 +53,13 @@ export async function existingPodWarnings(
       : [
           `existing pods in namespace "${namespace}" violate the new PodSecurity enforce level "${policyText(enforce)}"`,
         ]),
-    ...[...namesByReasons].map(([reasons, names]) => `${someOf(names)}: ${reasons}`).toSorted(),
+    ...[...namesByReasons]
+      .map(([reasons, names]) => `${firstAndCount(names)}: ${reasons}`)
+      .toSorted(),
   ];
 }
 
-function someOf(names: readonly string[]): string {
+function firstAndCount(names: readonly string[]): string {
   const [first = ''] = names.toSorted();
   const others = names.length - 1;
   if (others === 0) return first;

@@ -56,7 +56,7 @@ interface World {
 }
 type Asked = Partial<AdmissionRequest> & { readonly object: AdmissionRequest['object'] };
 
-/** What admission makes of a request: its refusal or undefined, and its warnings. */
+/** The refusal of a request, if any, and its warnings. */
 async function judge(world: World, { object, old, ...more }: Asked) {
   const descriptor = descriptors[object?.kind ?? ''];
   if (descriptor === undefined) throw new Error(object?.kind);
@@ -101,7 +101,7 @@ async function judge(world: World, { object, old, ...more }: Asked) {
 const admitted = { code: undefined, message: undefined, warnings: [] };
 
 describe('a pod', () => {
-  test('is refused by the level that its namespace enforces, for all that it does', async () => {
+  test('is refused if it violates the enforced level, with every reason', async () => {
     expect(await judge({ labels: { enforce: 'restricted' } }, { object: hostPid })).toEqual({
       code: 403,
       message:
@@ -115,7 +115,7 @@ describe('a pod', () => {
     expect(message).toContain('violates PodSecurity "baseline:v1.25": host namespaces');
   });
 
-  test('is let in where it keeps to the level, and where nothing is enforced', async () => {
+  test('is admitted if it meets the level, or if nothing is enforced', async () => {
     expect(await judge({ labels: { enforce: 'restricted' } }, { object: restrictedPod })).toEqual(
       admitted,
     );
@@ -123,7 +123,7 @@ describe('a pod', () => {
     expect(await judge({ labels: { audit: 'restricted' } }, { object: hostPid })).toEqual(admitted);
   });
 
-  test('is warned about by the level that the namespace warns by', async () => {
+  test('causes a warning if it violates the warn level', async () => {
     expect(
       await judge({ labels: { enforce: 'baseline', warn: 'restricted' } }, { object: pod() }),
     ).toMatchObject({
@@ -136,7 +136,7 @@ describe('a pod', () => {
     });
   });
 
-  test('is judged by the default level where the namespace says nothing', async () => {
+  test('is held to the default level if the namespace has no label', async () => {
     const configuration = defaultConfiguration('baseline');
     expect((await judge({ configuration }, { object: hostPid })).code).toBe(403);
     expect(
@@ -144,12 +144,12 @@ describe('a pod', () => {
     ).toEqual(admitted);
   });
 
-  test('is held to the strictest level by a label that cannot be read', async () => {
+  test('is held to the strictest level by an invalid label', async () => {
     const { message } = await judge({ labels: { enforce: 'strict' } }, { object: pod() });
     expect(message).toContain('violates PodSecurity "restricted:latest"');
   });
 
-  test('is judged anew when what it runs changes, and only then', async () => {
+  test('is evaluated again when its images or containers change, and only then', async () => {
     const world = { labels: { enforce: 'baseline' } };
     const image = pod({ hostPID: true, containers: [{ name: 'c', image: 'other' }] });
     expect((await judge(world, { object: image, old: hostPid })).code).toBe(403);
@@ -163,7 +163,7 @@ describe('a pod', () => {
     );
   });
 
-  test('is not judged where user, namespace or runtime class is exempt', async () => {
+  test('is not evaluated if its user, namespace or runtime class is exempt', async () => {
     const configurationOf = (exemptions: object) =>
       readConfiguration({
         apiVersion: 'pod-security.admission.config.k8s.io/v1',
@@ -179,7 +179,7 @@ describe('a pod', () => {
     expect((await judge(world({ runtimeClasses: ['kata'] }), { object: hostPid })).code).toBe(403);
   });
 
-  test('of a namespace that is not there is refused', async () => {
+  test('of a missing namespace is refused', async () => {
     expect(await judge({}, { object: hostPid, namespace: 'gone' })).toMatchObject({
       code: 500,
       message: 'Internal error occurred: failed to lookup namespace "gone"',
@@ -188,7 +188,7 @@ describe('a pod', () => {
 });
 
 describe('a namespace', () => {
-  test('has only labels that can be read', async () => {
+  test('must have valid labels', async () => {
     expect(await judge({}, { object: namespace({ enforce: 'strict' }) })).toEqual({
       code: 422,
       message:
@@ -200,7 +200,7 @@ describe('a namespace', () => {
     ).toEqual(admitted);
   });
 
-  test('may keep what was wrong before', async () => {
+  test('may keep labels that were invalid before', async () => {
     const old = namespace({ enforce: 'strict' });
     const same = namespace({ enforce: 'strict' });
     same.metadata.annotations = { a: 'b' };
@@ -208,7 +208,7 @@ describe('a namespace', () => {
     expect((await judge({}, { object: namespace({ enforce: 'x' }), old })).code).toBe(422);
   });
 
-  test('is warned about its pods when it tightens, the same faults together', async () => {
+  test('reports existing pods when its level tightens, grouped by reason', async () => {
     const pods = [
       pod({ hostPID: true }, { name: 'b' }),
       pod({ hostPID: true }, { name: 'a' }),
@@ -234,7 +234,7 @@ describe('a namespace', () => {
     ).toEqual(admitted);
   });
 
-  test('that is exempt is told that its labels do nothing', async () => {
+  test('that is exempt warns that its labels have no effect', async () => {
     const configuration = readConfiguration({
       apiVersion: 'pod-security.admission.config.k8s.io/v1',
       kind: 'PodSecurityConfiguration',
@@ -249,7 +249,7 @@ describe('a namespace', () => {
   });
 });
 
-test('an object with a template of pods is warned about, and never refused', async () => {
+test('an object with a pod template causes warnings and is never refused', async () => {
   const object = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace: 'ns' } };
   const templateOf = () => ({ metadata: {}, spec: hostPid.spec });
   const world = { labels: { enforce: 'restricted', warn: 'baseline' } };

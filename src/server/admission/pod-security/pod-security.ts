@@ -27,7 +27,7 @@ export interface PodSecurityOptions {
   readonly templateOf?: TemplateOf;
 }
 
-/** Subresources of pods that do not change what runs in them. Any other is checked. */
+/** Pod subresources that cannot change what a pod runs. All others are evaluated. */
 const harmless = new Set([
   'attach',
   'binding',
@@ -40,8 +40,8 @@ const harmless = new Set([
 ]);
 
 /**
- * Pod Security Admission: a namespace's labels say what its pods may do (k8s.io/pod-security-admission).
- * The labels are read from the store for each pod, so that those that were just set count.
+ * Pod Security Admission: a namespace's labels select what its pods may do (k8s.io/pod-security-admission).
+ * Labels are read from the store for each pod, so that a label counts as soon as it is written.
  */
 export function podSecurity({
   namespaces,
@@ -73,7 +73,7 @@ export function podSecurity({
     const next = policyFromLabels(labels, defaults);
     const before =
       old === undefined ? undefined : policyFromLabels(old.metadata.labels ?? {}, defaults);
-    // What was wrong before may stay: another part of the object can then still be changed.
+    // Invalid labels that were stored before must not block other changes.
     if (next.errors.length > 0 && !isDeepStrictEqual(next.errors, before?.errors))
       throw invalidObject(descriptor, name, next.errors);
     const isTightened = before === undefined || tightens(next.policy, before.policy);
@@ -136,13 +136,13 @@ function warnOf(pod: PodToCheck, policy: Policy['warn'], warn: AdmissionRequest[
     warn(`would violate PodSecurity "${policyText(policy)}": ${detailsText(violations)}`);
 }
 
-/** Whether pods that are there could be against a new policy, and were not against the old one. */
+/** Whether pods that met the old policy may violate the new one. */
 function tightens({ enforce: next }: Policy, { enforce: old }: Policy): boolean {
   if (isDeepStrictEqual(next, old) || next.level === 'privileged') return false;
   return next.version !== old.version || isStricter(next.level, old.level);
 }
 
-/** What a namespace that is exempt asks for in vain; undefined where it asks for nothing. */
+/** The labelled policies that an exemption makes ineffective; undefined if there are none. */
 function ignoredPolicy(
   labels: Readonly<Record<string, string>>,
   policy: Policy,

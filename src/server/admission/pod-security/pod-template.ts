@@ -8,11 +8,11 @@ export type TemplateOf = (
 ) => PodToCheck | undefined;
 
 /**
- * Where a resource keeps the template of the pods that are made from it, by `plural.group`. None that is
- * served has one; a Deployment's would be `['deployments.apps', object => (object as Deployment).spec.template]`.
+ * Finds the pod template of an object, by `plural.group` of its resource. No resource served today has one; for
+ * Deployments the entry would be `['deployments.apps', object => (object as Deployment).spec.template]`.
  */
 const templates = new Map<string, (object: KubeObject) => PodToCheck | undefined>();
 
-/** The pod that an object describes, to warn about: it is the pod itself that is refused. */
+/** The pod template of an object. Templates only cause warnings; enforcement happens when their pods are created. */
 export const podTemplateOf: TemplateOf = ({ group, plural }, object) =>
   templates.get(`${plural}.${group}`)?.(object);

@@ -18,7 +18,7 @@ const read = (labels: Record<string, string>) => {
   };
 };
 
-test('labels come before defaults, each by itself', () => {
+test('each label overrides its default', () => {
   expect(read({}).policy).toEqual(['baseline:v1.30', 'privileged:latest', 'privileged:latest']);
   expect(
     read({
@@ -31,7 +31,7 @@ test('labels come before defaults, each by itself', () => {
   expect(read({ 'enforce-version': 'latest' }).policy[0]).toBe('baseline:latest');
 });
 
-test('what cannot be read is told; it forbids most where it would refuse, and nothing where it would tell', () => {
+test('invalid labels are reported; enforce fails closed, warn and audit fail open', () => {
   expect(
     read({
       enforce: 'Restricted',
@@ -53,7 +53,7 @@ test('what cannot be read is told; it forbids most where it would refuse, and no
 });
 
 test.each(['v2.0', 'v1', 'v1.-1', ' v1.2', 'v1.2 ', 'v1.99999999999999999999', 'Latest'])(
-  'the version %j is none',
+  'the version %j is invalid',
   version => {
     expect(read({ 'enforce-version': version }).errors).toHaveLength(1);
   },

@@ -5,7 +5,7 @@ import { invalid, path, type FieldError } from '../../../machinery/field-error.t
 export const levels = ['privileged', 'baseline', 'restricted'] as const;
 export type Level = (typeof levels)[number];
 
-/** The minor number of `v1.N`, or the newest rules that are known. */
+/** The minor number of `v1.N`, or the newest rules. */
 export type PolicyVersion = number | 'latest';
 
 export interface LevelVersion {
@@ -16,7 +16,7 @@ export interface LevelVersion {
 export const modes = ['enforce', 'audit', 'warn'] as const;
 export type Mode = (typeof modes)[number];
 
-/** What a namespace asks for in each mode. */
+/** The level and version of each mode. */
 export type Policy = Readonly<Record<Mode, LevelVersion>>;
 
 export const levelLabel = (mode: Mode): string => `pod-security.kubernetes.io/${mode}`;
@@ -28,10 +28,10 @@ export const policyText = ({ level, version }: LevelVersion): string =>
 export const levelError = `must be one of ${levels.join(', ')}`;
 export const versionError = 'must be "latest" or "v1.x"';
 
-/** @returns undefined for what is no level */
+/** @returns undefined for an unknown level */
 export const parseLevel = (text: string): Level | undefined => levels.find(each => each === text);
 
-/** @returns undefined for what is no version */
+/** @returns undefined for an invalid version */
 export function parseVersion(text: string): PolicyVersion | undefined {
   if (text === 'latest') return text;
   const minor = Number(/^v1\.(0|[1-9]\d*)$/.exec(text)?.[1] ?? Number.NaN);
@@ -41,8 +41,8 @@ export function parseVersion(text: string): PolicyVersion | undefined {
 export const isStricter = (a: Level, b: Level): boolean => levels.indexOf(a) > levels.indexOf(b);
 
 /**
- * The policy of a namespace with these labels (pod-security-admission's PolicyToEvaluate). A label
- * that cannot be read counts as the strictest for enforce, and as none for warn and audit.
+ * The policy that a namespace's labels select (pod-security-admission's PolicyToEvaluate). An invalid
+ * level counts as restricted for enforce, and as privileged for warn and audit.
  */
 export function policyFromLabels(
   labels: Readonly<Record<string, string>>,
@@ -66,7 +66,7 @@ export function policyFromLabels(
       version: version.value ?? (version.isSet ? 'latest' : defaults[mode].version),
     };
   };
-  // In Kubernetes' order, which is that of its messages.
+  // Kubernetes reports errors in this order.
   const policy = { enforce: of('enforce'), audit: of('audit'), warn: of('warn') };
   return { policy, errors };
 }

@@ -1,7 +1,7 @@
 import type { Pod } from '../../../api/core/v1/pod.ts';
 import type { AnyContainer } from './containers.ts';
 
-/** Whether a changed pod has to be checked anew: only what runs in it can change. */
+/** Whether an update must be evaluated: images are the only security-relevant fields that can change. */
 export function isSignificantUpdate({ spec }: Pod, { spec: old }: Pod): boolean {
   const imagesChange = (
     next: readonly AnyContainer[] = [],

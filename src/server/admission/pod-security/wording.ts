@@ -9,11 +9,11 @@ export const plural = (count: number, one: string, many: string): string =>
 export const containersNamed = (names: readonly string[]): string =>
   `${plural(names.length, 'container', 'containers')} ${quoted(names)}`;
 
-/** `pod and container "a"`: who has set what is forbidden. */
+/** `pod and container "a"`: the parts of a pod that set a forbidden value. */
 export const setters = (pod: boolean, containers: readonly string[]): string =>
   [...(pod ? ['pod'] : []), ...(containers.length === 0 ? [] : [containersNamed(containers)])].join(
     ' and ',
   );
 
-/** Each once, sorted. */
+/** Sorted, without duplicates. */
 export const distinct = (items: readonly string[]): string[] => [...new Set(items)].toSorted();

@@ -6,7 +6,7 @@ type Profile = NonNullable<
 
 export const appArmorAnnotationPrefix = 'container.apparmor.security.beta.kubernetes.io/';
 
-/** The profile that an annotation names; undefined for what names none. */
+/** The profile that an annotation names; undefined if the value is invalid. */
 export function appArmorProfileOf(annotation: string): Profile | undefined {
   if (annotation === 'unconfined') return { type: 'Unconfined' };
   if (annotation === 'runtime/default') return { type: 'RuntimeDefault' };
@@ -14,7 +14,7 @@ export function appArmorProfileOf(annotation: string): Profile | undefined {
   return name === undefined ? undefined : { type: 'Localhost', localhostProfile: name };
 }
 
-/** Clients older than the field set an annotation: it becomes the field, which is what is enforced. In place. */
+/** Copies AppArmor annotations, which older clients set, to the field that is enforced. In place. */
 export function applyAppArmorAnnotations({ metadata, spec }: Pod): void {
   const annotations = new Map(Object.entries(metadata.annotations ?? {}));
   for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) {

@@ -8,7 +8,7 @@ const pod = (spec: Partial<Pod['spec']>): Pick<Pod, 'spec'> => ({
 const portsOf = (spec: Partial<Pod['spec']>): string[] =>
   hostPortsOf(pod(spec)).map(({ ip, port, protocol }) => `${ip}:${port}/${protocol}`);
 
-test('ports of the node are those of all containers, init containers too', () => {
+test('collects host ports of all containers, including init containers', () => {
   expect(
     portsOf({
       initContainers: [{ name: 'i', ports: [{ containerPort: 1, hostPort: 6443 }] }],
@@ -28,7 +28,7 @@ test('ports of the node are those of all containers, init containers too', () =>
   ).toEqual([':6443/TCP', '127.0.0.1:8082/UDP', ':8083/TCP', ':8084/TCP']);
 });
 
-test("in the node's network every port is the node's", () => {
+test('with hostNetwork every container port is a host port', () => {
   const ports = [{ containerPort: 6443 }, { containerPort: 80, hostPort: 80 }];
   expect(portsOf({ hostNetwork: true, containers: [{ name: 'a', ports }] })).toEqual([
     ':6443/TCP',
@@ -60,7 +60,7 @@ test.each([
   expect(hostPortsConflict(port(b), port(a))).toBe(conflict);
 });
 
-test('a port on which the node listens is taken on every address, for TCP', () => {
+test('a reserved port is taken on every address, for TCP only', () => {
   const reserved = new Set([6443]);
   expect(takesReservedPort([port({ port: 6443, ip: '10.0.0.1' })], reserved)).toBe(true);
   expect(takesReservedPort([port({ port: 6443, protocol: 'UDP' })], reserved)).toBe(false);

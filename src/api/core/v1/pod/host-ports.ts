@@ -4,13 +4,13 @@ import type { Pod } from './pod-schema.ts';
 export interface HostPort {
   readonly port: number;
   readonly protocol: string;
-  /** Empty for every address of the node. */
+  /** Empty for all addresses of the node. */
   readonly ip: string;
 }
 
 /**
- * Every port of the node that a pod takes, with those of its init containers: they are mapped too. In the
- * node's own network a container's port is the node's, whatever `hostPort` says.
+ * Every port of the node that a pod takes, including those of its init containers, which are mapped too.
+ * With `hostNetwork` the container's port is the node's, whatever `hostPort` says.
  */
 export function hostPortsOf({ spec }: Pick<Pod, 'spec'>): HostPort[] {
   return [...(spec.initContainers ?? []), ...(spec.containers ?? [])].flatMap(({ ports = [] }) =>
@@ -31,11 +31,11 @@ export function hostPortsOf({ spec }: Pick<Pod, 'spec'>): HostPort[] {
 
 const isEveryAddress = (ip: string): boolean => ['', '0.0.0.0', '::'].includes(ip);
 
-/** Whether two pods cannot both have what they ask for. */
+/** Whether two pods cannot both have these ports. */
 export const hostPortsConflict = (a: HostPort, b: HostPort): boolean =>
   a.port === b.port && a.protocol === b.protocol && (a.ip === b.ip || a.ip === '' || b.ip === '');
 
-/** Whether a pod asks for a port on which the node itself listens, on whichever address. */
+/** Whether a pod asks for a port on which the node itself listens, on any address. */
 export const takesReservedPort = (
   wanted: readonly HostPort[],
   reserved: ReadonlySet<number>,

@@ -69,7 +69,7 @@ test.each<[string, Partial<Pod['spec']>, string[]]>([
     ],
   ],
   [
-    'an AppArmor profile with a name that it cannot have',
+    'an AppArmor profile with a name it cannot have',
     container(appArmor({ type: 'RuntimeDefault', localhostProfile: 'x' })),
     [
       'spec.containers[0].securityContext.appArmorProfile.localhostProfile: Invalid value: "x": can only be set when AppArmor type is Localhost',
@@ -109,7 +109,7 @@ describe('an AppArmor annotation', () => {
     expect(applied(value)).toEqual({ profile, errors: [] });
   });
 
-  test('must name a profile, of a container, and agree with the field', () => {
+  test('must name a valid profile and an existing container, and match the field', () => {
     expect(applied('mine').errors).toEqual([
       `metadata.annotations[${annotation}]: Invalid value: "mine": invalid AppArmor profile name: "mine"`,
     ]);

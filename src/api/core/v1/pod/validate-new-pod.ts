@@ -13,8 +13,8 @@ import { appArmorAnnotationPrefix, appArmorProfileOf } from './app-armor-annotat
 import type { Pod, PodSpec } from './pod-schema.ts';
 
 /**
- * Rules for security settings of new pods. Pods that are stored already may break them, and must still be
- * able to change their status. What a node could not enforce is refused: a pod must not run with less
+ * Rules for the security settings of new pods. Pods stored by an older Keylet may break them, and their status
+ * must still be writable. Settings that a node cannot enforce are refused: a pod must not run with less
  * protection than it asks for.
  */
 export function validateNewPod(pod: Pod): FieldError[] {
@@ -54,7 +54,7 @@ const procMounts = ['Default', 'Unmasked'];
 const validateProcMount = (value: string | undefined, at: FieldPath): FieldError[] =>
   value === undefined || procMounts.includes(value) ? [] : [notSupported(at, value, procMounts)];
 
-/** A runtime takes only 32 bits of a larger number: 2^32 would be root. */
+/** Runtimes keep only the low 32 bits of an ID: 2^32 would be root. */
 const maxId = 2_147_483_647;
 const validateId = (id: number | undefined, at: FieldPath): FieldError[] =>
   id === undefined || (id >= 0 && id <= maxId)

@@ -15,7 +15,7 @@ const since8: CheckPod = ({ spec }) => {
       };
 };
 
-/** No process gains more than its parent had, by setuid files for instance. */
+/** Processes may not gain more privileges than their parent, for example through setuid files. */
 export const allowPrivilegeEscalation: Check = {
   id: 'allowPrivilegeEscalation',
   level: 'restricted',

@@ -37,7 +37,7 @@ const check: CheckPod = ({ metadata, spec }) => {
   };
 };
 
-/** The runtime's AppArmor profile is not switched off; one that is loaded on the node may take its place. */
+/** Containers may not disable AppArmor; they use the runtime's profile or one loaded on the node. */
 export const appArmorProfile: Check = {
   id: 'appArmorProfile',
   level: 'baseline',

@@ -2,7 +2,7 @@ import type { Check, CheckPod } from '../check.ts';
 import { namesWhere } from '../containers.ts';
 import { containersNamed, distinct, quoted } from '../wording.ts';
 
-/** Those that runtimes give by default. */
+/** Granted by container runtimes by default. */
 const allowed = new Set([
   'AUDIT_WRITE',
   'CHOWN',
@@ -34,7 +34,7 @@ const check: CheckPod = ({ spec }) => {
       };
 };
 
-/** No capability is added to those that runtimes give by default. */
+/** Containers may not add capabilities beyond the runtime's defaults. */
 export const capabilitiesBaseline: Check = {
   id: 'capabilities_baseline',
   level: 'baseline',

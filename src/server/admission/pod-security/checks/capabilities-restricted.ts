@@ -33,7 +33,7 @@ const since22: CheckPod = ({ spec }) => {
 
 const overrides = [capabilitiesBaseline.id];
 
-/** All capabilities are dropped; only NET_BIND_SERVICE may be added again. */
+/** Containers must drop all capabilities; they may add back only NET_BIND_SERVICE. */
 export const capabilitiesRestricted: Check = {
   id: 'capabilities_restricted',
   level: 'restricted',

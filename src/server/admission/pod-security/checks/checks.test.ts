@@ -17,7 +17,7 @@ const container = (name: string, securityContext?: SecurityContext) => ({
 const containers = (contexts: Record<string, SecurityContext | undefined>): Spec => ({
   containers: Object.entries(contexts).map(([name, each]) => container(name, each)),
 });
-/** What a check of a version says: `reason (detail)`, or that it has nothing to say. */
+/** The result of a check at a version: `reason (detail)`, `passes` or `not in force`. */
 const says = (id: string, version: number, checked: PodToCheck): string => {
   const rules = checks
     .find(each => each.id === id)
@@ -540,7 +540,7 @@ test.each(cases.map(each => [each.id, each.version ?? 99, each] as const))(
 );
 
 describe('the list of checks', () => {
-  test('names each once, baseline first, in the order of their names', () => {
+  test('is sorted: baseline first, then by id, without duplicates', () => {
     const ids = (level: string) => checks.filter(each => each.level === level).map(({ id }) => id);
     expect(checks.map(({ id }) => id)).toEqual([
       ...ids('baseline').toSorted(),
@@ -549,7 +549,7 @@ describe('the list of checks', () => {
     expect(new Set(checks.map(({ id }) => id)).size).toBe(checks.length);
   });
 
-  test('has a passing and a failing pod here for each', () => {
+  test('has a passing and a failing pod for each check', () => {
     for (const { id } of checks) {
       const said = cases.filter(each => each.id === id).map(each => each.says);
       expect(said, id).toContain('passes');

@@ -9,7 +9,7 @@ const check: CheckPod = ({ spec }) => {
     : { reason: 'host namespaces', detail: shared.map(each => `${each}=true`).join(', ') };
 };
 
-/** The node's network, processes and IPC are not shared. */
+/** Pods may not share the node's network, process or IPC namespace. */
 export const hostNamespaces: Check = {
   id: 'hostNamespaces',
   level: 'baseline',

@@ -13,7 +13,7 @@ const check: CheckPod = ({ spec }) => {
       };
 };
 
-/** Files of the node are not mounted. */
+/** Pods may not mount files of the node. */
 export const hostPathVolumes: Check = {
   id: 'hostPathVolumes',
   level: 'baseline',

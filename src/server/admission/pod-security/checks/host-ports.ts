@@ -20,7 +20,7 @@ const check: CheckPod = ({ spec }) => {
   };
 };
 
-/** No port of the node is taken. */
+/** Pods may not use ports of the node. */
 export const hostPorts: Check = {
   id: 'hostPorts',
   level: 'baseline',

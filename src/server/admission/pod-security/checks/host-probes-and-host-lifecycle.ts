@@ -34,7 +34,7 @@ const check: CheckPod = ({ spec }) => {
   };
 };
 
-/** Probes and hooks ask the pod itself: the node would reach what the pod cannot. */
+/** Probes and hooks may not name a host: the node sends them, and it can reach what the pod cannot. */
 export const hostProbesAndHostLifecycle: Check = {
   id: 'hostProbesAndHostLifecycle',
   level: 'baseline',

@@ -18,7 +18,7 @@ import { seccompProfileRestricted } from './seccomp-profile-restricted.ts';
 import { sysctls } from './sysctls.ts';
 import { windowsHostProcess } from './windows-host-process.ts';
 
-/** Every check of the Pod Security Standards: baseline before restricted, by id, as messages list them. */
+/** Every check of the Pod Security Standards, in the order in which messages list them: baseline first, then by id. */
 export const checks: readonly Check[] = [
   appArmorProfile,
   capabilitiesBaseline,

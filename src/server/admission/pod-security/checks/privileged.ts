@@ -12,7 +12,7 @@ const check: CheckPod = ({ spec }) => {
       };
 };
 
-/** No container is privileged. */
+/** Containers may not be privileged. */
 export const privileged: Check = {
   id: 'privileged',
   level: 'baseline',

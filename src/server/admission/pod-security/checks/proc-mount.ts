@@ -18,7 +18,7 @@ const check: CheckPod = ({ spec }) => {
       };
 };
 
-/** What the runtime hides of /proc stays hidden, but in user namespaces. */
+/** Containers may not unmask /proc, except in user namespaces. */
 export const procMount: Check = {
   id: 'procMount',
   level: 'baseline',
@@ -28,7 +28,7 @@ export const procMount: Check = {
   ],
 };
 
-/** As procMount, in user namespaces too. */
+/** Containers may not unmask /proc, even in user namespaces. */
 export const procMountRestricted: Check = {
   id: 'procMount_restricted',
   level: 'restricted',

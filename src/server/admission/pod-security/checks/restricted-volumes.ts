@@ -31,7 +31,7 @@ const check: CheckPod = ({ spec }) => {
   };
 };
 
-/** Only volumes that hold nothing of the node. */
+/** Pods may only use volume types that do not expose the node. */
 export const restrictedVolumes: Check = {
   id: 'restrictedVolumes',
   level: 'restricted',

@@ -26,7 +26,7 @@ const check: CheckPod = ({ spec }) => {
       };
 };
 
-/** Nothing starts as root, whatever its image says; a user namespace's root is nobody's. */
+/** Containers must refuse to run as root, whatever their image says, except in user namespaces. */
 export const runAsNonRoot: Check = {
   id: 'runAsNonRoot',
   level: 'restricted',

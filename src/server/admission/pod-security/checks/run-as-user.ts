@@ -10,7 +10,7 @@ const check: CheckPod = ({ spec }) => {
     : undefined;
 };
 
-/** Nothing is told to run as root. */
+/** Containers may not ask to run as root, except in user namespaces. */
 export const runAsUser: Check = {
   id: 'runAsUser',
   level: 'restricted',

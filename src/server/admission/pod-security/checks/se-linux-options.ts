@@ -36,7 +36,7 @@ const checkTypes = (allowed: ReadonlySet<string>): CheckPod => {
 
 const types = ['', 'container_t', 'container_init_t', 'container_kvm_t'];
 
-/** SELinux confines containers as the runtime has it. */
+/** Containers may only use the SELinux types meant for containers, and no user or role of their own. */
 export const seLinuxOptions: Check = {
   id: 'seLinuxOptions',
   level: 'baseline',

@@ -10,7 +10,7 @@ const containerAnnotation = 'container.seccomp.security.alpha.kubernetes.io/';
 const isAllowedAnnotation = (value: string): boolean =>
   value === 'runtime/default' || value === 'docker/default' || value.startsWith('localhost/');
 
-/** Before the fields there were annotations. */
+/** Before 1.19, profiles were set by annotations. */
 const since0: CheckPod = ({ metadata, spec }) => {
   const annotations = new Map(Object.entries(metadata.annotations ?? {}));
   const keys = [
@@ -31,7 +31,7 @@ const since0: CheckPod = ({ metadata, spec }) => {
       };
 };
 
-/** Seccomp is not switched off. */
+/** Containers may not disable seccomp. */
 export const seccompProfileBaseline: Check = {
   id: 'seccompProfile_baseline',
   level: 'baseline',

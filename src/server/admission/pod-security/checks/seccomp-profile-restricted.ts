@@ -21,7 +21,7 @@ const since19: CheckPod = pod => {
 
 const overrides = [seccompProfileBaseline.id];
 
-/** Every container has a seccomp profile. */
+/** Containers must have a seccomp profile. */
 export const seccompProfileRestricted: Check = {
   id: 'seccompProfile_restricted',
   level: 'restricted',

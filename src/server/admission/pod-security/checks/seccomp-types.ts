@@ -5,7 +5,7 @@ import { distinct, quoted, setters } from '../wording.ts';
 export const isAllowedSeccompType = (type: string | undefined): boolean =>
   type === 'RuntimeDefault' || type === 'Localhost';
 
-/** Profiles of a type that no level but privileged allows. */
+/** Finds profiles of types that only the privileged level allows. */
 export const badSeccompTypes: CheckPod = ({ spec }) => {
   const types: string[] = [];
   const isBad = (profile: { type?: string } | undefined): boolean => {

@@ -26,7 +26,7 @@ const since29 = [
 ];
 const since32 = [...since29, 'net.ipv4.tcp_rmem', 'net.ipv4.tcp_wmem'];
 
-/** Only kernel settings that are a pod's own and touch no other. */
+/** Pods may only set sysctls that are namespaced and cannot affect other pods. */
 export const sysctls: Check = {
   id: 'sysctls',
   level: 'baseline',

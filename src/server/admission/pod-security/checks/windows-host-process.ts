@@ -16,7 +16,7 @@ const check: CheckPod = ({ spec }) => {
     : undefined;
 };
 
-/** Windows containers are not processes of the node. */
+/** Windows containers may not run as processes of the node. */
 export const windowsHostProcess: Check = {
   id: 'windowsHostProcess',
   level: 'baseline',

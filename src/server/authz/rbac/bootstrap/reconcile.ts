@@ -12,6 +12,7 @@ import type { KubeObject } from '../../../../machinery/meta.ts';
 import type { ResourceDescriptor } from '../../../../machinery/resource.ts';
 import { absent, isStatusError } from '../../../../machinery/status.ts';
 import type { ObjectStore } from '../../../registry/object-store.ts';
+import { isDamaged } from '../../../registry/store-errors.ts';
 import { fillNewObject, strategyContext } from '../../../verbs/write-rules.ts';
 import { uncovered } from '../covers.ts';
 import { compact } from '../rule-text.ts';
@@ -59,7 +60,9 @@ async function reconcile<T extends KubeObject>(
       return existing;
     });
   } catch (error) {
-    if (!isStatusError(error, 'NotFound')) throw error;
+    // A damaged one is made anew.
+    if (isDamaged(error)) await objects.delete('', name);
+    else if (!isStatusError(error, 'NotFound')) throw error;
     fillNewObject(expected, resource, strategyContext());
     await objects.create(expected);
   }
@@ -93,13 +96,16 @@ const same =
     (a.apiGroup ?? '') === (b.apiGroup ?? '') &&
     (a.namespace ?? '') === (b.namespace ?? '');
 
+const absentOrDamaged = (error: unknown): undefined =>
+  isDamaged(error) ? undefined : absent(error);
+
 /** A binding to another role cannot be completed: it is made anew. */
 async function reconcileBinding(
   expected: ClusterRoleBinding,
   objects: ObjectStore<ClusterRoleBinding>,
 ): Promise<void> {
   const { name = '' } = expected.metadata;
-  const existing = (await objects.get('', name).catch(absent))?.object();
+  const existing = (await objects.get('', name).catch(absentOrDamaged))?.object();
   const other = existing !== undefined && !isDeepStrictEqual(existing.roleRef, expected.roleRef);
   if (other && existing.metadata.annotations?.[autoUpdate] !== 'false') {
     await objects.delete('', name);

@@ -1,0 +1,61 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { Runtime } from '../runtime/runtime.ts';
+import { createProber } from './prober.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** How often a container is probed within a time after it was found running. */
+async function probesWithin(
+  ms: number,
+  { initialDelaySeconds, startedAtMs }: { initialDelaySeconds: number; startedAtMs: number },
+): Promise<number> {
+  let probes = 0;
+  const runtime = {
+    execSync() {
+      probes += 1;
+      return Promise.resolve({ exitCode: 0, stdout: Buffer.of(), stderr: Buffer.of() });
+    },
+  };
+  const prober = createProber({
+    runtime: runtime as unknown as Runtime,
+    onChange: () => undefined,
+    onFailure: () => undefined,
+  });
+  prober.watch({
+    container: {
+      name: 'c',
+      image: 'busybox',
+      livenessProbe: { exec: { command: ['true'] }, initialDelaySeconds, periodSeconds: 1000 },
+    },
+    containerId: 'id',
+    startedAtMs,
+    podIp: '',
+    before: undefined,
+  });
+  await vi.advanceTimersByTimeAsync(ms);
+  prober.close();
+  return probes;
+}
+
+test('a probe begins when its delay is over', async () => {
+  const startedAtMs = Date.now() - 10_000;
+  expect(await probesWithin(19_000, { initialDelaySeconds: 30, startedAtMs })).toBe(0);
+  expect(
+    await probesWithin(20_000, { initialDelaySeconds: 30, startedAtMs: Date.now() - 10_000 }),
+  ).toBe(1);
+});
+
+test('a delay that is longer than a timer can count is no delay of nothing', async () => {
+  const initialDelaySeconds = 2 ** 31 - 1;
+  expect(await probesWithin(60_000, { initialDelaySeconds, startedAtMs: Date.now() })).toBe(0);
+});
+
+test('a clock that was set back since the start does not put the first probe off for days', async () => {
+  const startedAtMs = Date.now() + 48 * 3600_000;
+  expect(await probesWithin(30_000, { initialDelaySeconds: 30, startedAtMs })).toBe(1);
+});
