@@ -59,6 +59,7 @@ export async function startCluster(): Promise<Cluster> {
     return { port: server.port, ca: ca.cert, ...certificate, headers };
   };
   const api = apiOf(await connect(administrator, {}));
+  const revisionBefore = await revisionOf(api);
   const objects = await fill(api, node);
   for (const role of roles) {
     const { credentials, headers = {} } = role;
@@ -70,6 +71,9 @@ export async function startCluster(): Promise<Cluster> {
   }
   const declared = await discover(api);
   const before = await snapshot(api, declared);
+  // An effect is found by the revision: it has to count the writes of every resource.
+  if ((await revisionOf(api)) < revisionBefore + objects.length)
+    throw new Error('The revision misses writes');
   return {
     declared,
     find: (resource, namespace, name) => {
@@ -89,8 +93,7 @@ export async function startCluster(): Promise<Cluster> {
     },
     async revision() {
       try {
-        const list = (await api.read('/api/v1/configmaps?limit=1')) as ListAnswer;
-        return Number(list.metadata.resourceVersion);
+        return await revisionOf(api);
       } catch (error) {
         throw new ServerEndedError(await server.lastWords(), { cause: error });
       }
@@ -108,6 +111,11 @@ export async function startCluster(): Promise<Cluster> {
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+async function revisionOf(api: Api): Promise<number> {
+  const list = (await api.read('/api/v1/configmaps?limit=1')) as ListAnswer;
+  return Number(list.metadata.resourceVersion);
 }
 
 interface ServerProcess {

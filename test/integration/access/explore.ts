@@ -15,6 +15,8 @@ export interface Way {
   readonly unparsed: boolean;
   readonly methods: readonly string[];
   readonly shapes: readonly Shape[];
+  /** Whether the administrator gets anything by it. */
+  readonly succeeds: boolean;
   /** Each role takes one of so many shapes, another role others. */
   readonly every: number;
   /** Requests under way at once. */
