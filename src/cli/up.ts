@@ -3,6 +3,7 @@ import { startCluster, type ClusterSettings } from './cluster.ts';
 import { prepareDataFolder, shellWord } from './data-folder.ts';
 import { detach, type ProgressMessage } from './detach.ts';
 import { announceInstance, runningInstance, withdrawInstance } from './instance.ts';
+import { startLastResort } from './last-resort.ts';
 import { createLogger, type LogLevel } from '../machinery/log.ts';
 import { verificationPolicies } from '../node/images/verification-policy.ts';
 import { connectionLimits } from './open-files.ts';
@@ -96,6 +97,7 @@ export function upCommand(): Command {
         'those that NeverVerifyAllowlistedImages gives everyone, with commas: busybox,quay.io/team/*',
       ).argParser(allowlist),
     )
+    .option('--accept-store', 'go on with a store that is older than its record, or has none')
     .addOption(
       new Option(
         '--pod-security-default <level>',
@@ -108,7 +110,6 @@ export function upCommand(): Command {
         "Kubernetes' PodSecurityConfiguration: defaults and exemptions",
       ).argParser(admissionConfig),
     )
-    .option('--accept-store', 'go on with a store that is older than its record, or has none')
     .option('--leave-pods', 'let the pods run on when Keylet stops')
     .addOption(
       new Option('--log-level <level>', 'what goes to stderr')
@@ -181,6 +182,7 @@ async function foreground(options: UpOptions): Promise<void> {
     level: options.logLevel,
     write: line => process.stderr.write(line),
   });
+  const lastResort = startLastResort({ log, stop: () => stop.abort() });
   const podSecurity =
     options.admissionControlConfigFile ?? defaultConfiguration(options.podSecurityDefault);
   const cluster = await startCluster({
@@ -201,8 +203,15 @@ async function foreground(options: UpOptions): Promise<void> {
       await aborted(stop.signal);
     }
   } finally {
-    await cluster.close({ leavePods: options.leavePods === true });
+    // After a fault of its own Keylet leaves its pods to its successor, as after a crash.
+    await cluster.close({ leavePods: options.leavePods === true || lastResort.failed });
     await withdrawInstance(dataDir);
+    lastResort.close();
+  }
+  if (lastResort.failed) {
+    throw new UserError(
+      'stopped after an unexpected error, which the log shows; pods go on. Start it again with: keylet up',
+    );
   }
   say('Stopped');
 }

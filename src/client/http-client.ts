@@ -1,3 +1,4 @@
+import { parseOwnJson } from '../machinery/decode/own-json.ts';
 import { apiVersionOf, type ResourceRef } from '../machinery/resource.ts';
 import type { KubeList, KubeObject } from '../machinery/meta.ts';
 import { failure, StatusError, type Status } from '../machinery/status.ts';
@@ -79,7 +80,7 @@ function createResourceClient<T extends KubeObject>(
       ...(signal === undefined ? {} : { signal }),
     });
     if (answer.status >= 300) throw statusErrorOf(answer.status, answer.body);
-    return JSON.parse(answer.body.toString()) as R;
+    return parseOwnJson(answer.body.toString()) as R;
   };
   const { metadata: _none, ...typeMeta } = {
     apiVersion: apiVersionOf(ref),
@@ -187,7 +188,7 @@ function statusErrorOf(code: number, body: Buffer): StatusError {
   } catch {
     // Not an answer of the API: a proxy's, perhaps.
   }
-  return failure(code, 'Unknown', `the server answered ${code}: ${body.toString().slice(0, 200)}`);
+  return failure(code, 'Unknown', `the server answered ${code} with something other than a Status`);
 }
 
 async function* watch<T extends KubeObject>(
@@ -206,7 +207,7 @@ async function* watch<T extends KubeObject>(
   }
   try {
     for await (const line of lines(stream)) {
-      const event = JSON.parse(line) as WatchEvent<T>;
+      const event = parseOwnJson(line) as WatchEvent<T>;
       if (event.type === 'ERROR') throw new StatusError(event.object);
       yield event;
     }

@@ -45,6 +45,7 @@ export function createSessionPool(config: ClientConfig): SessionPool {
     const pooled = { session, certificates, connected: false, streams: 0 };
     session.once('connect', (_session, socket) => {
       pooled.connected = true;
+      if (session.destroyed) return;
       if ('setNoDelay' in socket) socket.setNoDelay(true);
       // All streams share this window: one large object would wait for acknowledgements at every 64 KiB.
       session.setLocalWindowSize(windowBytes);

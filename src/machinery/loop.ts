@@ -1,3 +1,6 @@
+import type { Logger } from './log.ts';
+import { reportUnexpected } from './unexpected.ts';
+
 /** The longest that setTimeout can count, in milliseconds. */
 export const maxTimerMs = 2 ** 31 - 1;
 
@@ -11,8 +14,16 @@ export interface Loop {
   close(): Promise<void>;
 }
 
-/** @param work must not reject */
-export function createLoop(work: () => Promise<void>): Loop {
+export interface LoopOptions {
+  readonly log?: Pick<Logger, 'error'> | undefined;
+  /** For the log, where the work fails unexpectedly: the loop goes on. */
+  readonly operation?: string;
+}
+
+export function createLoop(
+  work: () => Promise<void>,
+  { log, operation = 'loop' }: LoopOptions = {},
+): Loop {
   let running: Promise<void> | undefined;
   let again = false;
   let closed = false;
@@ -22,7 +33,7 @@ export function createLoop(work: () => Promise<void>): Loop {
   const run = async (): Promise<void> => {
     do {
       again = false;
-      await work();
+      await work().catch((error: unknown) => reportUnexpected(log, operation, error));
     } while (again && !closed);
   };
   const loop: Loop = {

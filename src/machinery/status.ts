@@ -179,6 +179,13 @@ export const notAcceptable = (supported: readonly string[]): StatusError =>
 export const requestTooLarge = (limitBytes: number): StatusError =>
   failure(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limitBytes}`);
 
+export const tooManyValues = (limit: number): StatusError =>
+  failure(
+    413,
+    'RequestEntityTooLarge',
+    `Request entity too large: limit is ${limit} fields and list items`,
+  );
+
 /** The resourceVersion or continue token is older than what is kept. */
 export const expired = (message: string): StatusError => failure(410, 'Expired', message);
 

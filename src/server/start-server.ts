@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { guard } from '../machinery/unexpected.ts';
 import { timestamp } from '../machinery/timestamp.ts';
 import type { Namespace } from '../api/core/v1/namespace.ts';
 import { resources } from '../api/index.ts';
@@ -140,13 +141,16 @@ export async function startServer({
     host,
     port,
     maxConnections,
-    log,
-    onRequest: (request, response) => {
-      response.setHeader('audit-id', randomUUID());
-      void pipeline.handle(request, response);
-    },
+    onRequest: (request, response) =>
+      guard({ log, operation: 'request', onError: () => response.destroy() }, () => {
+        response.setHeader('audit-id', randomUUID());
+        return pipeline.handle(request, response);
+      })(),
     onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-      void pipeline.upgrade(request, socket, head),
+      guard({ log, operation: 'upgrade', onError: () => socket.destroy() }, () =>
+        pipeline.upgrade(request, socket, head),
+      )(),
+    log,
   }).catch((error: unknown) => {
     stop.abort();
     throw error;

@@ -1,9 +1,8 @@
-import { chmod } from 'node:fs/promises';
-import { rm, stat } from 'node:fs/promises';
+import { chmod, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { encryptedStore } from './encryption/encrypted-store.ts';
 import { openKeyring } from './encryption/keyring.ts';
-import { dataFile } from './lmdb/environment.ts';
+import { dataFile, lockFile } from './lmdb/environment.ts';
 import { metaPagesBytes } from './lmdb/file-layout.ts';
 import { openLmdbStore, type LmdbStoreOptions } from './lmdb/lmdb-store.ts';
 import { recordedStore } from './store-record.ts';
@@ -31,7 +30,7 @@ export async function openStore({
   const inner = await openLmdbStore(options);
   try {
     // lmdb makes them for everybody to read.
-    for (const name of ['data.mdb', 'lock.mdb']) await chmod(path.join(options.path, name), 0o600);
+    for (const name of [dataFile, lockFile]) await chmod(path.join(options.path, name), 0o600);
     const { revision, identity } = inner.contents();
     const keyring = await openKeyring({
       keysDir,

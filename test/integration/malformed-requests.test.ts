@@ -134,29 +134,24 @@ describe('a protobuf body', () => {
 
 describe('a name of thousands of characters', () => {
   const roles = '/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles';
-  test.each([`${namespace}/secrets`, `${namespace}/pods`, '/api/v1/nodes', roles])(
-    'in %s/… is not found',
-    async collection => {
-      const path = `${collection}/${long}`;
-      expect((await api.ask({ path })).code).toBe(404);
-      expect((await api.ask({ method: 'DELETE', path })).code).toBe(404);
-      const contentType = 'application/merge-patch+json';
-      expect((await api.ask({ method: 'PATCH', path, contentType, body: '{}' })).code).toBe(404);
-    },
-  );
-
-  test.each([`${namespace}/pods/${long}/log`, `${namespace}/serviceaccounts/${long}`])(
-    '%.60s… is not found',
-    async path => {
-      expect((await api.ask({ path })).code).toBe(404);
-    },
-  );
-
-  test('of a namespace: nothing is in it, and nothing can be put there', async () => {
-    const path = `/api/v1/namespaces/${long}/secrets`;
-    expect((await api.ask({ path })).code).toBe(200);
-    const body = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'a' } };
-    expect((await api.ask({ path, body })).code).toBe(404);
+  test.each([
+    `${namespace}/secrets/${long}`,
+    `${namespace}/pods/${long}`,
+    `${namespace}/pods/${long}/log`,
+    `/api/v1/nodes/${long}`,
+    `${roles}/${long}`,
+    `/api/v1/namespaces/${long}/secrets`,
+  ])('%# in a path is that of nothing', async path => {
+    const contentType = 'application/merge-patch+json';
+    const codes = await Promise.all([
+      api.ask({ path }),
+      api.ask({ method: 'DELETE', path }),
+      api.ask({ method: 'PATCH', path, contentType, body: '{}' }),
+    ]);
+    // A namespace that is not there lists as an empty one, and has nothing to delete.
+    const expected = path.endsWith('/secrets') ? [200, 200, 405] : [404, 404, 404];
+    const unserved = path.endsWith('/log') ? [404, 405, 405] : expected;
+    expect(codes.map(({ code }) => code)).toEqual(unserved);
   });
 
   test.each([

@@ -14,12 +14,13 @@ export interface PodProbes extends Pick<Prober, 'isReady' | 'isStarted' | 'isUnh
 /** @param onChange called when a container became ready, unready, started or unhealthy */
 export function createPodProbes(
   first: Pod,
-  { runtime, runtimeName, recorder }: WorkerServices,
+  { runtime, runtimeName, recorder, log }: WorkerServices,
   onChange: () => void,
 ): PodProbes {
   let newest = first;
   const prober = createProber({
     runtime,
+    log,
     onChange,
     onFailure: (container, message) =>
       recorder.event(newest, 'Warning', 'Unhealthy', message, fieldPathOf(newest, container)),

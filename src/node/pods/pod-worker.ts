@@ -57,15 +57,18 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
   const replaced = new Set<string>();
 
   const failures = createBackoff(failureDelayMs);
-  const loop = createLoop(async () => {
-    try {
-      await sync();
-      failures.reset(uid);
-    } catch (error) {
-      log.warn('A pod was not synced', { pod: podText(pod), error: (error as Error).message });
-      loop.wakeIn(failures.next(uid));
-    }
-  });
+  const loop = createLoop(
+    async () => {
+      try {
+        await sync();
+        failures.reset(uid);
+      } catch (error) {
+        log.warn('A pod was not synced', { pod: podText(pod), error: (error as Error).message });
+        loop.wakeIn(failures.next(uid));
+      }
+    },
+    { log, operation: 'pod sync' },
+  );
   const context = { uid, services, wakeIn: loop.wakeIn };
   const podVolumes = createPodVolumes(context);
   const sandboxes = createPodSandboxes(context, first.status?.podIPs?.map(each => each.ip) ?? []);

@@ -1,3 +1,5 @@
+import type { Logger } from '../../machinery/log.ts';
+import { guard } from '../../machinery/unexpected.ts';
 import type { Container, Probe } from '../../api/core/v1/pod.ts';
 import { maxTimerMs } from '../../machinery/loop.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -28,6 +30,7 @@ export interface Prober {
 
 export interface ProberOptions {
   readonly runtime: Runtime;
+  readonly log?: Pick<Logger, 'error'> | undefined;
   /** A result changed. */
   onChange(): void;
   /** For the event Unhealthy. */
@@ -44,7 +47,7 @@ interface Probed {
 
 type Kind = 'Startup' | 'Liveness' | 'Readiness';
 
-export function createProber({ runtime, onChange, onFailure }: ProberOptions): Prober {
+export function createProber({ runtime, log, onChange, onFailure }: ProberOptions): Prober {
   const probed = new Map<string, Probed>();
 
   const forget = (id: string): void => {
@@ -71,7 +74,7 @@ export function createProber({ runtime, onChange, onFailure }: ProberOptions): P
       const timer = setTimeout(
         () => {
           entry.timers.delete(timer);
-          void turn();
+          next();
         },
         Math.min(ms, maxTimerMs),
       );
@@ -93,6 +96,7 @@ export function createProber({ runtime, onChange, onFailure }: ProberOptions): P
       const goOn = streak < threshold || onTurn(ok, kind);
       if (goOn) later(periodMs);
     };
+    const next = guard({ log, operation: 'probe', onError: () => later(periodMs) }, turn);
     // By a clock that was set meanwhile the container may seem to start only later.
     const ranMs = Math.max(0, Date.now() - startedAtMs);
     later(Math.max(0, (probe.initialDelaySeconds ?? 0) * 1000 - ranMs));

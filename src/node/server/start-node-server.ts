@@ -4,9 +4,10 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Pod } from '../../api/core/v1/pod.ts';
+import { guard, reportUnexpected } from '../../machinery/unexpected.ts';
 import { guardListener } from '../../machinery/guard-listener.ts';
 import type { Logger } from '../../machinery/log.ts';
-import type { Runtime } from '../runtime/runtime.ts';
+import { RuntimeError, type Runtime } from '../runtime/runtime.ts';
 import type { RequestAuthorizer } from './authorize-request.ts';
 import { findLogged, findNewest, findSandbox, NodeServerError } from './find-container.ts';
 import { sendLogs } from './send-logs.ts';
@@ -66,12 +67,13 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
       await authorize(request);
       await serve(request, response, { runtime, podOf });
     };
-    answer().catch((error: unknown) => {
-      const { code, message } = asServerError(error);
-      if (code === 500) log.warn('The node server failed', { error: message });
+    const refuse = (error: unknown): void => {
+      const { code, message } = asServerError(error, 'request', log);
       if (response.headersSent) response.destroy();
       else response.writeHead(code, { 'content-type': 'text/plain' }).end(`${message}\n`);
-    });
+    };
+    const end = (): void => void response.destroy();
+    guard({ log, operation: 'node server', onError: end }, () => answer().catch(refuse))();
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
@@ -79,12 +81,14 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
       await authorize(request);
       await upgrade(request, socket, head, runtime);
     };
-    answer().catch((error: unknown) => {
-      const { code, message } = asServerError(error);
+    const refuse = (error: unknown): void => {
+      const { code, message } = asServerError(error, 'upgrade', log);
       socket.end(
         `HTTP/1.1 ${code} Error\r\ncontent-type: text/plain\r\ncontent-length: ${Buffer.byteLength(message)}\r\nconnection: close\r\n\r\n${message}`,
       );
-    });
+    };
+    const end = (): void => void socket.destroy();
+    guard({ log, operation: 'node server', onError: end }, () => answer().catch(refuse))();
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -105,8 +109,13 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
   };
 }
 
-const asServerError = (error: unknown): NodeServerError =>
-  error instanceof NodeServerError ? error : new NodeServerError(500, (error as Error).message);
+/** Whatever was thrown, as the client is told of it: what the runtime says is for the caller. */
+function asServerError(error: unknown, operation: string, log: Logger): NodeServerError {
+  if (error instanceof NodeServerError) return error;
+  if (error instanceof RuntimeError) return new NodeServerError(500, error.message);
+  reportUnexpected(log, `node server ${operation}`, error);
+  return new NodeServerError(500, 'Internal server error');
+}
 
 interface Target {
   readonly action: string;
@@ -120,8 +129,17 @@ function targetOf({ url = '/' }: IncomingMessage): Target {
   const [path = '', search = ''] = url.split(/\?(.*)/s);
   const [, action = '', namespace = '', pod = '', container = ''] = path
     .split('/')
-    .map(decodeURIComponent);
+    .map(decodeSegment);
   return { action, namespace, pod, container, query: new URLSearchParams(search) };
+}
+
+/** @throws NodeServerError 400 where the percent-encoding is broken */
+function decodeSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw new NodeServerError(400, 'malformed percent-encoding in the path');
+  }
 }
 
 async function serve(

@@ -1,6 +1,7 @@
 import { mkdirSync, realpathSync } from 'node:fs';
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
+import { guard } from '../../machinery/unexpected.ts';
 import type { Container, Pod, VolumeMountStatus } from '../../api/core/v1/pod.ts';
 import { containersOf } from '../../api/core/v1/pod/pod-references.ts';
 import type { KubeClient } from '../../client/client.ts';
@@ -128,12 +129,13 @@ export function createVolumeManager({
     }
   };
 
+  const refreshGuarded = guard({ operation: 'refresh of a volume' }, refresh);
   references.onChange(({ kind, namespace, name, podUids }) => {
     for (const uid of podUids) {
       const held = pods.get(uid);
       if (held === undefined || held.pod.metadata.namespace !== namespace) continue;
       for (const [volumeName, volume] of held.volumes) {
-        if (volume.uses(kind, name)) void refresh(held, volumeName, volume);
+        if (volume.uses(kind, name)) refreshGuarded(held, volumeName, volume);
       }
     }
   });

@@ -4,6 +4,7 @@ import {
   createSecureServer,
   type Http2ServerRequest,
   type Http2ServerResponse,
+  type ServerHttp2Session,
 } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -14,6 +15,7 @@ import {
   type Connection,
   type ConnectionLimits,
 } from './limits/connections.ts';
+import { guard } from '../../machinery/unexpected.ts';
 import { guardListener } from '../../machinery/guard-listener.ts';
 import type { Logger } from '../../machinery/log.ts';
 
@@ -54,6 +56,8 @@ const maxStreams = 1000;
 /** Answers are sent in slices, so that so many streams do not hold more; see also `limits/unsent-bytes.ts`. */
 const maxSessionMemoryMb = 128;
 const handshakeTimeoutMs = 10_000;
+/** How long a session that is to close may take. */
+const closeTimeoutMs = 5_000;
 const sweepEveryMs = 5_000;
 
 /** HTTPS, HTTP/2 and HTTP/1.1 on one port. */
@@ -75,6 +79,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const sockets = new Set<Socket>();
   /** By the peer's address and port: TLS and HTTP/2 wrap the socket that was accepted. */
   const accepted = new Map<string, Connection>();
+  const sessions = new Map<string, ServerHttp2Session>();
   const byCarrier = new WeakMap<object, Connection>();
   const connectionOf = (
     carrier: object | undefined,
@@ -90,14 +95,21 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   };
 
   server.on('connection', (socket: Socket) => {
-    const connection = connections.open(socket.remoteAddress ?? '', () => socket.destroy());
-    if (connection === undefined) return void socket.destroy();
     const peer = peerOf(socket);
+    const connection = connections.open(socket.remoteAddress ?? '', () => {
+      const session = sessions.get(peer);
+      if (session === undefined) return void socket.destroy();
+      // Its client learns that requests which it sends meanwhile are not handled, and repeats them.
+      session.close();
+      setTimeout(() => socket.destroy(), closeTimeoutMs).unref();
+    });
+    if (connection === undefined) return void socket.destroy();
     sockets.add(socket);
     accepted.set(peer, connection);
     socket.once('close', () => {
       sockets.delete(socket);
       accepted.delete(peer);
+      sessions.delete(peer);
       connection.closed();
     });
   });
@@ -106,8 +118,16 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     socket.on('error', () => socket.destroy());
   });
   // All streams of a session share this window: one large body would wait for a reply at every 64 KiB.
-  server.on('session', session => session.setLocalWindowSize(windowBytes));
-  server.on('request', (request: AnyRequest, response: AnyResponse) => {
+  server.on(
+    'session',
+    guard({ log, operation: 'HTTP/2 session' }, (session: ServerHttp2Session) => {
+      // The client may be gone already.
+      if (session.destroyed) return;
+      session.setLocalWindowSize(windowBytes);
+      sessions.set(peerOf(session.socket), session);
+    }),
+  );
+  const onRequest = (request: AnyRequest, response: AnyResponse): void => {
     const connection =
       'stream' in request
         ? connectionOf(request.stream.session, tlsSocketOf(request))
@@ -118,6 +138,10 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     }
     if ('stream' in request && !request.stream.endAfterHeaders) refuseRest(request, response);
     options.onRequest(request, response);
+  };
+  server.on('request', (request: AnyRequest, response: AnyResponse) => {
+    const destroy = (): void => void request.destroy();
+    guard({ log, operation: 'request', onError: destroy }, () => onRequest(request, response))();
   });
   server.on('upgrade', ((request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // It is a request for as long as the connection lasts.

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../../machinery/log.ts';
+import { guard, reportUnexpected } from '../../machinery/unexpected.ts';
 import { failure, StatusError, unauthorized } from '../../machinery/status.ts';
 import {
   anonymous,
@@ -17,6 +18,7 @@ import { createOperationExecutor, type ExecutionServices } from '../operation/ex
 import { attributesOf, type Operation, type ResourceOperation } from '../operation/operation.ts';
 import { createOperationResolver } from '../operation/resolve-operation.ts';
 import { isDamaged } from '../registry/store-errors.ts';
+import { nextTurn } from '../turns.ts';
 import type { ResourceEntry } from '../resource-entry.ts';
 import { ClientGoneError, type RequestContext } from './context.ts';
 import { credentialsOf } from './credentials.ts';
@@ -93,7 +95,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       else closing.once('close', release);
     };
     const end = inFlight.admit(client, kind);
-    if (end !== undefined) onClose(end);
+    if (end !== undefined) {
+      onClose(end);
+      const turn = nextTurn(client.key);
+      if (turn !== undefined) await turn;
+    }
     if (kind === 'mutating') onClose(bodies.admit(client, declaredLengthOf(request)));
     const user = actingUser(sender, request, authorize);
     mustAllow(authorize, attributesOf(operation, user));
@@ -108,13 +114,13 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const { headers } = request;
       const end = endOf(response, options.signal);
       let isAuthorized = false;
-      response.once('close', () => {
+      const observe = (): void =>
         options.metrics.observe({
           ...labelsOf(operation, isAuthorized),
           code: response.statusCode,
           seconds: (performance.now() - startedAt) / 1000,
         });
-      });
+      response.once('close', guard({ log, operation: 'metrics of a request' }, observe));
       const warnings: string[] = [];
       try {
         const { user, client } = await admittedUserOf(request, operation, response);
@@ -128,6 +134,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
           request,
           response,
           warnings,
+          turn: () => nextTurn(client.key),
           openUnsent: () => unsent.open(client, () => cutOff(response)),
           get signal() {
             return end();
@@ -142,10 +149,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         // The store logs a damaged object itself, once.
         const isLogged = isDamaged(error) || (error instanceof StatusError && status.code !== 500);
         if (status.code >= 500 && !isLogged) {
-          log.error('Request failed', {
-            ...labelsOf(operation, isAuthorized),
-            error: stackOf(status.cause ?? error),
-          });
+          reportUnexpected(log, operationText(operation, isAuthorized), status.cause ?? error);
         }
         await respondError({ response, headers, query, warnings }, status).catch(() =>
           response.end(),
@@ -160,7 +164,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         if (!connects(operation)) throw cannotUpgrade();
         await nodeProxy.stream({ operation, request, socket, head });
       } catch (error) {
-        const { status } = toStatusError(error);
+        const { status, cause } = toStatusError(error);
+        if (status.code === 500) reportUnexpected(log, 'upgrade', cause ?? error);
         const body = JSON.stringify(status);
         socket.end(
           `HTTP/1.1 ${status.code} ${status.reason ?? 'Error'}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
@@ -177,6 +182,13 @@ function labelsOf(operation: Operation, isAuthorized: boolean): OperationLabels 
   const { verb, subresource, entry } = operation;
   const { group, plural } = entry.descriptor;
   return { verb, group, resource: plural, subresource };
+}
+
+/** For the log: `get secrets`, `update pods/status`; `request` where nothing is declared or allowed. */
+function operationText(operation: Operation, isAuthorized: boolean): string {
+  const { verb, resource, subresource } = labelsOf(operation, isAuthorized);
+  const what = subresource === '' ? resource : `${resource}/${subresource}`;
+  return `${verb} ${what}`.trim() || 'request';
 }
 
 type OperationLabels = Pick<RequestObservation, 'verb' | 'group' | 'resource' | 'subresource'>;
@@ -216,6 +228,3 @@ function endOf(response: AnyResponse, server: AbortSignal): () => AbortSignal {
     return signal;
   };
 }
-
-const stackOf = (error: unknown): string =>
-  error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -3,7 +3,8 @@ import { parseJson } from '../../machinery/decode/json.ts';
 import { decodeMessage, openEnvelope } from '../../machinery/decode/protobuf.ts';
 import { checkStructure, jsonType, StructureError } from '../../machinery/decode/structure.ts';
 import type { ObjectSchema } from '../../machinery/schema.ts';
-import { unsupportedMediaType } from '../../machinery/status.ts';
+import { exceedsValues, maxValues } from '../../machinery/decode/value-count.ts';
+import { tooManyValues, unsupportedMediaType } from '../../machinery/status.ts';
 import { parseYamlAside } from './parse-yaml-aside.ts';
 import { cannotBeHandled, unrecognized, wrongType, type ExpectedType } from './decode-errors.ts';
 
@@ -41,9 +42,10 @@ function fromProtobuf(body: Buffer, expected: ExpectedKind): Record<string, unkn
   const { apiVersion, kind, raw } = parsed(() => openEnvelope(body), body, expected);
   const type = checkType({ apiVersion, kind }, expected, body);
   try {
+    const message = decodeMessage(expected.schema, raw);
+    if (exceedsValues(message, maxValues)) throw tooManyValues(maxValues);
     // What the wire format cannot promise, such as required fields, is checked as for JSON.
-    return checkStructure(expected.schema, { ...decodeMessage(expected.schema, raw), ...type })
-      .value;
+    return checkStructure(expected.schema, { ...message, ...type }).value;
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof StructureError)) throw error;
     throw cannotBeHandled(type, expected, error.message);
@@ -76,6 +78,7 @@ async function fromYaml(
   options: DecodeOptions,
 ): Promise<Record<string, unknown>> {
   const [document] = await parseYamlAside(body.toString()).catch(notParsed(body, expected));
+  if (exceedsValues(document?.value, maxValues)) throw tooManyValues(maxValues);
   const duplicates = document?.duplicateKeys ?? [];
   // Go's YAML tells all of them as one error; as warnings they come one by one.
   const complaints =

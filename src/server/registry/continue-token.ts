@@ -22,7 +22,9 @@ export function encodeContinue({ revision, startAfter }: ContinueToken, prefix: 
 export function decodeContinue(token: string, prefix: string): ContinueToken {
   const { v, rv, start } = parse(token);
   if (v !== 'meta.k8s.io/v1') {
-    throw invalid(`: server does not recognize this encoded version ${String(v)}`);
+    throw invalid(
+      `: server does not recognize this encoded version ${typeof v === 'string' ? v : ''}`,
+    );
   }
   if (!Number.isSafeInteger(rv) || rv === 0) {
     throw invalid(': incorrect encoded start resourceVersion (version meta.k8s.io/v1)');

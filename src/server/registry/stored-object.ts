@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { parseOwnJson } from '../../machinery/decode/own-json.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
 import type { StoredObject } from './object-store.ts';
 
@@ -48,7 +49,7 @@ class Stored<T extends KubeObject> implements StoredObject<T> {
   object(): T {
     let object = this.#parsed?.deref();
     if (object === undefined) {
-      object = JSON.parse(this.json.toString()) as T;
+      object = parseOwnJson(this.json.toString()) as T;
       this.#parsed = new WeakRef(object);
     }
     return object;
@@ -89,7 +90,7 @@ export const convertedObject = (
 };
 
 /** An object of which nothing stays in memory: `read` gets it from the store each time. */
-export function rereadObject(
+export function lazyObject(
   { namespace, name, resourceVersion }: Omit<StoredObject, 'json' | 'object'>,
   read: () => StoredObject,
 ): StoredObject {

@@ -1,3 +1,4 @@
+import { guard } from '../../machinery/unexpected.ts';
 import { StoreError, type Store, type StoreEvent, type StoreWatch } from '../../store/store.ts';
 import { changeOf, deliver, type Change, type ChangeSource } from './change.ts';
 import type { WatchRequest, WatchSink } from './object-store.ts';
@@ -44,7 +45,7 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
 
   const drop = (watcher: Watcher, error: unknown): void => {
     watchers.remove(watcher);
-    watcher.sink.onError(error);
+    tellEnd(watcher, error);
   };
   const sendOrDrop = (watcher: Watcher, change: Change): void => {
     try {
@@ -73,12 +74,18 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
           stop();
           const all = watchers.all();
           watchers.clear();
-          for (const watcher of all) watcher.sink.onError(error);
+          for (const watcher of all) tellEnd(watcher, error);
         },
       },
     );
     bookmarks = setInterval(() => {
-      for (const watcher of watchers.all()) bookmark(watcher, watch);
+      for (const watcher of watchers.all()) {
+        try {
+          bookmark(watcher, watch);
+        } catch (error) {
+          drop(watcher, error);
+        }
+      }
     }, bookmarkEveryMs).unref();
     return { watch, recent };
   };
@@ -141,12 +148,11 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
     const changes: Change[] = [];
     let failed: StoreError | undefined;
     let bytes = 0;
-    let newest = after;
     const listener = {
       onEvents(events: readonly StoreEvent[]) {
         for (const event of events) {
-          newest = event.revision;
-          const change = bytes > maxMissedBytes ? undefined : changeOf(event, options);
+          if (bytes > maxMissedBytes) return;
+          const change = changeOf(event, options);
           if (change === undefined) continue;
           bytes += change.object.json.length;
           changes.push(change);
@@ -161,7 +167,7 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
       throw tooOld(after, error.revision ?? after);
     }
     if (failed !== undefined) throw failed;
-    if (bytes > maxMissedBytes) throw tooOld(after, newest);
+    if (bytes > maxMissedBytes) throw tooOld(after, changes.at(-1)?.revision ?? after);
     return changes;
   };
 
@@ -203,6 +209,10 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
     },
   };
 }
+
+/** One that cannot even be told must not keep the others from their end. */
+const tellEnd = ({ sink }: Watcher, error: unknown): void =>
+  guard({ operation: 'end of a watch' }, () => sink.onError(error))();
 
 /** @throws StatusError Expired when too many wait */
 const send = (watcher: Watcher, change: Change): void => {

@@ -49,7 +49,7 @@ export function createNodeProxy({ pods, nodes, pki }: NodeProxyOptions): NodePro
     const { status } = (await nodes.get('', pod.spec.nodeName)).object();
     const host = status?.addresses?.find(each => each.type === 'InternalIP')?.address;
     const port = status?.daemonEndpoints?.kubeletEndpoint?.Port;
-    if (host === undefined || port === undefined)
+    if (host === undefined || port === undefined || port < 1 || port > 65_535)
       throw serviceUnavailable(`node ${pod.spec.nodeName} has no address yet`);
     return { pod, host, port };
   };
@@ -111,6 +111,7 @@ export function createNodeProxy({ pods, nodes, pki }: NodeProxyOptions): NodePro
         // A refusal is the node's own, word for word: clients put their own words before it.
         inner.on('response', answer => {
           socket.write(headText(answer));
+          answer.on('error', () => socket.destroy());
           answer.pipe(socket);
           resolve();
         });

@@ -12,9 +12,9 @@ export async function deleteCollection(
 ): Promise<void> {
   const { descriptor, objects } = services.entry;
   const options = await deleteOptionsOf(await readBody(context.request), context);
-  const page = await objects.list(selectionOf(context.operation));
-  const { query } = context;
-  const isSelective = query.has('labelSelector') || query.has('fieldSelector');
+  const selection = selectionOf(context.operation);
+  const page = await objects.list(selection);
+  const isSelective = selection.filter !== undefined || selection.name !== undefined;
   // What a damaged object would match cannot be told: it goes only with all the others.
   const damaged = isSelective ? [] : (page.damaged ?? []);
   for (const { name, namespace } of [...page.items, ...damaged]) {

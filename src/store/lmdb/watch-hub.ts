@@ -1,3 +1,4 @@
+import { guard } from '../../machinery/unexpected.ts';
 import { StoreError, type StoreEvent, type StoreWatch, type WatchListener } from '../store.ts';
 
 /** Hands durable commits to the watches, in the order of their revisions. */
@@ -36,13 +37,17 @@ export function createWatchHub(revision: number): WatchHub {
     for (const { wake } of ready) wake();
   };
 
+  const end = ({ listener }: Subscription, error: StoreError): void =>
+    guard({ operation: 'end of a watch of the store' }, () => listener.onError(error))();
+
   // One listener's fault ends its own watch, and neither the writer nor the others hear of it.
   const give = (subscription: Subscription, events: readonly StoreEvent[]): void => {
     try {
       subscription.listener.onEvents(events);
     } catch (error) {
       subscriptions.delete(subscription);
-      subscription.listener.onError(
+      end(
+        subscription,
         error instanceof StoreError
           ? error
           : new StoreError('unavailable', 'The listener failed', { cause: error }),
@@ -99,9 +104,7 @@ export function createWatchHub(revision: number): WatchHub {
       const all = [...subscriptions];
       subscriptions.clear();
       wakeUpTo(Infinity);
-      for (const { listener } of all) {
-        listener.onError(new StoreError('closed', 'The store is closed'));
-      }
+      for (const each of all) end(each, new StoreError('closed', 'The store is closed'));
     },
   };
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientReadableStream } from '@grpc/grpc-js';
+import { guard } from '../../../machinery/unexpected.ts';
 import type { Logger } from '../../../machinery/log.ts';
 import type { Runtime, RuntimeEvent } from '../runtime.ts';
 import { exitNoted } from './exit-noted.ts';
@@ -72,16 +73,20 @@ const followContainerd: Follower = async (options, listener, signal) => {
     const filters = ['/tasks/start', '/tasks/exit', '/containers/delete'].map(
       topic => `topic=="${topic}",namespace==k8s.io`,
     );
+    const exited = guard(
+      { log: options.log, operation: 'exit of a container' },
+      async (containerId: string) => {
+        await exitNoted(adapter, containerId);
+        listener({ type: 'container-exited', containerId });
+      },
+    );
     const ended = each(service.stream('Subscribe', { filters }), signal, message => {
       const { topic, event } = message as { topic: string; event: { value: Buffer } };
       const { containerId, id } = decodeTaskEvent(event.value);
       if (topic === '/tasks/start') listener({ type: 'container-started', containerId });
       else if (topic === '/containers/delete') listener({ type: 'container-deleted', containerId });
       // An exec inside the container ends with its own id.
-      else if (id === containerId)
-        void exitNoted(adapter, containerId).then(() =>
-          listener({ type: 'container-exited', containerId }),
-        );
+      else if (id === containerId) exited(containerId);
     });
     await untilEnd(ended, options, listener);
   } finally {
@@ -113,8 +118,16 @@ function each(
   return new Promise((resolve, reject) => {
     const cancel = (): void => stream.cancel();
     signal.addEventListener('abort', cancel, { once: true });
-    stream.on('data', onMessage);
-    stream.once('error', reject);
+    stream.on('data', (message: unknown) => {
+      try {
+        onMessage(message);
+      } catch (error) {
+        // The stream is not understood: it is opened anew.
+        reject(error);
+        stream.cancel();
+      }
+    });
+    stream.on('error', reject);
     stream.once('end', () => {
       signal.removeEventListener('abort', cancel);
       resolve();
