@@ -26,9 +26,18 @@ export default defineConfig({
       },
       {
         test: {
+          // Times are measured: no other file runs beside it.
+          name: 'abuse-quick',
+          include: ['test/abuse-quick/**/*.test.ts'],
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
           name: 'hard',
           include: ['test/hard/**/*.test.ts'],
-          testTimeout: 120_000,
+          testTimeout: 300_000,
           hookTimeout: 120_000,
           fileParallelism: false,
         },

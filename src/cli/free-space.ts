@@ -13,8 +13,9 @@ const neededBytes = 4 * 1024 * 1024;
 export async function requireFreeSpace(dataDir: string): Promise<void> {
   let folder = path.resolve(dataDir);
   while (!existsSync(folder)) folder = path.dirname(folder);
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize >= neededBytes) return;
+  const { blocks, bavail, bsize } = await statfs(folder);
+  // File systems without blocks, such as /proc, are no disks.
+  if (blocks === 0 || bavail * bsize >= neededBytes) return;
   const free = Math.floor((bavail * bsize) / 1024);
   throw new UserError(
     `no space left on the disk of ${dataDir}: ${free} KiB are free, a start needs ${neededBytes / 1024}. Free some, or choose another folder with --data-dir`,

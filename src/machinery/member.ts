@@ -12,10 +12,9 @@ export function memberOf(object: unknown, name: string): unknown {
 
 /** Sets an own member, whatever its name: an assignment to `__proto__` would not. */
 export function setMember(object: object, name: string, value: unknown): void {
-  Object.defineProperty(object, name, {
-    value,
-    enumerable: true,
-    configurable: true,
-    writable: true,
-  });
+  if (name !== '__proto__') (object as Record<string, unknown>)[name] = value;
+  else {
+    const member = { value, enumerable: true, configurable: true, writable: true };
+    Object.defineProperty(object, name, member);
+  }
 }

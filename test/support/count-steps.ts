@@ -35,37 +35,42 @@ const blocksRun = (scripts: readonly Profiler.ScriptCoverage[]): number => {
 
 type Callable = (this: unknown, ...args: unknown[]) => unknown;
 
-/** Functions by their owner, and what of a call tells how far they walk. */
-const walkers: readonly [
-  owner: object,
-  names: readonly string[],
-  cost: (self: unknown, args: readonly unknown[], result: unknown) => number,
-][] = [
+type Cost = (self: never, args: never, result: never) => number;
+
+const wholeList: Cost = (self: unknown[]) => self.length;
+const wholeText: Cost = (self: string) => self.length;
+/** From where the search began to what it found. */
+const searched: Cost = (
+  self: string | readonly unknown[],
+  [, from = 0]: readonly [unknown, number?],
+  result: number,
+) => (result < 0 ? self.length : result) - from;
+
+/** Built-in functions by their owner, and how far a call of them walks. */
+const walkers: readonly [owner: object, names: readonly string[], cost: Cost][] = [
   [
     Array.prototype,
-    ['includes', 'indexOf', 'lastIndexOf', 'splice', 'shift', 'unshift', 'slice', 'concat', 'join'],
-    self => (self as unknown[]).length,
+    ['includes', 'shift', 'unshift', 'concat', 'join', 'toSorted', 'toReversed'],
+    wholeList,
   ],
-  [Array.prototype, ['toSorted', 'toReversed'], self => (self as unknown[]).length],
-  [Array.prototype, ['push'], (_, args) => args.length],
-  [Object, ['keys', 'values', 'entries'], (_, __, result) => (result as unknown[]).length],
-  [JSON, ['stringify'], (_, __, result) => String(result).length],
-  [JSON, ['parse'], (_, [text]) => String(text).length],
+  [Array.prototype, ['indexOf'], searched],
+  [Array.prototype, ['slice'], (_: unknown, __: unknown, result: unknown[]) => result.length],
+  [Array.prototype, ['splice'], (self: unknown[], [at]: readonly [number]) => self.length - at],
+  [Array.prototype, ['push'], (_: unknown, args: readonly unknown[]) => args.length],
+  [
+    Object,
+    ['keys', 'values', 'entries'],
+    (_: unknown, __: unknown, found: unknown[]) => found.length,
+  ],
+  [JSON, ['stringify'], (_: unknown, __: unknown, text: unknown) => String(text).length],
+  [JSON, ['parse'], (_: unknown, [text]: readonly [string]) => text.length],
+  [String.prototype, ['indexOf'], searched],
   [
     String.prototype,
-    [
-      'includes',
-      'indexOf',
-      'lastIndexOf',
-      'split',
-      'replaceAll',
-      'replace',
-      'match',
-      'toLowerCase',
-    ],
-    self => String(self).length,
+    ['includes', 'lastIndexOf', 'split', 'replaceAll', 'replace', 'match', 'toLowerCase'],
+    wholeText,
   ],
-  [RegExp.prototype, ['test'], (_, [text]) => String(text).length],
+  [RegExp.prototype, ['test'], (_: unknown, [text]: readonly [unknown]) => String(text).length],
 ];
 
 function countBuiltins(): { end(): number } {
@@ -79,7 +84,7 @@ function countBuiltins(): { end(): number } {
         ...before,
         value(this: unknown, ...args: unknown[]): unknown {
           const result = Reflect.apply(original, this, args);
-          walked += cost(this, args, result);
+          walked += cost(this as never, args as never, result as never);
           return result;
         },
       });

@@ -2,12 +2,12 @@
 export async function eventually<T>(
   check: () => T | Promise<T>,
   { timeoutMs = 30_000, everyMs = 50 } = {},
-): Promise<T> {
+): Promise<Exclude<T, false>> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     try {
       const answer = await check();
-      if (answer !== false) return answer;
+      if (answer !== false) return answer as Exclude<T, false>;
       if (Date.now() > deadline) throw new Error(`still false after ${timeoutMs} ms`);
     } catch (error) {
       if (Date.now() > deadline) throw error;

@@ -190,6 +190,16 @@ describe('parseYaml()', () => {
     expect(valuesOf(`mode: ${text}`)).toEqual([{ mode: value }]);
   });
 
+  test.each(['[', '{a: ', '- ', '? ', 'a: '])('refuses %j that is nested too deeply', opening => {
+    expect(() => parseYaml(opening.repeat(8000))).toThrow(/exceeded max depth|line 1: /);
+    expect(() => parseYaml(`a: [${opening.repeat(8000)}`)).toThrow(SyntaxError);
+  });
+
+  test('of very many keys that stand twice the first hundred are told', () => {
+    const [document] = parseYaml('a: 1\n'.repeat(500));
+    expect(document?.duplicateKeys).toHaveLength(100);
+  });
+
   test('reads every document of a stream and leaves out the empty', () => {
     expect(valuesOf('a: 1\n---\n---\nb: 2\n')).toEqual([{ a: 1 }, { b: 2 }]);
   });

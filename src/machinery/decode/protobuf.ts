@@ -1,6 +1,8 @@
 import { setMember } from '../member.ts';
+import { quantityError } from '../quantity.ts';
 import { resolve, type ObjectSchema, type Schema } from '../schema.ts';
-import { goJsonError } from './go-json.ts';
+import { exceedsDepth } from './depth.ts';
+import { parseJson } from './json.ts';
 import { createReader, type WireReader } from './wire-reader.ts';
 
 /*
@@ -63,7 +65,7 @@ function decodeInto(value: Record<string, unknown>, byNumber: FieldNumbers, byte
     else if (of.kind === 'map') putInto(value, name, of.values, reader);
     else {
       const decoded = decodeValue(of, reader);
-      if (!isUnset(decoded)) value[name] = decoded;
+      if (!isUnset(of, decoded)) value[name] = decoded;
     }
   }
 }
@@ -97,17 +99,20 @@ function embedded(numbers: FieldNumbers, number: number): Map<number, NumberedFi
   return fields;
 }
 
-/** Unset strings and messages are written as empty ones; numbers and booleans are kept. */
-const isUnset = (value: unknown): boolean =>
-  value === '' ||
-  value === undefined ||
-  (typeof value === 'object' &&
-    value !== null &&
-    Object.keys(value).length === 0 &&
-    !keptEmpty.has(value));
+/**
+ * Unset strings and messages are written as empty ones; numbers and booleans are kept. `emptyDir: {}` and
+ * the like are set though empty: only metadata and status are written unset.
+ */
+function isUnset(schema: ReturnType<typeof resolve>, value: unknown): boolean {
+  if (value === '' || value === undefined) return true;
+  return (
+    schema.kind === 'object' &&
+    writtenUnset.test(schema.name) &&
+    Object.keys(value as object).length === 0
+  );
+}
 
-/** `emptyDir: {}` and the like are set though empty: only metadata and status are written unset. */
-const keptEmpty = new WeakSet<object>();
+const writtenUnset = /\.(ObjectMeta|\w+Status)$/;
 
 function appendTo(
   into: Record<string, unknown>,
@@ -157,18 +162,13 @@ function decodeValue(schema: ReturnType<typeof resolve>, reader: WireReader): un
     case 'bytes':
       return reader.bytes().toString('base64');
     case 'quantity':
-      return firstString(reader.bytes(), 1);
+      return decodeQuantity(reader.bytes());
     case 'int-or-string':
       return decodeIntOrString(reader.bytes());
-    case 'raw': {
-      const json = firstString(reader.bytes(), 1);
-      return json === '' ? undefined : parseRaw(json);
-    }
-    case 'object': {
-      const value = decodeMessage(schema, reader.bytes());
-      if (!/\.(ObjectMeta|\w+Status)$/.test(schema.name)) keptEmpty.add(value);
-      return value;
-    }
+    case 'raw':
+      return decodeRaw(firstString(reader.bytes(), 1));
+    case 'object':
+      return decodeMessage(schema, reader.bytes());
     case 'list':
     case 'map':
       // Kubernetes has no list of lists; a map of lists is a message of its own: { 1 items }.
@@ -176,13 +176,21 @@ function decodeValue(schema: ReturnType<typeof resolve>, reader: WireReader): un
   }
 }
 
-function parseRaw(json: string): unknown {
-  try {
-    return JSON.parse(json) as unknown;
-  } catch {
-    // V8's message quotes the text.
-    throw new SyntaxError(goJsonError(Buffer.from(json)) ?? 'invalid JSON');
-  }
+function decodeQuantity(bytes: Buffer): string {
+  const text = firstString(bytes, 1);
+  const error = text === '' ? undefined : quantityError(text);
+  if (error !== undefined) throw new SyntaxError(error);
+  return text;
+}
+
+/** As JSON bodies have it. */
+const maxRawDepth = 1000;
+
+function decodeRaw(json: string): unknown {
+  if (json === '') return undefined;
+  const value = parseJson(Buffer.from(json), json);
+  if (exceedsDepth(value, maxRawDepth)) throw new SyntaxError('exceeded max depth');
+  return value;
 }
 
 /** The last second of the year 9999: later times have no RFC 3339 form. */

@@ -21,17 +21,27 @@ export function createReader(buffer: Buffer): WireReader {
     if (at > buffer.length) throw new SyntaxError('unexpected EOF');
     return start;
   };
-  const varint = (): bigint => {
-    let value = 0n;
-    for (let shift = 0n; shift < 70n; shift += 7n) {
+  /** Nearly all are of one byte or two; a bigint is made of those that a number may not hold. */
+  const varint = (): number => {
+    let value = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = buffer[take(1)] ?? 0;
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+    return longVarint(value);
+  };
+  const longVarint = (low: number): number => {
+    let value = BigInt(low);
+    for (let shift = 28n; shift < 70n; shift += 7n) {
       const byte = buffer[take(1)] ?? 0;
       value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) return BigInt.asIntN(64, value);
+      if (byte < 0x80) return Number(BigInt.asIntN(64, value));
     }
     throw new SyntaxError('proto: integer overflow');
   };
   const bytes = (): Buffer => {
-    const length = Number(varint());
+    const length = varint();
     if (length < 0) throw new SyntaxError('proto: negative length found during unmarshaling');
     const start = take(length);
     return buffer.subarray(start, start + length);
@@ -39,11 +49,11 @@ export function createReader(buffer: Buffer): WireReader {
   return {
     atEnd: () => at >= buffer.length,
     tag() {
-      const key = Number(varint());
+      const key = varint();
       lastWireType = key & 7;
       return { number: key >>> 3, wireType: lastWireType };
     },
-    varint: () => Number(varint()),
+    varint,
     double: () => buffer.readDoubleLE(take(8)),
     bytes,
     skip() {

@@ -1,14 +1,18 @@
 import {
   isScalar,
+  Lexer,
   LineCounter,
   parseAllDocuments,
+  Parser,
   visit,
   type Document,
   type ErrorCode,
   type ScalarTag,
 } from 'yaml';
 import { goQuote } from '../go-quote.ts';
+import { shorten } from '../shorten.ts';
 import { exceedsDepth } from './depth.ts';
+import { maxComplaints } from './structure.ts';
 
 /**
  * Integers as Kubernetes' YAML reads them: `0400` and `0o400` are octal, `0x1f` hexadecimal,
@@ -41,7 +45,7 @@ const boolean: ScalarTag = {
 export interface YamlDocument {
   /** The last of several values of one key counts. */
   readonly value: unknown;
-  /** What stands twice, as Go's YAML tells it: `line 6: key "a" already set in map`. */
+  /** The first keys that stand twice, as Go's YAML tells it: `line 6: key "a" already set in map`. */
   readonly duplicateKeys: readonly string[];
 }
 
@@ -50,6 +54,7 @@ export interface YamlDocument {
  * @throws SyntaxError `error converting YAML to JSON: yaml: …`, which never quotes the text
  */
 export function parseYaml(text: string): YamlDocument[] {
+  checkNesting(text);
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, {
     version: '1.1',
@@ -82,6 +87,21 @@ const goWords: Partial<Record<ErrorCode, string>> = {
 
 /** Deeper than any manifest; and an anchor that contains itself has no end. */
 const maxDepth = 1000;
+/**
+ * The library follows nesting by recursion: a regular expression that V8 compiles where the stack ends
+ * takes the whole process with it. Its parser, which keeps a stack of its own, goes first.
+ */
+const maxNesting = 400;
+
+function checkNesting(text: string): void {
+  // So deep a text has at least as many characters.
+  if (text.length <= maxNesting) return;
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const _ of parser.next(lexeme));
+    if (parser.stack.length > maxNesting) throw fault('exceeded max depth');
+  }
+}
 
 function valueOf(document: Document.Parsed): unknown {
   const [error] = document.errors;
@@ -113,14 +133,16 @@ function duplicateKeys(document: Document.Parsed, lines: LineCounter): string[] 
     Map(_, { items }) {
       const names = new Set<string>();
       for (const { key } of items) {
+        if (found.length === maxComplaints) return visit.BREAK;
         if (!isScalar(key)) continue;
         const name = String(key.value);
         if (names.has(name)) {
           const { line } = lines.linePos(key.range?.[0] ?? 0);
-          found.push(`line ${line}: key ${goQuote(name)} already set in map`);
+          found.push(`line ${line}: key ${goQuote(shorten(name))} already set in map`);
         }
         names.add(name);
       }
+      return undefined;
     },
   });
   return found;

@@ -60,6 +60,21 @@ describe('applyJsonPatch()', () => {
       [{ op: 'add', path: '/l/7', value: 1 }],
       'add operation does not apply',
     ],
+    [
+      'removal of the whole document',
+      [{ op: 'remove', path: '' }],
+      'remove operation does not apply: doc is missing path: ""',
+    ],
+    [
+      'a path without a slash',
+      [{ op: 'add', path: 'b', value: 1 }],
+      'add operation does not apply: doc is missing path: "b"',
+    ],
+    [
+      'a test of a path without a slash',
+      [{ op: 'test', path: 'b', value: 1 }],
+      'test operation does not apply',
+    ],
     ['a source that is no text', [{ op: 'move', path: '/b', from: 5 }], 'missing from'],
   ])('refuses %s', (_title, patch, message) => {
     expect(() => applyJsonPatch({ a: 1, l: [] }, patch)).toThrow(message);
@@ -84,11 +99,11 @@ describe('a document that operations make ever deeper', () => {
     value: JSON.parse(`${'{"a":'.repeat(900)}{}${'}'.repeat(900)}`) as unknown,
   }));
   test.each([
-    ['is refused', []],
-    ['cannot be copied', [{ op: 'copy', from: '/a', path: '/b' }]],
-    ['cannot be compared', [{ op: 'test', path: '/a', value: {} }]],
-  ])('%s', (_, more) => {
-    expect(() => applyJsonPatch({}, [...deepened, ...more])).toThrow('exceeded max depth');
+    ['is refused', [], 'exceeded max depth'],
+    ['cannot be copied', [{ op: 'copy', from: '/a', path: '/b' }], 'exceeded max depth'],
+    ['is compared no deeper than asked', [{ op: 'test', path: '/a', value: {} }], 'test failed'],
+  ])('%s', (_, more, message) => {
+    expect(() => applyJsonPatch({}, [...deepened, ...more])).toThrow(message);
   });
 });
 

@@ -1,19 +1,14 @@
-import { isDeepStrictEqual } from 'node:util';
 import { exceedsDepth } from '../decode/depth.ts';
 import { memberOf, setMember } from '../member.ts';
+import { shorten } from '../shorten.ts';
+import { isRecord } from './merge-patch.ts';
+import { createWorkBudget, PatchError, type WorkBudget } from './patch-error.ts';
 
-/** A patch that does not fit the object; `message` in Kubernetes' words. */
-export class PatchError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'PatchError';
-  }
-}
-
+/** As it was sent. */
 interface Operation {
-  readonly op: string;
-  readonly path: string;
-  readonly from?: string;
+  readonly op?: unknown;
+  readonly path?: unknown;
+  readonly from?: unknown;
   readonly value?: unknown;
 }
 
@@ -25,10 +20,15 @@ export function applyJsonPatch(document: unknown, patch: unknown): unknown {
   if (!Array.isArray(patch))
     throw new PatchError('json: cannot unmarshal object into Go value of type jsonpatch.Patch');
   let current: unknown = structuredClone(document);
-  const budget = { copiedBytes: 0 };
+  const budget: Budget = { copiedBytes: 0, work: createWorkBudget() };
   for (const operation of patch as Operation[]) current = apply(current, operation, budget);
   mustBeShallow(current);
   return current;
+}
+
+interface Budget {
+  copiedBytes: number;
+  readonly work: WorkBudget;
 }
 
 /** Deeper than any object, and well within what a recursion over it can follow. */
@@ -41,7 +41,7 @@ function mustBeShallow(value: unknown): void {
 /** As much as a body may have: a copy of a copy of a copy would otherwise fill the memory. */
 const maxCopiedBytes = 3 * 1024 * 1024;
 
-function copied(value: unknown, budget: { copiedBytes: number }): unknown {
+function copied(value: unknown, budget: Budget): unknown {
   mustBeShallow(value);
   const json = JSON.stringify(value);
   budget.copiedBytes += Buffer.byteLength(json);
@@ -53,37 +53,53 @@ function copied(value: unknown, budget: { copiedBytes: number }): unknown {
   return JSON.parse(json) as unknown;
 }
 
-function apply(document: unknown, operation: Operation, budget: { copiedBytes: number }): unknown {
-  const { op, path, from = '', value } = operation;
+function apply(document: unknown, operation: Operation, budget: Budget): unknown {
+  const { path, from = '', value } = operation;
+  const op = typeof operation.op === 'string' ? shorten(operation.op) : 'unknown';
   if (typeof path !== 'string') throw new PatchError(`${op} operation: missing path`);
   if (typeof from !== 'string') throw new PatchError(`${op} operation: missing from`);
   switch (op) {
     case 'add':
-      return add(document, path, structuredClone(value));
+      return add(document, path, structuredClone(value), budget);
     case 'remove':
-      return remove(document, path).document;
+      return remove(document, path, budget).document;
     case 'replace': {
       // RFC 6902 4.3: the target of replace must exist
       get(document, path, 'replace');
       return path === '' ? structuredClone(value) : set(document, path, structuredClone(value));
     }
     case 'move': {
-      const taken = remove(document, from);
-      return add(taken.document, path, taken.value);
+      const taken = remove(document, from, budget);
+      return add(taken.document, path, taken.value, budget);
     }
     case 'copy':
-      return add(document, path, copied(get(document, from, 'copy'), budget));
-    case 'test': {
-      const found = get(document, path, 'test');
-      mustBeShallow(found);
-      if (!isDeepStrictEqual(found, value)) {
-        throw new PatchError(`testing value ${path} failed: test failed`);
+      return add(document, path, copied(get(document, from, 'copy'), budget), budget);
+    case 'test':
+      if (!equals(get(document, path, 'test'), value, budget)) {
+        throw new PatchError(`testing value ${shorten(path)} failed: test failed`);
       }
       return document;
-    }
     default:
       throw new PatchError(`Unexpected kind: ${op}`);
   }
+}
+
+/** Walks what is expected, whatever the document has there. */
+function equals(actual: unknown, expected: unknown, budget: Budget): boolean {
+  if (Array.isArray(expected)) {
+    return (
+      Array.isArray(actual) &&
+      actual.length === expected.length &&
+      expected.every((each, i) => equals(actual[i], each, budget))
+    );
+  }
+  if (!isRecord(expected)) return actual === expected;
+  if (!isRecord(actual)) return false;
+  const members = Object.entries(expected);
+  if (!members.every(([name, each]) => equals(memberOf(actual, name), each, budget))) return false;
+  const { length } = Object.keys(actual);
+  budget.work.spend(length);
+  return length === members.length;
 }
 
 const segments = (pointer: string): string[] =>
@@ -93,9 +109,12 @@ const segments = (pointer: string): string[] =>
     .map(part => part.replaceAll('~1', '/').replaceAll('~0', '~'));
 
 const missing = (op: string, path: string): PatchError =>
-  new PatchError(`${op} operation does not apply: doc is missing path: "${path}": missing value`);
+  new PatchError(
+    `${op} operation does not apply: doc is missing path: "${shorten(path)}": missing value`,
+  );
 
 function get(document: unknown, path: string, op: string): unknown {
+  if (path !== '' && !path.startsWith('/')) throw missing(op, path);
   let current = document;
   for (const part of segments(path)) {
     const next = Array.isArray(current)
@@ -121,15 +140,14 @@ function parentOf(document: unknown, path: string, op: string): { parent: unknow
   };
 }
 
-function add(document: unknown, path: string, value: unknown): unknown {
+function add(document: unknown, path: string, value: unknown, budget: Budget): unknown {
   if (path === '') return value;
+  if (!path.startsWith('/')) throw missing('add', path);
   const { parent, last } = parentOf(document, path, 'add');
   if (Array.isArray(parent)) {
-    parent.splice(
-      last === '-' ? parent.length : indexOf(last, parent.length, 'add', path),
-      0,
-      value,
-    );
+    const at = last === '-' ? parent.length : indexOf(last, parent.length, 'add', path);
+    budget.work.spend(parent.length - at);
+    parent.splice(at, 0, value);
   } else if (typeof parent === 'object' && parent !== null) {
     setMember(parent, last, value);
   } else throw missing('add', path);
@@ -142,10 +160,18 @@ function set(document: unknown, path: string, value: unknown): unknown {
   return document;
 }
 
-function remove(document: unknown, path: string): { document: unknown; value: unknown } {
+function remove(
+  document: unknown,
+  path: string,
+  budget: Budget,
+): { document: unknown; value: unknown } {
+  // The whole of the document cannot go.
+  if (path === '') throw missing('remove', path);
   const value = get(document, path, 'remove');
   const { parent, last } = parentOf(document, path, 'remove');
-  if (Array.isArray(parent)) parent.splice(Number(last), 1);
-  else delete (parent as Record<string, unknown>)[last];
+  if (Array.isArray(parent)) {
+    budget.work.spend(parent.length - Number(last));
+    parent.splice(Number(last), 1);
+  } else delete (parent as Record<string, unknown>)[last];
   return { document, value };
 }

@@ -1,7 +1,8 @@
 import { memberOf, setMember } from '../member.ts';
 import { resolve, type Field, type ObjectSchema, type Schema } from '../schema.ts';
-import { PatchError } from './json-patch.ts';
+import { shorten } from '../shorten.ts';
 import { isRecord } from './merge-patch.ts';
+import { createWorkBudget, PatchError, type WorkBudget } from './patch-error.ts';
 
 /*
  * Strategic merge patch (apimachinery util/strategicpatch), driven by the merge rules of the schema.
@@ -17,49 +18,81 @@ type Json = Record<string, unknown>;
 
 /** Neither argument is changed. @throws PatchError for a malformed directive or an element without its merge key */
 export function applyStrategicMerge(schema: ObjectSchema, target: Json, patch: Json): Json {
-  return mergeObject(schema, target, patch);
+  return mergeObject(schema, target, patch, { own: new Set(), work: createWorkBudget() });
 }
 
-function mergeObject(schema: Schema | undefined, target: Json, patch: Json): Json {
+interface Merge {
+  /** Objects and lists that were made here, which need not be copied to be changed. */
+  readonly own: Set<object>;
+  /** For lists that are merged more than once, by elements of the patch with the same key. */
+  readonly work: WorkBudget;
+}
+
+function mergeObject(schema: Schema | undefined, target: Json, patch: Json, merge: Merge): Json {
   const directive = patch['$patch'];
-  if (directive === 'replace') return withoutDirectives(schema, patch);
+  if (directive === 'replace') return withoutDirectives(schema, patch, merge);
   if (directive === 'delete') return {};
   if (directive !== undefined && directive !== 'merge') {
     throw new PatchError(
-      `invalid patch: unknown patch type ${JSON.stringify(directive)} found in map`,
+      `invalid patch: unknown patch type ${shorten(JSON.stringify(directive))} found in map`,
     );
   }
-  const merged = retained(target, patch['$retainKeys']);
+  const merged = retained(target, patch['$retainKeys'], merge);
   for (const [name, value] of Object.entries(patch)) {
     if (name.startsWith('$')) continue;
     if (value === null) delete merged[name];
-    else setMember(merged, name, mergeField(fieldOf(schema, name), memberOf(merged, name), value));
+    else {
+      const rule = fieldOf(schema, name);
+      setMember(merged, name, mergeField(rule, memberOf(merged, name), value, merge));
+    }
   }
   for (const [name, value] of Object.entries(patch)) {
+    if (!Array.isArray(value)) continue;
     if (name.startsWith(deleteFromPrimitiveList)) {
-      const field = name.slice(deleteFromPrimitiveList.length);
-      const list = memberOf(merged, field);
-      if (Array.isArray(list) && Array.isArray(value)) {
-        setMember(
-          merged,
-          field,
-          list.filter(each => !value.includes(each)),
-        );
-      }
+      const leaving = new Set<unknown>(value);
+      changeList(merged, name.slice(deleteFromPrimitiveList.length), merge, list =>
+        list.filter(each => !leaving.has(each)),
+      );
     } else if (name.startsWith(setElementOrder)) {
       const field = name.slice(setElementOrder.length);
-      const list = memberOf(merged, field);
-      if (Array.isArray(list) && Array.isArray(value)) {
-        setMember(merged, field, inOrder(list, value, fieldOf(schema, field)?.mergeKey));
-      }
+      const { mergeKey } = fieldOf(schema, field) ?? {};
+      changeList(merged, field, merge, list => inOrder(list, value, mergeKey));
     }
   }
   return merged;
 }
 
-function retained(target: Json, keys: unknown): Json {
-  if (!Array.isArray(keys)) return { ...target };
-  return Object.fromEntries(Object.entries(target).filter(([name]) => keys.includes(name)));
+function retained(target: Json, keys: unknown, { own }: Merge): Json {
+  if (!Array.isArray(keys) && own.has(target)) return target;
+  const names = Array.isArray(keys) ? new Set<unknown>(keys) : undefined;
+  const kept =
+    names === undefined
+      ? { ...target }
+      : Object.fromEntries(Object.entries(target).filter(([name]) => names.has(name)));
+  own.add(kept);
+  return kept;
+}
+
+function changeList(
+  object: Json,
+  field: string,
+  merge: Merge,
+  change: (list: unknown[]) => unknown[],
+): void {
+  const list = memberOf(object, field);
+  if (!Array.isArray(list)) return;
+  setMember(object, field, made(change(charged(list, merge)), merge));
+}
+
+/** A list that is about to be walked: once is free. */
+function charged(list: unknown[], { own, work }: Merge): unknown[] {
+  if (own.has(list)) work.spend(list.length);
+  return list;
+}
+
+function made(list: unknown[], { own }: Merge): unknown[] {
+  own.add(list);
+  return list;
 }
 
 interface Rule {
@@ -82,32 +115,39 @@ function fieldOf(schema: Schema | undefined, name: string): Rule | undefined {
   };
 }
 
-function mergeField(rule: Rule | undefined, target: unknown, patch: unknown): unknown {
-  if (isRecord(patch)) return mergeObject(rule?.schema, isRecord(target) ? target : {}, patch);
+function mergeField(
+  rule: Rule | undefined,
+  target: unknown,
+  patch: unknown,
+  merge: Merge,
+): unknown {
+  if (isRecord(patch)) {
+    return mergeObject(rule?.schema, isRecord(target) ? target : {}, patch, merge);
+  }
   if (!Array.isArray(patch)) return patch;
   const items = rule === undefined ? undefined : resolve(rule.schema);
   const itemSchema = items?.kind === 'list' ? items.items : undefined;
-  if (rule?.merges !== true) return patch.map(each => strip(itemSchema, each));
-  const current = Array.isArray(target) ? (target as unknown[]) : [];
+  if (rule?.merges !== true) return patch.map(each => strip(itemSchema, each, merge));
+  const current = Array.isArray(target) ? charged(target, merge) : [];
   if (rule.mergeKey === undefined) {
     // Lists that merge without a key are lists of scalars.
-    return [...new Set([...current, ...patch])];
+    return made([...new Set([...current, ...patch])], merge);
   }
-  return mergeList(itemSchema, current, patch, rule.mergeKey);
+  return made(mergeList({ schema: itemSchema, key: rule.mergeKey }, current, patch, merge), merge);
 }
 
 function mergeList(
-  schema: Schema | undefined,
+  { schema, key }: { readonly schema: Schema | undefined; readonly key: string },
   target: unknown[],
   patch: unknown[],
-  key: string,
+  merge: Merge,
 ): unknown[] {
   if (patch.some(each => isRecord(each) && each['$patch'] === 'replace')) {
     return patch
       .filter(
         each => !(isRecord(each) && each['$patch'] === 'replace' && Object.keys(each).length === 1),
       )
-      .map(each => strip(schema, each));
+      .map(each => strip(schema, each, merge));
   }
   const merged: unknown[] = [...target];
   const places = new Map<unknown, number>();
@@ -120,15 +160,15 @@ function mergeList(
     const id = memberOf(each, key);
     if (id === undefined) {
       throw new PatchError(
-        `map: map[${Object.keys(each).join(' ')}] does not contain declared merge key: ${key}`,
+        `map: map[${shorten(Object.keys(each).join(' '))}] does not contain declared merge key: ${key}`,
       );
     }
     const at = places.get(id);
     if (each['$patch'] === 'delete') {
       if (at !== undefined) removed.add(at);
       places.delete(id);
-    } else if (at === undefined) places.set(id, merged.push(strip(schema, each)) - 1);
-    else merged[at] = mergeObject(schema, merged[at] as Json, each);
+    } else if (at === undefined) places.set(id, merged.push(strip(schema, each, merge)) - 1);
+    else merged[at] = mergeObject(schema, merged[at] as Json, each, merge);
   }
   return merged.filter((_, i) => !removed.has(i));
 }
@@ -148,11 +188,11 @@ function inOrder(list: unknown[], order: unknown[], mergeKey: string | undefined
 }
 
 /** New content, whose directives have nothing to act on. */
-function strip(schema: Schema | undefined, value: unknown): unknown {
-  return isRecord(value) ? mergeObject(schema, {}, value) : value;
+function strip(schema: Schema | undefined, value: unknown, merge: Merge): unknown {
+  return isRecord(value) ? mergeObject(schema, {}, value, merge) : value;
 }
 
-function withoutDirectives(schema: Schema | undefined, patch: Json): Json {
+function withoutDirectives(schema: Schema | undefined, patch: Json, merge: Merge): Json {
   const { $patch: _replace, ...rest } = patch;
-  return mergeObject(schema, {}, rest);
+  return mergeObject(schema, {}, rest, merge);
 }

@@ -92,12 +92,14 @@ function parse(text: string): Requirement[] {
 
 function tokenize(text: string): string[] {
   const words: string[] = [];
-  tokens.lastIndex = 0;
-  while (text.slice(tokens.lastIndex).trim() !== '') {
-    const at = tokens.lastIndex;
-    const word = tokens.exec(text)?.[1];
+  const trimmed = text.trimEnd();
+  let at = 0;
+  while (at < trimmed.length) {
+    tokens.lastIndex = at;
+    const word = tokens.exec(trimmed)?.[1];
     if (word === undefined) throw unexpected(text.slice(at), 'identifier');
     words.push(word);
+    at = tokens.lastIndex;
   }
   return words;
 }

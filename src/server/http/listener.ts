@@ -4,6 +4,7 @@ import {
   createSecureServer,
   type Http2ServerRequest,
   type Http2ServerResponse,
+  type ServerHttp2Session,
 } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -54,6 +55,8 @@ const maxStreams = 1000;
 /** Answers are sent in slices, so that so many streams do not hold more; see also `limits/unsent-bytes.ts`. */
 const maxSessionMemoryMb = 128;
 const handshakeTimeoutMs = 10_000;
+/** How long a session that is to close may take. */
+const closeTimeoutMs = 5_000;
 const sweepEveryMs = 5_000;
 
 /** HTTPS, HTTP/2 and HTTP/1.1 on one port. */
@@ -75,6 +78,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const sockets = new Set<Socket>();
   /** By the peer's address and port: TLS and HTTP/2 wrap the socket that was accepted. */
   const accepted = new Map<string, Connection>();
+  const sessions = new Map<string, ServerHttp2Session>();
   const byCarrier = new WeakMap<object, Connection>();
   const connectionOf = (
     carrier: object | undefined,
@@ -90,14 +94,21 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   };
 
   server.on('connection', (socket: Socket) => {
-    const connection = connections.open(socket.remoteAddress ?? '', () => socket.destroy());
-    if (connection === undefined) return void socket.destroy();
     const peer = peerOf(socket);
+    const connection = connections.open(socket.remoteAddress ?? '', () => {
+      const session = sessions.get(peer);
+      if (session === undefined) return void socket.destroy();
+      // Its client learns that requests which it sends meanwhile are not handled, and repeats them.
+      session.close();
+      setTimeout(() => socket.destroy(), closeTimeoutMs).unref();
+    });
+    if (connection === undefined) return void socket.destroy();
     sockets.add(socket);
     accepted.set(peer, connection);
     socket.once('close', () => {
       sockets.delete(socket);
       accepted.delete(peer);
+      sessions.delete(peer);
       connection.closed();
     });
   });
@@ -106,7 +117,10 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     socket.on('error', () => socket.destroy());
   });
   // All streams of a session share this window: one large body would wait for a reply at every 64 KiB.
-  server.on('session', session => session.setLocalWindowSize(windowBytes));
+  server.on('session', (session: ServerHttp2Session) => {
+    session.setLocalWindowSize(windowBytes);
+    sessions.set(peerOf(session.socket), session);
+  });
   server.on('request', (request: AnyRequest, response: AnyResponse) => {
     const connection =
       'stream' in request

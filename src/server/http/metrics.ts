@@ -27,6 +27,7 @@ export interface MetricsOptions {
 }
 
 interface Series {
+  readonly labels: string;
   count: number;
   seconds: number;
 }
@@ -46,38 +47,46 @@ const knownVerbs: ReadonlySet<string> = new Set([
 
 /** Request counts and durations, the store's revision and the size of the process. */
 export function createMetrics({ store, resources }: MetricsOptions): Metrics {
-  const known = new Set(resources.flatMap(labelsOf));
+  /** By resource: the labels that stand for it. */
+  const places = new Map([
+    [placeOf(noResource), placeLabels(noResource)],
+    ...resources.flatMap(placesOf),
+  ]);
   const series = new Map<string, Series>();
   const drops = new Map<RequestKind, number>();
 
-  const labelsFor = ({ verb, code, ...request }: RequestObservation): string => {
-    const place = resourceLabels(request);
-    const [verbLabel, placeLabel] = [
-      knownVerbs.has(verb) ? verb.toUpperCase() : other,
-      request.resource === '' || known.has(place) ? place : unknownResource,
-    ];
-    return `verb="${verbLabel}",${placeLabel},code="${codeLabel(code)}"`;
+  /** Adds a series once for each key, so that labels are not written for each request. */
+  const seriesOf = (verb: string, place: string, code: string): Series => {
+    const key = `${verb} ${place} ${code}`;
+    let entry = series.get(key);
+    if (entry === undefined) {
+      const labels = `verb="${verb === other ? other : verb.toUpperCase()}",${places.get(place) ?? unknownPlace},code="${code}"`;
+      entry = { labels, count: 0, seconds: 0 };
+      series.set(key, entry);
+    }
+    return entry;
   };
 
   return {
-    observe(request) {
-      const labels = labelsFor(request);
-      const entry = series.get(labels);
-      if (entry === undefined) series.set(labels, { count: 1, seconds: request.seconds });
-      else {
-        entry.count += 1;
-        entry.seconds += request.seconds;
-      }
+    observe({ verb, code, seconds, ...request }) {
+      const place = placeOf(request);
+      const entry = seriesOf(
+        knownVerbs.has(verb) ? verb : other,
+        places.has(place) ? place : other,
+        codeLabel(code),
+      );
+      entry.count += 1;
+      entry.seconds += seconds;
     },
     dropped(kind) {
       drops.set(kind, (drops.get(kind) ?? 0) + 1);
     },
     async render() {
       const lines = ['# TYPE apiserver_request_total counter'];
-      for (const [labels, { count }] of series)
+      for (const { labels, count } of series.values())
         lines.push(`apiserver_request_total{${labels}} ${count}`);
       lines.push('# TYPE apiserver_request_duration_seconds summary');
-      for (const [labels, { count, seconds }] of series) {
+      for (const { labels, count, seconds } of series.values()) {
         lines.push(`apiserver_request_duration_seconds_sum{${labels}} ${seconds.toFixed(6)}`);
         lines.push(`apiserver_request_duration_seconds_count{${labels}} ${count}`);
       }
@@ -103,15 +112,20 @@ const escapeLabel = (value: string): string =>
 
 type Place = Pick<RequestObservation, 'group' | 'resource' | 'subresource'>;
 
-const resourceLabels = ({ group, resource, subresource }: Place): string =>
+const placeOf = ({ group, resource, subresource }: Place): string =>
+  `${group}/${resource}/${subresource}`;
+
+const placeLabels = ({ group, resource, subresource }: Place): string =>
   `group="${escapeLabel(group)}",resource="${escapeLabel(resource)}",subresource="${escapeLabel(subresource)}"`;
 
-const unknownResource = resourceLabels({ group: '', resource: other, subresource: '' });
+const unknownPlace = placeLabels({ group: '', resource: other, subresource: '' });
+const noResource: Place = { group: '', resource: '', subresource: '' };
 
-const labelsOf = ({ group, plural, subresources = {} }: MetricsOptions['resources'][number]) =>
-  ['', ...Object.keys(subresources)].map(subresource =>
-    resourceLabels({ group, resource: plural, subresource }),
-  );
+const placesOf = ({ group, plural, subresources = {} }: MetricsOptions['resources'][number]) =>
+  ['', ...Object.keys(subresources)].map((subresource): [string, string] => {
+    const place = { group, resource: plural, subresource };
+    return [placeOf(place), placeLabels(place)];
+  });
 
 /** A proxied answer could carry any number; HTTP's codes have three digits. */
 const codeLabel = (code: number): string =>

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Turn } from '../turns.ts';
 import type { AnyResponse } from './listener.ts';
 
 /** What a response was given and the connection did not take yet. */
@@ -33,51 +33,78 @@ export const isOver = (response: AnyResponse): boolean =>
   response.closed || response.destroyed || ('stream' in response && response.stream.destroyed);
 
 /** How much is written at once: less costs time, more costs memory with each slow reader. */
-const sliceBytes = 64 * 1024;
-/** How long one response may work before others have their turn. */
-const turnMs = 5;
+const sliceBytes = 256 * 1024;
 
-/** Joins small pieces and splits large ones, without copying those. */
-export function* slices(pieces: Iterable<Buffer | string>): Generator<Buffer> {
-  let waiting: Buffer[] = [];
-  let bytes = 0;
-  for (const piece of pieces) {
-    const buffer = typeof piece === 'string' ? Buffer.from(piece) : piece;
-    if (buffer.length < sliceBytes) {
-      waiting.push(buffer);
-      bytes += buffer.length;
-      if (bytes < sliceBytes) continue;
-      yield Buffer.concat(waiting);
-    } else {
-      if (bytes > 0) yield Buffer.concat(waiting);
-      for (let from = 0; from < buffer.length; from += sliceBytes)
-        yield buffer.subarray(from, from + sliceBytes);
+/** Pieces of any size as slices of about one: small pieces are joined, large ones split without a copy. */
+export interface Slices extends Iterable<Buffer> {
+  /** Of the piece that is being split: what was not yet given out, and stays in memory until it is. */
+  readonly heldBytes: number;
+}
+
+export function slicesOf(pieces: Iterable<Buffer | string>): Slices {
+  let heldBytes = 0;
+  function* slices(): Generator<Buffer> {
+    let waiting: Buffer[] = [];
+    let bytes = 0;
+    for (const piece of pieces) {
+      const buffer = typeof piece === 'string' ? Buffer.from(piece) : piece;
+      if (buffer.length < sliceBytes) {
+        waiting.push(buffer);
+        bytes += buffer.length;
+        if (bytes < sliceBytes) continue;
+        yield Buffer.concat(waiting);
+      } else {
+        if (bytes > 0) yield Buffer.concat(waiting);
+        for (let from = 0; from < buffer.length; from += sliceBytes) {
+          heldBytes = buffer.length - from;
+          yield buffer.subarray(from, from + sliceBytes);
+        }
+        heldBytes = 0;
+      }
+      waiting = [];
+      bytes = 0;
     }
-    waiting = [];
-    bytes = 0;
+    if (bytes > 0) yield Buffer.concat(waiting);
   }
-  if (bytes > 0) yield Buffer.concat(waiting);
+  return {
+    [Symbol.iterator]: slices,
+    get heldBytes() {
+      return heldBytes;
+    },
+  };
+}
+
+/** Produces content in turns with everything else that the process does. */
+export async function* inTurns(content: Iterable<Buffer>, turn: Turn): AsyncGenerator<Buffer> {
+  const iterator = content[Symbol.iterator]();
+  try {
+    for (;;) {
+      const waits = turn();
+      if (waits !== undefined) await waits;
+      const next = iterator.next();
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    iterator.return?.();
+  }
 }
 
 /**
- * Writes slices as the reader takes them, and lets others have their turn in between.
+ * Writes slices as the reader takes them.
  * @param hold told after each slice how many bytes wait to be taken
  * @returns whether the response is still open
  */
 export async function writeSlices(
   response: AnyResponse,
-  content: Iterable<Buffer> | AsyncIterable<Buffer>,
-  hold: (buffered: number, sliceBytes: number) => void,
+  content: AsyncIterable<Buffer>,
+  hold: (bytes: number) => void,
 ): Promise<boolean> {
-  let turnEndsAt = performance.now() + turnMs;
   for await (const slice of content) {
     if (isOver(response)) return false;
     const taken = (response as { write(chunk: Buffer): boolean }).write(slice);
-    hold(bufferedBytes(response), slice.length);
+    hold(bufferedBytes(response));
     if (!taken && !isOver(response)) await drained(response);
-    if (performance.now() < turnEndsAt) continue;
-    await nextTurn();
-    turnEndsAt = performance.now() + turnMs;
   }
   return !isOver(response);
 }

@@ -17,6 +17,7 @@ import { createOperationExecutor, type ExecutionServices } from '../operation/ex
 import { attributesOf, type Operation, type ResourceOperation } from '../operation/operation.ts';
 import { createOperationResolver } from '../operation/resolve-operation.ts';
 import { isDamaged } from '../registry/store-errors.ts';
+import { nextTurn } from '../turns.ts';
 import type { ResourceEntry } from '../resource-entry.ts';
 import { ClientGoneError, type RequestContext } from './context.ts';
 import { credentialsOf } from './credentials.ts';
@@ -93,7 +94,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       else closing.once('close', release);
     };
     const end = inFlight.admit(client, kind);
-    if (end !== undefined) onClose(end);
+    if (end !== undefined) {
+      onClose(end);
+      const turn = nextTurn(client.key);
+      if (turn !== undefined) await turn;
+    }
     if (kind === 'mutating') onClose(bodies.admit(client, declaredLengthOf(request)));
     const user = actingUser(sender, request, authorize);
     mustAllow(authorize, attributesOf(operation, user));
@@ -128,6 +133,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
           request,
           response,
           warnings,
+          turn: () => nextTurn(client.key),
           openUnsent: () => unsent.open(client, () => cutOff(response)),
           get signal() {
             return end();

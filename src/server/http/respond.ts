@@ -4,9 +4,10 @@ import { isGoTrue } from '../../machinery/go-bool.ts';
 import { internalError, StatusError } from '../../machinery/status.ts';
 import type { RequestContext } from './context.ts';
 import type { Operation } from '../operation/operation.ts';
+import type { Turn } from '../turns.ts';
 import type { Unsent } from './limits/unsent-bytes.ts';
 import type { AnyResponse } from './listener.ts';
-import { cutOff, slices, writeSlices } from './outgoing.ts';
+import { cutOff, inTurns, slicesOf, writeSlices, type Slices } from './outgoing.ts';
 
 /** Larger answers are compressed for those who take that, as kube-apiserver does, and sent in slices. */
 const largeBytes = 128 * 1024;
@@ -16,6 +17,7 @@ export interface ResponseContext extends Pick<
   'response' | 'headers' | 'query' | 'warnings'
 > {
   readonly operation?: Pick<Operation, 'headOnly'>;
+  readonly turn?: Turn;
   /** Where an answer that may be large is to be accounted for. */
   readonly openUnsent?: () => Unsent;
 }
@@ -29,7 +31,7 @@ export async function respond(
 ): Promise<void> {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   if (bytes.length > largeBytes)
-    return respondInSlices(context, code, slices([bytes]), { contentType, bytes: bytes.length });
+    return respondInSlices(context, code, slicesOf([bytes]), { contentType, bytes: bytes.length });
   const { response, warnings } = context;
   writeHead(response, code, {
     ...commonHeaders(contentType, warnings),
@@ -45,30 +47,37 @@ export async function respondPieces(
   pieces: Iterable<Buffer | string>,
   contentType = 'application/json',
 ): Promise<void> {
-  const content = slices(pieces);
+  const slices = slicesOf(pieces);
+  const iterator = slices[Symbol.iterator]();
   const first: Buffer[] = [];
   let bytes = 0;
-  for (let next = content.next(); next.done !== true; next = content.next()) {
+  for (let next = iterator.next(); next.done !== true; next = iterator.next()) {
     first.push(next.value);
     bytes += next.value.length;
     if (bytes <= largeBytes) continue;
-    return respondInSlices(context, code, joined(first, content), { contentType });
+    const content: Slices = {
+      *[Symbol.iterator]() {
+        yield* first;
+        yield* { [Symbol.iterator]: () => iterator };
+      },
+      get heldBytes() {
+        return slices.heldBytes;
+      },
+    };
+    return respondInSlices(context, code, content, { contentType });
   }
   return respond(context, code, Buffer.concat(first), contentType);
 }
 
-function* joined(first: readonly Buffer[], rest: Iterable<Buffer>): Generator<Buffer> {
-  yield* first;
-  yield* rest;
-}
+const noWaiting: Turn = () => undefined;
 
 async function respondInSlices(
   context: ResponseContext,
   code: number,
-  content: Iterable<Buffer>,
+  content: Slices,
   { contentType, bytes }: { readonly contentType: string; readonly bytes?: number },
 ): Promise<void> {
-  const { response, headers, warnings } = context;
+  const { response, headers, warnings, turn = noWaiting } = context;
   const compresses = /\bgzip\b/.test(headers['accept-encoding']?.toString() ?? '');
   writeHead(response, code, {
     ...commonHeaders(contentType, warnings),
@@ -78,13 +87,10 @@ async function respondInSlices(
   if (context.operation?.headOnly === true) return void response.end();
   const unsent = context.openUnsent?.();
   try {
-    const sent = compresses ? compressed(content) : content;
-    // Of a body that is there as a whole, all that is not sent is held.
-    let rest = bytes ?? 0;
-    const isOpen = await writeSlices(response, sent, (buffered, slice) => {
-      if (!compresses) rest = Math.max(rest - slice, 0);
-      unsent?.hold(rest + buffered);
-    });
+    const sent = compresses ? compressed(inTurns(content, turn)) : inTurns(content, turn);
+    const isOpen = await writeSlices(response, sent, buffered =>
+      unsent?.hold(content.heldBytes + buffered),
+    );
     if (isOpen) response.end();
   } catch (error) {
     // Its head is sent: the client must not take for whole what it has.
@@ -95,7 +101,7 @@ async function respondInSlices(
   }
 }
 
-function compressed(content: Iterable<Buffer>): AsyncIterable<Buffer> {
+function compressed(content: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
   const gzip = createGzip({ level: 1 });
   // An error of the content comes out of the iteration.
   pipeline(Readable.from(content, { highWaterMark: 1 }), gzip, () => undefined);

@@ -3,6 +3,7 @@ import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.
 import type { RequestContext } from '../http/context.ts';
 import { inReadableForm, isForPeople, respond, respondPieces } from '../http/respond.ts';
 import type { ListPage, StoredObject } from '../registry/object-store.ts';
+import { isDamaged } from '../registry/store-errors.ts';
 import { negotiate, type Form } from './media-types.ts';
 import { partialMetadata, rowOf, tableOf, type IncludeObject } from './table.ts';
 import type { Query } from '../http/query.ts';
@@ -119,6 +120,20 @@ function layoutOf(
 
 type Items = Iterable<StoredObject>;
 
+/** What large lists are made of is read while they are sent: what turns out to be damaged is left out. */
+function* encoded<T>(items: Items, encode: (item: StoredObject) => T): Generator<T> {
+  for (const item of items) {
+    let value: T;
+    try {
+      value = encode(item);
+    } catch (error) {
+      if (isDamaged(error)) continue;
+      throw error;
+    }
+    yield value;
+  }
+}
+
 function* jsonList(
   { head, field }: ListLayout,
   items: Items,
@@ -126,9 +141,9 @@ function* jsonList(
 ): Generator<Buffer | string> {
   let before: Buffer | string = `${JSON.stringify(head).slice(0, -1)},"${field}":[`;
   const comma = Buffer.from(',');
-  for (const item of items) {
+  for (const text of encoded(items, encode)) {
     yield before;
-    yield encode(item);
+    yield text;
     before = comma;
   }
   if (before !== comma) yield before;
@@ -138,9 +153,9 @@ function* jsonList(
 function* readableList({ head, field, valueOf }: ListLayout, items: Items): Generator<string> {
   const opening = `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "${field}": [`;
   let before = opening;
-  for (const item of items) {
+  for (const value of encoded(items, valueOf)) {
     yield before;
-    yield `\n    ${JSON.stringify(valueOf(item), null, 2).replaceAll('\n', '\n    ')}`;
+    yield `\n    ${JSON.stringify(value, null, 2).replaceAll('\n', '\n    ')}`;
     before = ',';
   }
   yield before === opening ? `${opening}]\n}\n` : '\n  ]\n}\n';
@@ -149,10 +164,10 @@ function* readableList({ head, field, valueOf }: ListLayout, items: Items): Gene
 function* yamlList({ head, field, valueOf }: ListLayout, items: Items): Generator<string> {
   yield* yamlPieces(head);
   let isEmpty = true;
-  for (const item of items) {
+  for (const value of encoded(items, valueOf)) {
     if (isEmpty) yield `${field}:\n`;
     isEmpty = false;
-    yield* yamlPieces([valueOf(item)]);
+    yield* yamlPieces([value]);
   }
   if (isEmpty) yield `${field}: []\n`;
 }

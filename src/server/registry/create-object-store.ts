@@ -3,12 +3,18 @@ import type { Logger } from '../../machinery/log.ts';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
 import { alreadyExists, conflict, notFound } from '../../machinery/status.ts';
 import { boundedKeys } from '../../store/bounded-keys.ts';
-import type { KeyValue, Store } from '../../store/store.ts';
+import type { KeyValue, Store, StoreError } from '../../store/store.ts';
 import { listPage } from './list-page.ts';
 import { createObjectCache } from './object-cache.ts';
 import type { ObjectStore, Preconditions, StoredObject } from './object-store.ts';
 import { damaged, guarded, isCorrupt } from './store-errors.ts';
-import { convertedObject, encodeObject, sameContent, storedObject } from './stored-object.ts';
+import {
+  convertedObject,
+  encodeObject,
+  lazyObject,
+  sameContent,
+  storedObject,
+} from './stored-object.ts';
 import { createWatchCache } from './watch-cache.ts';
 
 /** Room for ten thousand objects of 2 KiB: a list of them is then not unsealed again. */
@@ -53,16 +59,20 @@ export function createObjectStore<T extends KubeObject>(
     objects.put(kv.key, object, from);
     return object;
   };
-  const reported = new Set<string>();
+  /** The damaged version of each key that was reported. */
+  const reported = new Map<string, number>();
+  const report = ({ key, modRevision }: Version, error: StoreError): void => {
+    if (reported.get(key) !== modRevision)
+      log?.error('A stored object is damaged', { key, error: error.message });
+    reported.set(key, modRevision);
+  };
   /** @returns undefined when it is damaged, which is logged once */
   const toObjectIfWhole = (kv: Version, from: 'read' | 'write'): StoredObject<T> | undefined => {
     try {
       return toObject(kv, from);
     } catch (error) {
       if (!isCorrupt(error)) throw error;
-      if (!reported.has(kv.key))
-        log?.error('A stored object is damaged', { key: kv.key, error: error.message });
-      reported.add(kv.key);
+      report(kv, error);
       return undefined;
     }
   };
@@ -82,6 +92,21 @@ export function createObjectStore<T extends KubeObject>(
       return nameOnly(kv.key, revision);
     }
   };
+  const toWholeObject = (kv: KeyValue): StoredObject<T> => {
+    try {
+      return toObject(kv);
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+      report(kv, error);
+      throw damaged(kv.key, error);
+    }
+  };
+  const toLazyObject = (kv: KeyValue): StoredObject | undefined =>
+    reported.get(kv.key) === kv.modRevision
+      ? undefined
+      : lazyObject({ ...identityOf(kv.key), resourceVersion: kv.modRevision }, () =>
+          toWholeObject(kv),
+        );
   const encode = (object: T): Buffer =>
     encodeObject(storedAs === undefined ? object : storedAs.toStored(object));
   const cache = createWatchCache({
@@ -99,14 +124,8 @@ export function createObjectStore<T extends KubeObject>(
     if (kv === undefined) throw notFound(resource, name);
     return kv;
   };
-  const read = async (namespace: string, name: string): Promise<StoredObject<T>> => {
-    const kv = await find(namespace, name);
-    try {
-      return toObject(kv);
-    } catch (error) {
-      throw isCorrupt(error) ? damaged(kv.key, error) : error;
-    }
-  };
+  const read = async (namespace: string, name: string): Promise<StoredObject<T>> =>
+    toWholeObject(await find(namespace, name));
 
   return {
     get: read,
@@ -131,6 +150,7 @@ export function createObjectStore<T extends KubeObject>(
         store,
         prefix,
         toObject: kv => toObjectIfWhole(kv, 'read'),
+        toLazyObject,
         identityOf,
       });
     },

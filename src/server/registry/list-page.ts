@@ -1,34 +1,35 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { badRequest, internalError } from '../../machinery/status.ts';
+import { badRequest } from '../../machinery/status.ts';
 import { StoreError, type KeyValue, type Store } from '../../store/store.ts';
 import { decodeContinue, encodeContinue } from './continue-token.ts';
 import type { ListPage, ListRequest, StoredObject } from './object-store.ts';
-import { rereadObject } from './stored-object.ts';
 import { continueTooOld, guarded, listTooOld, tooLarge } from './store-errors.ts';
 
-/** Of a large page no more than so much JSON is held at once: what is beyond is read again when it is sent. */
-const maxKeptBytes = 4 * 1024 * 1024;
-/** How long a large page may be read before others have their turn. */
-const turnMs = 5;
+/** Of a large page no more JSON than this is held: the rest is read when it is sent. */
+const maxKeptBytes = 512 * 1024;
 
 export interface PageSource {
   readonly store: Store;
   readonly prefix: string;
   /** @returns undefined when its stored value is damaged */
   readonly toObject: (kv: KeyValue) => StoredObject | undefined;
+  /** One that is read when it is looked at, each time anew. @returns undefined when it is known to be damaged */
+  readonly toLazyObject: (kv: KeyValue) => StoredObject | undefined;
   readonly identityOf: (key: string) => { readonly namespace: string; readonly name: string };
 }
 
 /** A page of the keys under the prefix; with a filter, as many keys are read as fill it. */
 export async function listPage(request: ListRequest, source: PageSource): Promise<ListPage> {
-  const { store, prefix, toObject, identityOf } = source;
+  const { store, prefix, toObject, toLazyObject, identityOf } = source;
   const limit = request.limit === undefined || request.limit <= 0 ? undefined : request.limit;
   const start = await startOf(request, source);
   let { atRevision, startAfter } = start;
   const items: StoredObject[] = [];
   const damaged: { namespace: string; name: string }[] = [];
+  const add = (kv: KeyValue, object: StoredObject | undefined): void => {
+    if (object === undefined) damaged.push(identityOf(kv.key));
+    else items.push(object);
+  };
   let keptBytes = 0;
-  let turnEndsAt = performance.now() + turnMs;
   for (;;) {
     const query = {
       prefix,
@@ -41,20 +42,18 @@ export async function listPage(request: ListRequest, source: PageSource): Promis
     });
     atRevision ??= page.revision;
     for (const kv of page.items) {
-      const object = toObject(kv);
-      if (object === undefined) {
-        damaged.push(identityOf(kv.key));
-      } else if (request.filter?.(object.object()) ?? true) {
-        keptBytes += object.json.length;
-        items.push(
-          keptBytes <= maxKeptBytes
-            ? object
-            : rereadObject(object, () => toObject(kv) ?? unreadable(kv)),
-        );
+      if (keptBytes > maxKeptBytes && request.filter === undefined) {
+        add(kv, toLazyObject(kv));
+        continue;
       }
-      if (performance.now() < turnEndsAt) continue;
-      await nextTurn();
-      turnEndsAt = performance.now() + turnMs;
+      const waits = request.turn?.();
+      if (waits !== undefined) await waits;
+      if (request.signal?.aborted === true) return { items, damaged, resourceVersion: atRevision };
+      const object = toObject(kv);
+      keptBytes += object?.json.length ?? 0;
+      if (object === undefined) add(kv, object);
+      else if (request.filter?.(object.object()) ?? true)
+        add(kv, keptBytes <= maxKeptBytes ? object : toLazyObject(kv));
     }
     startAfter = page.items.at(-1)?.key;
     if (page.remaining === 0 || startAfter === undefined) {
@@ -71,10 +70,6 @@ export async function listPage(request: ListRequest, source: PageSource): Promis
     }
   }
 }
-
-const unreadable = ({ key }: KeyValue): never => {
-  throw internalError(`unable to transform key ${JSON.stringify(key)}: it can no longer be read`);
-};
 
 /** Where the list begins, and as of when (undefined: now). */
 async function startOf(

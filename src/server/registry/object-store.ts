@@ -1,3 +1,4 @@
+import type { Turn } from '../turns.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
 
 /** An object as it is kept: its served JSON made once, its parsed form made when first asked for. */
@@ -25,6 +26,10 @@ export interface ListRequest {
   /** As in the query: '' or absent (newest), '0' (any), or a number. */
   readonly resourceVersion?: string;
   readonly resourceVersionMatch?: 'Exact' | 'NotOlderThan';
+  /** Nobody waits for the page any more once it aborts: what is answered then does not count. */
+  readonly signal?: AbortSignal;
+  /** Of whoever asks, for pages that take long. */
+  readonly turn?: Turn;
 }
 
 export interface ListPage {

@@ -89,7 +89,7 @@ export const convertedObject = (
 };
 
 /** An object of which nothing stays in memory: `read` gets it from the store each time. */
-export function rereadObject(
+export function lazyObject(
   { namespace, name, resourceVersion }: Omit<StoredObject, 'json' | 'object'>,
   read: () => StoredObject,
 ): StoredObject {

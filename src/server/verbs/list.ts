@@ -10,6 +10,8 @@ export async function list(context: RequestContext, { entry }: VerbServices): Pr
   const match = query.get('resourceVersionMatch');
   const page = await entry.objects.list({
     ...selectionOf(operation),
+    signal: context.signal,
+    turn: context.turn,
     limit: integerOf(query, 'limit') ?? 0,
     continue: query.get('continue') ?? '',
     resourceVersion: query.get('resourceVersion') ?? '',

@@ -1,6 +1,6 @@
 import { exceedsDepth } from '../../machinery/decode/depth.ts';
 import { duplicateFields } from '../../machinery/decode/duplicate-fields.ts';
-import { goJsonError } from '../../machinery/decode/go-json.ts';
+import { parseJson } from '../../machinery/decode/json.ts';
 import { jsonType } from '../../machinery/decode/structure.ts';
 import { memberOf } from '../../machinery/member.ts';
 import { isRecord } from '../../machinery/patch/merge-patch.ts';
@@ -46,10 +46,9 @@ export function parsePatch(body: Buffer, type: string, validation: FieldValidati
   const text = body.toString();
   let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch {
-    // V8's message quotes the text, which may be a secret's.
-    throw badRequest(`${prefix}${goJsonError(body) ?? 'invalid JSON'}`);
+    value = parseJson(body, text);
+  } catch (error) {
+    throw error instanceof SyntaxError ? badRequest(`${prefix}${error.message}`) : error;
   }
   if (exceedsDepth(value, maxDepth)) throw badRequest(`${prefix}exceeded max depth`);
   const duplicates =

@@ -1,8 +1,9 @@
 import { checkStructure, StructureError } from '../../machinery/decode/structure.ts';
 import { invalid, path } from '../../machinery/field-error.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
-import { applyJsonPatch, PatchError } from '../../machinery/patch/json-patch.ts';
+import { applyJsonPatch } from '../../machinery/patch/json-patch.ts';
 import { applyMergePatch, isRecord } from '../../machinery/patch/merge-patch.ts';
+import { PatchError } from '../../machinery/patch/patch-error.ts';
 import { applyStrategicMerge } from '../../machinery/patch/strategic-merge.ts';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
 import { failure, invalidObject, type StatusError } from '../../machinery/status.ts';

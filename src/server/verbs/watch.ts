@@ -61,7 +61,7 @@ export async function watch(context: RequestContext, { entry }: VerbServices): P
   };
   const room = (): Promise<void> | undefined =>
     bufferedBytes(response) <= enoughBytes || isOver(response)
-      ? undefined
+      ? context.turn()
       : drained(response).then(() => unsent.hold(bufferedBytes(response)));
   const initial = query.get('sendInitialEvents');
   try {

@@ -39,9 +39,10 @@ const terminatedText = ({ reason, signal, exitCode }: Terminated): string =>
 function initText(pod: Pod): string | undefined {
   const all = pod.spec.initContainers ?? [];
   const done = pod.status?.initContainerStatuses ?? [];
+  const sidecars = sidecarNames(pod);
   for (const [i, status] of done.entries()) {
     const { waiting, terminated } = status.state ?? {};
-    const sidecar = all.find(each => each.name === status.name)?.restartPolicy === 'Always';
+    const sidecar = sidecars.has(status.name);
     if (terminated?.exitCode === 0 || (sidecar && status.started === true)) continue;
     if (terminated !== undefined) return `Init:${terminatedText(terminated)}`;
     if (waiting?.reason && waiting.reason !== 'PodInitializing') return `Init:${waiting.reason}`;
@@ -50,11 +51,16 @@ function initText(pod: Pod): string | undefined {
   return undefined;
 }
 
-function restarts(pod: Pod, now: number): string {
-  const sidecars = (pod.status?.initContainerStatuses ?? []).filter(
-    status =>
-      pod.spec.initContainers?.find(each => each.name === status.name)?.restartPolicy === 'Always',
+const sidecarNames = (pod: Pod): Set<string> =>
+  new Set(
+    (pod.spec.initContainers ?? [])
+      .filter(each => each.restartPolicy === 'Always')
+      .map(({ name }) => name),
   );
+
+function restarts(pod: Pod, now: number): string {
+  const names = sidecarNames(pod);
+  const sidecars = (pod.status?.initContainerStatuses ?? []).filter(({ name }) => names.has(name));
   const all = [
     ...sidecars,
     ...(initText(pod) === undefined ? statuses(pod) : (pod.status?.initContainerStatuses ?? [])),
@@ -69,12 +75,12 @@ function restarts(pod: Pod, now: number): string {
 }
 
 function readyText(pod: Pod): string {
-  const sidecars = (pod.spec.initContainers ?? []).filter(each => each.restartPolicy === 'Always');
+  const sidecars = sidecarNames(pod);
   const readySidecars = (pod.status?.initContainerStatuses ?? []).filter(
-    status => status.ready && sidecars.some(each => each.name === status.name),
+    status => status.ready && sidecars.has(status.name),
   );
   const ready = statuses(pod).filter(status => status.ready && status.state?.running !== undefined);
-  return `${ready.length + readySidecars.length}/${pod.spec.containers.length + sidecars.length}`;
+  return `${ready.length + readySidecars.length}/${pod.spec.containers.length + sidecars.size}`;
 }
 
 const column = (
@@ -111,11 +117,9 @@ export const podColumns: readonly Column<Pod>[] = [
     'Conditions that readiness waits for, those that hold of all',
     pod => {
       const gates = pod.spec.readinessGates ?? [];
-      const holding = gates.filter(({ conditionType }) =>
-        (pod.status?.conditions ?? []).some(
-          each => each.type === conditionType && each.status === 'True',
-        ),
-      );
+      const conditions = (pod.status?.conditions ?? []).filter(({ status }) => status === 'True');
+      const met = new Set(conditions.map(({ type }) => type));
+      const holding = gates.filter(({ conditionType }) => met.has(conditionType));
       return gates.length === 0 ? '<none>' : `${holding.length}/${gates.length}`;
     },
     1,

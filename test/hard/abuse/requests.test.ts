@@ -1,0 +1,4 @@
+import { abuseSuite } from './support/abuse-suite.ts';
+import { requests } from './tables/requests.ts';
+
+abuseSuite('requests', requests);

@@ -1,0 +1,156 @@
+import { setMaxListeners } from 'node:events';
+import { connect, type ClientHttp2Session, type ClientSessionOptions } from 'node:http2';
+import { gunzipSync } from 'node:zlib';
+import { parse } from 'yaml';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { secretResource } from '../../src/api/core/v1/secret.ts';
+import { createClient } from '../../src/client/http-client.ts';
+import { createInformer } from '../../src/client/informer.ts';
+import type { KeyPair } from '../../src/server/pki/key-pair.ts';
+import { startLocalApi, type LocalApi } from '../support/local-api.ts';
+
+const MiB = 1024 * 1024;
+let api: LocalApi;
+beforeAll(async () => (api = await startLocalApi()));
+afterAll(() => api.close());
+
+const createSecret = async (name: string, bytes: number, namespace = 'default'): Promise<void> => {
+  const value = Buffer.alloc(bytes, name).toString('base64');
+  const { code } = await api.ask({
+    path: `/api/v1/namespaces/${namespace}/secrets`,
+    body: { apiVersion: 'v1', kind: 'Secret', metadata: { name }, data: { value } },
+  });
+  expect(code).toBe(201);
+};
+const createNamespace = async (name: string): Promise<void> => {
+  const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
+  expect((await api.ask({ path: '/api/v1/namespaces', body })).code).toBe(201);
+};
+
+const sessions: ClientHttp2Session[] = [];
+afterEach(() => {
+  for (const session of sessions.splice(0)) session.destroy();
+});
+const open = (as: Partial<KeyPair>, options: ClientSessionOptions = {}): ClientHttp2Session => {
+  const session = connect(`https://127.0.0.1:${api.port}`, { ca: api.pki.ca, ...as, ...options });
+  session.on('error', () => undefined);
+  sessions.push(session);
+  return session;
+};
+/** A request whose answer's body is not read. @returns the answer's head */
+const head = (session: ClientHttp2Session, path: string) =>
+  new Promise<{ ':status'?: number; 'retry-after'?: string }>((resolve, reject) => {
+    const stream = session.request({ ':path': path });
+    stream.once('response', resolve);
+    stream.once('error', reject);
+  });
+
+test('an agent watches forty secrets of almost 1 MiB by name, over one client, at once', async () => {
+  const count = 40;
+  await Promise.all(
+    Array.from({ length: count }, (_, i) => createSecret(`large-${i}`, 0.95 * MiB)),
+  );
+  const client = createClient({
+    server: `https://127.0.0.1:${api.port}`,
+    certificateAuthority: api.pki.ca,
+    clientCertificate: api.pki.admin.cert,
+    clientKey: api.pki.admin.key,
+  });
+  const lost: unknown[] = [];
+  const nothing = (): void => undefined;
+  const log = {
+    debug: nothing,
+    info: nothing,
+    error: nothing,
+    warn: (...line: unknown[]) => void lost.push(line),
+  };
+  const stop = new AbortController();
+  setMaxListeners(0, stop.signal);
+  const informers = Array.from({ length: count }, (_, i) =>
+    createInformer(client.resource(secretResource), {
+      namespace: 'default',
+      fieldSelector: `metadata.name=large-${i}`,
+      signal: stop.signal,
+      log,
+    }),
+  );
+  await Promise.all(informers.map(({ synced }) => synced));
+  expect(informers.flatMap(informer => informer.list())).toHaveLength(count);
+  stop.abort();
+  await client.close();
+  expect(lost).toEqual([]);
+});
+
+test('one address that holds half of the reads is put off, and an administrator is served', async () => {
+  // It lets no body come: each answer stays in flight.
+  const stuck = open({}, { settings: { initialWindowSize: 0 } });
+  const answers = await Promise.all(Array.from({ length: 201 }, () => head(stuck, '/version')));
+  const codes = answers.map(answer => answer[':status']);
+  expect(codes.filter(code => code === 200)).toHaveLength(200);
+  const refused = answers.find(answer => answer[':status'] === 429);
+  expect(refused?.['retry-after']).toBe('1');
+  expect((await api.ask({ path: '/api/v1/namespaces/default' })).code).toBe(200);
+  const again = await api.ask({ path: '/version', as: null });
+  expect([again.code, again.body]).toEqual([
+    429,
+    expect.objectContaining({
+      kind: 'Status',
+      reason: 'TooManyRequests',
+      message: 'Too many requests, please try again later.',
+    }),
+  ]);
+  expect((await api.ask({ path: '/metrics' })).text).toContain(
+    'apiserver_dropped_requests_total{request_kind="readOnly"} 2\n',
+  );
+});
+
+describe('a list that is sent while it is read', () => {
+  const path = '/api/v1/namespaces/lists/secrets';
+  const names = Array.from({ length: 60 }, (_, i) => `s-${String(i).padStart(2, '0')}`);
+  type List = { items: { metadata: { name: string } }[] };
+  let whole: List;
+  const read = async (query: string, headers: Record<string, string> = {}): Promise<string> =>
+    (await api.ask({ path: `${path}${query}`, headers })).text;
+  beforeAll(async () => {
+    await createNamespace('lists');
+    await Promise.all(names.map(name => createSecret(name, 100_000, 'lists')));
+  });
+  beforeEach(async () => {
+    whole = JSON.parse(await read('')) as List;
+  });
+
+  test('has all items, in order, whichever form is asked for', async () => {
+    expect(whole.items.map(({ metadata }) => metadata.name)).toEqual(names);
+    expect(parse(await read('', { accept: 'application/yaml' }))).toEqual(whole);
+    expect(await read('?pretty=true')).toBe(`${JSON.stringify(whole, null, 2)}\n`);
+    const as = (what: string): string => `application/json;as=${what};g=meta.k8s.io;v=v1`;
+    const table = JSON.parse(await read('?includeObject=Object', { accept: as('Table') })) as {
+      rows: { object: unknown }[];
+    };
+    expect(table.rows.map(({ object }) => object)).toMatchObject(
+      whole.items.map(({ metadata }) => ({ metadata })),
+    );
+    const partial = JSON.parse(await read('', { accept: as('PartialObjectMetadataList') })) as List;
+    expect(partial.items.map(({ metadata }) => metadata)).toEqual(
+      whole.items.map(({ metadata }) => metadata),
+    );
+  });
+
+  test('is compressed for those who take that', async () => {
+    const session = open(api.pki.admin);
+    const stream = session.request({ ':path': path, 'accept-encoding': 'gzip' });
+    const body = Buffer.concat((await stream.toArray()) as Buffer[]);
+    expect(JSON.parse(gunzipSync(body).toString())).toEqual(whole);
+  });
+
+  test('of nothing is a list still', async () => {
+    await createNamespace('empty');
+    const empty = '/api/v1/namespaces/empty/secrets';
+    const json = (await api.ask({ path: empty })).body;
+    expect(json).toMatchObject({ kind: 'SecretList', items: [] });
+    const yaml = await api.ask({ path: empty, headers: { accept: 'application/yaml' } });
+    expect(parse(yaml.text)).toEqual(json);
+    const pretty = await api.ask({ path: `${empty}?pretty=1` });
+    expect(pretty.text).toBe(`${JSON.stringify(json, null, 2)}\n`);
+  });
+});
