@@ -24,10 +24,9 @@ import { createBodyBytes, defaultBodyLimits } from './limits/body-bytes.ts';
 import { clientOf, type Client } from './limits/clients.ts';
 import { createInFlight, defaultInFlightLimits, type InFlightLimits } from './limits/in-flight.ts';
 import { createUnsentBytes } from './limits/unsent-bytes.ts';
-import { tlsSocketOf, type AnyRequest, type AnyResponse } from './listener.ts';
+import type { AnyRequest, AnyResponse } from './listener.ts';
 import type { Metrics, RequestKind, RequestObservation } from './metrics.ts';
 import { nonResource } from './non-resource.ts';
-import { cutOff } from './outgoing.ts';
 import { booleanOf } from './query.ts';
 import { respondError, toStatusError } from './respond.ts';
 
@@ -83,22 +82,18 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const admittedUserOf = async (
     request: AnyRequest,
     operation: Operation,
-    closing: { readonly closed: boolean; once(event: 'close', listener: () => void): unknown },
+    closing: Closing,
   ): Promise<{ user: UserInfo; client: Client }> => {
     const sender = await senderOf(request);
-    const client = clientOf(sender, () => tlsSocketOf(request)?.remoteAddress ?? '');
+    const client = clientOf(sender, request);
     const kind = requestKindOf(operation);
-    const onClose = (release: () => void): void => {
-      if (closing.closed) release();
-      else closing.once('close', release);
-    };
     const end = inFlight.admit(client, kind);
     if (end !== undefined) {
-      onClose(end);
+      onClose(closing, end);
       const turn = nextTurn(client.key);
       if (turn !== undefined) await turn;
     }
-    if (kind === 'mutating') onClose(bodies.admit(client, declaredLengthOf(request)));
+    if (kind === 'mutating') onClose(closing, bodies.admit(client, declaredLengthOf(request)));
     const user = actingUser(sender, request, authorize);
     mustAllow(authorize, attributesOf(operation, user));
     return { user, client };
@@ -112,7 +107,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const { headers } = request;
       const end = endOf(response, options.signal);
       let isAuthorized = false;
-      response.once('close', () => {
+      response.on('close', () => {
         options.metrics.observe({
           ...labelsOf(operation, isAuthorized),
           code: response.statusCode,
@@ -132,8 +127,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
           request,
           response,
           warnings,
-          turn: () => nextTurn(client.key),
-          openUnsent: () => unsent.open(client, () => cutOff(response)),
+          client,
+          unsent,
           get signal() {
             return end();
           },
@@ -184,6 +179,16 @@ function labelsOf(operation: Operation, isAuthorized: boolean): OperationLabels 
 
 type OperationLabels = Pick<RequestObservation, 'verb' | 'group' | 'resource' | 'subresource'>;
 const noLabels: OperationLabels = { verb: '', group: '', resource: '', subresource: '' };
+
+interface Closing {
+  readonly closed: boolean;
+  on(event: 'close', listener: () => void): unknown;
+}
+
+function onClose(closing: Closing, release: () => void): void {
+  if (closing.closed) release();
+  else closing.on('close', release);
+}
 
 /** As apiserver sorts them: watches and streams out of containers are not expected to end soon. */
 function requestKindOf(operation: Operation): RequestKind {

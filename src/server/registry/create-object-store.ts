@@ -10,7 +10,7 @@ import { guarded } from './store-errors.ts';
 import {
   convertedObject,
   encodeObject,
-  lazyObject,
+  LazyObject,
   sameContent,
   storedObject,
 } from './stored-object.ts';
@@ -58,7 +58,7 @@ export function createObjectStore<T extends KubeObject>(
     return object;
   };
   const toLazyObject = (kv: KeyValue): StoredObject =>
-    lazyObject({ ...identityOf(kv.key), resourceVersion: kv.modRevision }, () => toObject(kv));
+    known(kv) ?? new LazyObject(identityOf(kv.key), kv.modRevision, () => toObject(kv));
   const encode = (object: T): Buffer =>
     encodeObject(storedAs === undefined ? object : storedAs.toStored(object));
   const cache = createWatchCache({

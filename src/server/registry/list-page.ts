@@ -11,7 +11,7 @@ export interface PageSource {
   readonly store: Store;
   readonly prefix: string;
   readonly toObject: (kv: KeyValue) => StoredObject;
-  /** One that is read when it is looked at, each time anew. */
+  /** One that takes no memory of its own: read when somebody looks at it. */
   readonly toLazyObject: (kv: KeyValue) => StoredObject;
 }
 
