@@ -1,5 +1,5 @@
 /** Methods that HTTP/1.1 carries past Node's parser, which knows them by name. */
-export const methodsOfHttp1: readonly string[] = [
+export const knownMethods: readonly string[] = [
   'GET',
   'HEAD',
   'POST',
@@ -12,8 +12,11 @@ export const methodsOfHttp1: readonly string[] = [
   'BIND',
 ];
 
-/** Names of verbs, names of members that every object inherits, and what is no name at all. */
-const madeUpMethods = [
+/**
+ * Names of verbs, names of members that every object inherits, and what is no name at all. HTTP/2 carries them;
+ * over HTTP/1.1 Node's parser refuses them by itself.
+ */
+export const madeUpMethods: readonly string[] = [
   'get',
   'delete',
   'LIST',
@@ -22,10 +25,3 @@ const madeUpMethods = [
   '__proto__',
   'A'.repeat(300),
 ];
-
-/** CONNECT has no path: it is sent once a role. */
-export const methodsOfHttp2: readonly string[] = [...methodsOfHttp1, ...madeUpMethods];
-/** What Node's parser refuses by itself. Each costs a connection. */
-export const unparsedMethods: readonly string[] = [...madeUpMethods, 'CONNECT'];
-export const methodsOfWebSockets: readonly string[] = ['GET', 'POST', 'PUT'];
-export const methodsOfSpdy: readonly string[] = ['POST'];

@@ -101,35 +101,40 @@ export function http2Transport(connection: Connection): Transport {
 export function http1Transport(connection: Connection): Transport {
   const { port, headers, ...tls } = connection;
   const agent = new Agent({ ...tls, keepAlive: true, maxSockets: 16 });
-  return {
-    send: request =>
-      new Promise(resolve => {
-        const { method, target, body, contentType } = request;
-        const length = { 'content-type': contentType, 'content-length': Buffer.byteLength(body) };
-        const sent = requestHttps(
-          { agent, host, port, method, path: target, headers: { ...length, ...headers } },
-          response => {
-            const code = response.statusCode ?? 0;
-            let text = '';
-            const mayEnd = (): void => {
-              if (code > 299 || !isTold(request, response.headers['content-length'], text)) return;
-              resolve({ code, text });
-              response.destroy();
-            };
-            response.setEncoding('utf8');
-            response.on('data', (chunk: string) => {
-              text += chunk;
-              mayEnd();
-            });
-            response.on('end', () => resolve({ code, text }));
-            response.on('error', error => resolve(noAnswer(error.message)));
+  const send = (request: OutgoingRequest, retried = false): Promise<Answer> =>
+    new Promise(resolve => {
+      const { method, target, body, contentType } = request;
+      const length = { 'content-type': contentType, 'content-length': Buffer.byteLength(body) };
+      const sent = requestHttps(
+        { agent, host, port, method, path: target, headers: { ...length, ...headers } },
+        response => {
+          const code = response.statusCode ?? 0;
+          let text = '';
+          const mayEnd = (): void => {
+            if (code > 299 || !isTold(request, response.headers['content-length'], text)) return;
+            resolve({ code, text });
+            response.destroy();
+          };
+          response.setEncoding('utf8');
+          response.on('data', (chunk: string) => {
+            text += chunk;
             mayEnd();
-          },
-        );
-        sent.setTimeout(patienceMs, () => sent.destroy(new Error('no answer')));
-        sent.on('error', error => resolve(noAnswer(error.message)));
-        sent.end(body);
-      }),
+          });
+          response.on('end', () => resolve({ code, text }));
+          response.on('error', error => resolve(noAnswer(error.message)));
+          mayEnd();
+        },
+      );
+      sent.setTimeout(patienceMs, () => sent.destroy(new Error('no answer')));
+      sent.on('error', error => {
+        // The server may have ended a connection just as it was to be used again.
+        if (sent.reusedSocket && !retried) resolve(send(request, true));
+        else resolve(noAnswer(error.message));
+      });
+      sent.end(body);
+    });
+  return {
+    send: request => send(request),
     close: () => agent.destroy(),
   };
 }
