@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, symlink, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -271,7 +271,12 @@ describe('with a containerd that it is given', () => {
     // The configuration, the network and the pause image are those that Keylet makes.
     home = await mkdtemp(path.join(tmpdir(), 'keylet-life-'));
     await (await startKeylet({ dataDir: home, args: [...hosts, '--leave-pods'] })).stop();
-    socket = path.join(await runtimeState(home), 'containerd.sock');
+    const state = await runtimeState(home);
+    socket = path.join(state, 'containerd.sock');
+    // The configuration names both folders by links that went with the Keylet that made it.
+    await mkdir(state, { recursive: true });
+    await symlink(path.join(home, 'containerd/root'), path.join(state, 'root'));
+    await symlink(inject('registryHostsDir'), path.join(state, 'certs.d'));
     await startContainerd();
     dataDir = await mkdtemp(path.join(tmpdir(), 'keylet-life-'));
     keylet = await startKeylet({ dataDir, args: ['--runtime-endpoint', socket] });
