@@ -292,7 +292,7 @@ describe('kubectl on pods', () => {
         const found = /127\.0\.0\.1:(\d+) -> 8080/.exec(text)?.[1];
         return found === undefined ? false : Number(found);
       });
-      const socket = connect(Number(port), '127.0.0.1');
+      const socket = connect(port, '127.0.0.1');
       let answer = '';
       socket.on('data', chunk => (answer += chunk.toString()));
       socket.write('GET / HTTP/1.0\r\n\r\n');

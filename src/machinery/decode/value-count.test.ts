@@ -8,7 +8,10 @@ const list = (length: number): string => `[${Array(length).fill('1').join()}]`;
 
 test.each([
   ['elements of a list', (n: number) => list(n)],
-  ['members of an object', (n: number) => `{${Array.from({ length: n }, (_, i) => `"${i}":1`)}}`],
+  [
+    'members of an object',
+    (n: number) => `{${Array.from({ length: n }, (_, i) => `"${i}":1`).join()}}`,
+  ],
   ['empty objects', (n: number) => `[${Array(n).fill('{}').join()}]`],
   [
     'lists in one another',

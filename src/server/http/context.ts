@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { requestTooLarge } from '../../machinery/status.ts';
 import type { UserInfo } from '../authn/authenticator.ts';
 import type { Operation, ResourceOperation } from '../operation/operation.ts';
-import type { Unsent } from './limits/unsent-bytes.ts';
-import type { Turn } from '../turns.ts';
+import type { Client } from './limits/clients.ts';
+import type { UnsentBytes } from './limits/unsent-bytes.ts';
 import type { AnyRequest, AnyResponse } from './listener.ts';
 import type { Query } from './query.ts';
 
@@ -21,10 +21,10 @@ export interface RequestContext<O extends Operation = ResourceOperation> {
   readonly response: AnyResponse;
   /** Lines for `Warning:` headers, in order. */
   readonly warnings: string[];
-  /** Of the client's: to be waited for before each piece of work that takes long. */
-  readonly turn: Turn;
-  /** For answers that may be large: accounts for what the client has not taken yet. */
-  readonly openUnsent: () => Unsent;
+  /** Whose share of the server the request takes. */
+  readonly client: Client;
+  /** Where the bytes of large answers that the client has not taken yet are accounted for. */
+  readonly unsent: UnsentBytes;
   /** Aborts when the client goes or the server closes. */
   readonly signal: AbortSignal;
 }

@@ -134,7 +134,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
         : connectionOf(request.socket, request.socket);
     if (connection !== undefined) {
       connection.begin(request);
-      response.once('close', () => connection.end(request));
+      response.on('close', () => connection.end(request));
     }
     if ('stream' in request && !request.stream.endAfterHeaders) refuseRest(request, response);
     options.onRequest(request, response);

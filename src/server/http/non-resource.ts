@@ -75,10 +75,11 @@ export async function nonResource(
       return respond(context, 200, services.issuer.keys, 'application/jwk-set+json');
     default:
   }
-  if (/^\/(healthz|livez|readyz)(\/|$)/.test(path)) {
-    const [, endpoint = ''] = path.split('/');
+  const [, endpoint, check] = /^\/(healthz|livez|readyz)(?:\/(ping|log|etcd))?$/.exec(path) ?? [];
+  if (endpoint !== undefined) {
     // A restart would not mend the disk: the server is alive all the same.
-    const fault = endpoint === 'livez' ? undefined : services.storeFault();
+    const asksStore = endpoint !== 'livez' && (check === undefined || check === 'etcd');
+    const fault = asksStore ? services.storeFault() : undefined;
     const verdict = fault === undefined ? 'passed' : 'failed';
     const etcd = fault === undefined ? '[+]etcd ok' : `[-]etcd failed: ${fault}`;
     const report = `[+]ping ok\n[+]log ok\n${etcd}\n${endpoint} check ${verdict}\n`;

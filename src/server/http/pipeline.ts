@@ -26,10 +26,9 @@ import { createBodyBytes, defaultBodyLimits } from './limits/body-bytes.ts';
 import { clientOf, type Client } from './limits/clients.ts';
 import { createInFlight, defaultInFlightLimits, type InFlightLimits } from './limits/in-flight.ts';
 import { createUnsentBytes } from './limits/unsent-bytes.ts';
-import { tlsSocketOf, type AnyRequest, type AnyResponse } from './listener.ts';
+import type { AnyRequest, AnyResponse } from './listener.ts';
 import type { Metrics, RequestKind, RequestObservation } from './metrics.ts';
 import { nonResource } from './non-resource.ts';
-import { cutOff } from './outgoing.ts';
 import { booleanOf } from './query.ts';
 import { respondError, toStatusError } from './respond.ts';
 
@@ -85,22 +84,18 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const admittedUserOf = async (
     request: AnyRequest,
     operation: Operation,
-    closing: { readonly closed: boolean; once(event: 'close', listener: () => void): unknown },
+    closing: Closing,
   ): Promise<{ user: UserInfo; client: Client }> => {
     const sender = await senderOf(request);
-    const client = clientOf(sender, () => tlsSocketOf(request)?.remoteAddress ?? '');
+    const client = clientOf(sender, request);
     const kind = requestKindOf(operation);
-    const onClose = (release: () => void): void => {
-      if (closing.closed) release();
-      else closing.once('close', release);
-    };
     const end = inFlight.admit(client, kind);
     if (end !== undefined) {
-      onClose(end);
+      onClose(closing, end);
       const turn = nextTurn(client.key);
       if (turn !== undefined) await turn;
     }
-    if (kind === 'mutating') onClose(bodies.admit(client, declaredLengthOf(request)));
+    if (kind === 'mutating') onClose(closing, bodies.admit(client, declaredLengthOf(request)));
     const user = actingUser(sender, request, authorize);
     mustAllow(authorize, attributesOf(operation, user));
     return { user, client };
@@ -120,7 +115,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
           code: response.statusCode,
           seconds: (performance.now() - startedAt) / 1000,
         });
-      response.once('close', guard({ log, operation: 'metrics of a request' }, observe));
+      response.on('close', guard({ log, operation: 'metrics of a request' }, observe));
       const warnings: string[] = [];
       try {
         const { user, client } = await admittedUserOf(request, operation, response);
@@ -134,8 +129,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
           request,
           response,
           warnings,
-          turn: () => nextTurn(client.key),
-          openUnsent: () => unsent.open(client, () => cutOff(response)),
+          client,
+          unsent,
           get signal() {
             return end();
           },
@@ -193,6 +188,16 @@ function operationText(operation: Operation, isAuthorized: boolean): string {
 
 type OperationLabels = Pick<RequestObservation, 'verb' | 'group' | 'resource' | 'subresource'>;
 const noLabels: OperationLabels = { verb: '', group: '', resource: '', subresource: '' };
+
+interface Closing {
+  readonly closed: boolean;
+  on(event: 'close', listener: () => void): unknown;
+}
+
+function onClose(closing: Closing, release: () => void): void {
+  if (closing.closed) release();
+  else closing.on('close', release);
+}
 
 /** As apiserver sorts them: watches and streams out of containers are not expected to end soon. */
 function requestKindOf(operation: Operation): RequestKind {

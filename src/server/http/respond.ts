@@ -4,8 +4,9 @@ import { isGoTrue } from '../../machinery/go-bool.ts';
 import { internalError, StatusError } from '../../machinery/status.ts';
 import type { RequestContext } from './context.ts';
 import type { Operation } from '../operation/operation.ts';
-import type { Turn } from '../turns.ts';
-import type { Unsent } from './limits/unsent-bytes.ts';
+import { nextTurn, type Turn } from '../turns.ts';
+import type { Client } from './limits/clients.ts';
+import type { UnsentBytes } from './limits/unsent-bytes.ts';
 import type { AnyResponse } from './listener.ts';
 import { cutOff, inTurns, slicesOf, writeSlices, type Slices } from './outgoing.ts';
 
@@ -17,9 +18,9 @@ export interface ResponseContext extends Pick<
   'response' | 'headers' | 'query' | 'warnings'
 > {
   readonly operation?: Pick<Operation, 'headOnly'>;
-  readonly turn?: Turn;
-  /** Where an answer that may be large is to be accounted for. */
-  readonly openUnsent?: () => Unsent;
+  /** Absent for answers that are small. */
+  readonly client?: Client;
+  readonly unsent?: UnsentBytes;
 }
 
 /** Sends a body whose length is known. */
@@ -69,15 +70,14 @@ export async function respondPieces(
   return respond(context, code, Buffer.concat(first), contentType);
 }
 
-const noWaiting: Turn = () => undefined;
-
 async function respondInSlices(
   context: ResponseContext,
   code: number,
   content: Slices,
   { contentType, bytes }: { readonly contentType: string; readonly bytes?: number },
 ): Promise<void> {
-  const { response, headers, warnings, turn = noWaiting } = context;
+  const { response, headers, warnings, client } = context;
+  const turn = (): ReturnType<Turn> => (client === undefined ? undefined : nextTurn(client.key));
   const compresses = /\bgzip\b/.test(headers['accept-encoding']?.toString() ?? '');
   writeHead(response, code, {
     ...commonHeaders(contentType, warnings),
@@ -85,7 +85,8 @@ async function respondInSlices(
     ...(compresses || bytes === undefined ? {} : { 'content-length': String(bytes) }),
   });
   if (context.operation?.headOnly === true) return void response.end();
-  const unsent = context.openUnsent?.();
+  const unsent =
+    client === undefined ? undefined : context.unsent?.open(client, () => cutOff(response));
   try {
     const sent = compresses ? compressed(inTurns(content, turn)) : inTurns(content, turn);
     const isOpen = await writeSlices(response, sent, buffered =>

@@ -11,7 +11,7 @@ import { damaged, guarded, isCorrupt } from './store-errors.ts';
 import {
   convertedObject,
   encodeObject,
-  lazyObject,
+  LazyObject,
   sameContent,
   storedObject,
 } from './stored-object.ts';
@@ -104,9 +104,7 @@ export function createObjectStore<T extends KubeObject>(
   const toLazyObject = (kv: KeyValue): StoredObject | undefined =>
     reported.get(kv.key) === kv.modRevision
       ? undefined
-      : lazyObject({ ...identityOf(kv.key), resourceVersion: kv.modRevision }, () =>
-          toWholeObject(kv),
-        );
+      : (known(kv) ?? new LazyObject(identityOf(kv.key), kv.modRevision, () => toWholeObject(kv)));
   const encode = (object: T): Buffer =>
     encodeObject(storedAs === undefined ? object : storedAs.toStored(object));
   const cache = createWatchCache({

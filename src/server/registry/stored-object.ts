@@ -89,18 +89,29 @@ export const convertedObject = (
   };
 };
 
-/** An object of which nothing stays in memory: `read` gets it from the store each time. */
-export function lazyObject(
-  { namespace, name, resourceVersion }: Omit<StoredObject, 'json' | 'object'>,
-  read: () => StoredObject,
-): StoredObject {
-  return {
-    namespace,
-    name,
-    resourceVersion,
-    get json() {
-      return read().json;
-    },
-    object: () => read().object(),
-  };
+/** An object of which nothing stays in memory: it is read each time that somebody looks at it. */
+export class LazyObject implements StoredObject {
+  readonly namespace: string;
+  readonly name: string;
+  readonly resourceVersion: number;
+  readonly #read: () => StoredObject;
+
+  constructor(
+    identity: { readonly namespace: string; readonly name: string },
+    resourceVersion: number,
+    read: () => StoredObject,
+  ) {
+    this.namespace = identity.namespace;
+    this.name = identity.name;
+    this.resourceVersion = resourceVersion;
+    this.#read = read;
+  }
+
+  get json(): Buffer {
+    return this.#read().json;
+  }
+
+  object(): KubeObject {
+    return this.#read().object();
+  }
 }

@@ -1,10 +1,12 @@
 import { timestamp } from '../../machinery/timestamp.ts';
 import { BindingSchema, type Binding } from '../../api/core/v1/binding.ts';
 import type { Pod } from '../../api/core/v1/pod.ts';
+import type { KubeObject } from '../../machinery/meta.ts';
 import { badRequest, conflict } from '../../machinery/status.ts';
 import { readBody } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondValue } from '../negotiation/encode.ts';
+import { writeOptionsOf } from '../verbs/write-options.ts';
 import type { SubresourceHandler } from './handlers.ts';
 
 /** Puts a pod on a node, once. */
@@ -17,7 +19,10 @@ export const bindingHandler: SubresourceHandler = async (context, { entry }) => 
   const node = binding.target?.name;
   if (!node) throw badRequest('target.name: Required value');
   const { namespace, name } = context.operation;
-  await entry.objects.update(namespace, name, object => {
+  const bound = binding.metadata?.name;
+  if (bound && bound !== name)
+    throw badRequest('name in URL does not match name in Binding object');
+  const bind = (object: KubeObject): KubeObject => {
     const pod = object as Pod;
     if (pod.metadata.deletionTimestamp !== undefined)
       throw conflict(
@@ -41,7 +46,10 @@ export const bindingHandler: SubresourceHandler = async (context, { entry }) => 
       ],
     };
     return pod;
-  });
+  };
+  if (writeOptionsOf(context.query, 'CreateOptions').dryRun)
+    bind(structuredClone((await entry.objects.get(namespace, name)).object()));
+  else await entry.objects.update(namespace, name, bind);
   await respondValue(context, 201, {
     kind: 'Status',
     apiVersion: 'v1',

@@ -1,8 +1,10 @@
 import { EvictionSchema, type Eviction } from '../../api/policy/v1/eviction.ts';
+import { badRequest } from '../../machinery/status.ts';
 import { readBody } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondValue } from '../negotiation/encode.ts';
 import { deleteObject } from '../verbs/delete.ts';
+import { writeOptionsOf } from '../verbs/write-options.ts';
 import type { SubresourceHandler } from './handlers.ts';
 
 /** Deletes the pod, gracefully: nothing here sets a budget that could refuse it. */
@@ -12,7 +14,13 @@ export const evictionHandler: SubresourceHandler = async (context, services) => 
     { apiVersion: 'policy/v1', kind: 'Eviction', schema: EvictionSchema },
     { contentType: context.headers['content-type'], fieldValidation: 'Ignore', warnings: [] },
   )) as unknown as Eviction;
-  await deleteObject(context, services, eviction.deleteOptions ?? {}, context.operation.name);
+  const { name } = context.operation;
+  const evicted = eviction.metadata?.name;
+  if (evicted && evicted !== name)
+    throw badRequest('name in URL does not match name in Eviction object');
+  const { dryRun } = writeOptionsOf(context.query, 'CreateOptions');
+  const options = eviction.deleteOptions ?? {};
+  await deleteObject(context, services, dryRun ? { ...options, dryRun: ['All'] } : options, name);
   await respondValue(context, 201, {
     kind: 'Status',
     apiVersion: 'v1',

@@ -1,6 +1,7 @@
 import type { RequestContext } from '../http/context.ts';
 import { integerOf } from '../http/query.ts';
 import { respondList } from '../negotiation/encode.ts';
+import { nextTurn } from '../turns.ts';
 import type { VerbServices } from '../resource-entry.ts';
 import { checkVersionMatch, selectionOf } from './query-options.ts';
 
@@ -11,7 +12,7 @@ export async function list(context: RequestContext, { entry }: VerbServices): Pr
   const page = await entry.objects.list({
     ...selectionOf(operation),
     signal: context.signal,
-    turn: context.turn,
+    turn: () => nextTurn(context.client.key),
     limit: integerOf(query, 'limit') ?? 0,
     continue: query.get('continue') ?? '',
     resourceVersion: query.get('resourceVersion') ?? '',

@@ -8,6 +8,7 @@ import { includeObjectOf } from '../negotiation/encode.ts';
 import { negotiate, type Form } from '../negotiation/media-types.ts';
 import { partialMetadata, tableOf } from '../negotiation/table.ts';
 import type { StoredObject } from '../registry/object-store.ts';
+import { nextTurn } from '../turns.ts';
 import type { VerbServices } from '../resource-entry.ts';
 import { checkVersionMatch, selectionOf } from './query-options.ts';
 
@@ -47,7 +48,7 @@ export async function watch(context: RequestContext, { entry }: VerbServices): P
     });
     (response as { flushHeaders?(): void }).flushHeaders?.();
   };
-  const unsent = context.openUnsent();
+  const unsent = context.unsent.open(context.client, () => cutOff(response));
   stop.signal.addEventListener('abort', () => unsent.close(), { once: true });
   const write = (...parts: readonly (Buffer | string)[]): void => {
     begin();
@@ -61,7 +62,7 @@ export async function watch(context: RequestContext, { entry }: VerbServices): P
   };
   const room = (): Promise<void> | undefined =>
     bufferedBytes(response) <= enoughBytes || isOver(response)
-      ? context.turn()
+      ? nextTurn(context.client.key)
       : drained(response).then(() => unsent.hold(bufferedBytes(response)));
   const initial = query.get('sendInitialEvents');
   try {

@@ -1,5 +1,5 @@
-import type { UserInfo } from '../../authn/authenticator.ts';
-import { anonymous } from '../../authn/authenticator.ts';
+import { anonymous, type UserInfo } from '../../authn/authenticator.ts';
+import { tlsSocketOf, type AnyRequest } from '../listener.ts';
 import { mastersGroup } from '../../authz/privileged-groups.ts';
 
 /** Who shares with whom: all that one client sends counts together. */
@@ -13,9 +13,9 @@ const exemptGroups: ReadonlySet<string> = new Set([mastersGroup, 'system:nodes']
 const exemptUsers: ReadonlySet<string> = new Set(['system:kube-controller-manager']);
 
 /** @param user who sent the request, not as whom he acts; the unauthenticated are told apart by their address */
-export const clientOf = (user: UserInfo, address: () => string): Client =>
+export const clientOf = (user: UserInfo, request: AnyRequest): Client =>
   user.name === anonymous.name
-    ? { key: `address ${address()}`, isExempt: false }
+    ? { key: `address ${tlsSocketOf(request)?.remoteAddress ?? ''}`, isExempt: false }
     : {
         key: `user ${user.name}`,
         isExempt: exemptUsers.has(user.name) || user.groups.some(group => exemptGroups.has(group)),

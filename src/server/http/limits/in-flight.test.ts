@@ -1,9 +1,11 @@
+import type { IncomingMessage } from 'node:http';
 import { expect, test } from 'vitest';
 import { anonymous } from '../../authn/authenticator.ts';
 import { clientOf } from './clients.ts';
 import { createInFlight } from './in-flight.ts';
 
-const user = (name: string, ...groups: string[]) => clientOf({ name, groups }, () => '10.0.0.1');
+const from = { socket: { remoteAddress: '10.0.0.1' } } as IncomingMessage;
+const user = (name: string, ...groups: string[]) => clientOf({ name, groups }, from);
 const create = () => {
   const dropped: string[] = [];
   const limits = { readOnly: 4, mutating: 2, longRunning: 2 };
@@ -55,16 +57,8 @@ test.each([
 
 test('who did not say who he is counts by his address', () => {
   const { inFlight } = create();
-  inFlight.admit(
-    clientOf(anonymous, () => '10.0.0.1'),
-    'mutating',
-  );
-  expect(() =>
-    inFlight.admit(
-      clientOf(anonymous, () => '10.0.0.1'),
-      'mutating',
-    ),
-  ).toThrow();
+  inFlight.admit(clientOf(anonymous, from), 'mutating');
+  expect(() => inFlight.admit(clientOf(anonymous, from), 'mutating')).toThrow();
   // A user may not take an address's name to starve it.
-  expect(user('address 10.0.0.1').key).not.toBe(clientOf(anonymous, () => '10.0.0.1').key);
+  expect(user('address 10.0.0.1').key).not.toBe(clientOf(anonymous, from).key);
 });

@@ -2,6 +2,7 @@ import { readImageName } from '../../../../machinery/image-name.ts';
 import { memberOf } from '../../../../machinery/member.ts';
 import type { Container, Probe } from './container-schema.ts';
 import type { Pod } from './pod-schema.ts';
+import { unsupportedVolumeSources } from './unsupported-volume-sources.ts';
 import { volumeSources, type Volume } from './volume-schema.ts';
 
 /** What Kubernetes fills in (core/v1 SetDefaults_Pod and its like). In place. */
@@ -24,7 +25,9 @@ export function applyPodDefaults(pod: Pod): void {
   }
 }
 
-const sourceNames = Object.keys(volumeSources) as (keyof typeof volumeSources)[];
+const sourceNames = Object.keys({ ...volumeSources, ...unsupportedVolumeSources }) as (
+  keyof typeof volumeSources | keyof typeof unsupportedVolumeSources
+)[];
 
 function applyVolumeDefaults(volume: Volume): void {
   if (sourceNames.every(name => volume[name] === undefined)) volume.emptyDir = {};

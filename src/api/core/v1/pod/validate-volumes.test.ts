@@ -24,6 +24,17 @@ describe('validateVolumes()', () => {
       [secret({ secretName: 'Not A Name' })],
       [],
     ],
+    [
+      'types that are not supported',
+      [
+        { name: 'v', ephemeral: {} },
+        { name: 'w', emptyDir: {}, image: {} },
+      ],
+      [
+        'volumes[0].ephemeral: Forbidden: Keylet does not support this volume type',
+        'volumes[1].image: Forbidden: Keylet does not support this volume type',
+      ],
+    ],
     ['no name', [secret({})], ['volumes[0].secret.secretName: Required value']],
     [
       '0, 0400 and 0777',

@@ -16,6 +16,7 @@ import {
   validateLocalPath,
   validateUser,
 } from './validate-volume-files.ts';
+import { unsupportedVolumeSources } from './unsupported-volume-sources.ts';
 import type { Volume, VolumeProjection, volumeSources } from './volume-schema.ts';
 
 export interface ValidatedVolumes {
@@ -55,7 +56,17 @@ const sourceOrder = [
   'csi',
 ] as const satisfies (keyof typeof volumeSources)[];
 
+const unsupportedTypes = Object.keys(
+  unsupportedVolumeSources,
+) as (keyof typeof unsupportedVolumeSources)[];
+
 function validateSource(volume: Volume, at: FieldPath): FieldError[] {
+  const unsupported = unsupportedTypes.filter(name => volume[name] !== undefined);
+  if (unsupported.length > 0) {
+    return unsupported.map(name =>
+      forbidden(at.child(name), 'Keylet does not support this volume type'),
+    );
+  }
   const [type, ...more] = sourceOrder.filter(name => volume[name] !== undefined);
   if (type === undefined) return [requiredField(at, 'must specify a volume type')];
   return [

@@ -13,6 +13,7 @@ import {
   within,
   type Infer,
 } from '../../../../machinery/schema.ts';
+import { unsupportedVolumeSources } from './unsupported-volume-sources.ts';
 import {
   keyToPathList,
   LocalObjectReferenceSchema,
@@ -195,7 +196,7 @@ export const VolumeSchema = object(
   'A folder that containers of a pod can mount.',
   {
     name: required(1, string(), 'Its name, unique in the pod.'),
-    ...within(2, volumeSources),
+    ...within(2, { ...volumeSources, ...unsupportedVolumeSources }),
   },
 );
 export type Volume = Infer<typeof VolumeSchema>;
