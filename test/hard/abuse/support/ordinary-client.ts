@@ -6,9 +6,13 @@ const everyMs = 20;
 /** What is not answered by then counts as it is. */
 const reportWithinMs = 5_000;
 
-let latencies: number[] = [];
+let latencies: Record<string, number[]> = {};
 let failures: Record<string, number> = {};
 const open = new Map<symbol, number>();
+
+const took = (kind: string, due: number): void => {
+  (latencies[kind] ??= []).push(performance.now() - due);
+};
 
 const failed = (what: string): void => {
   failures[what] = (failures[what] ?? 0) + 1;
@@ -45,7 +49,7 @@ function work({ url, ca, cert, key, namespace }: OrdinaryStart): void {
     stream.on('error', () => undefined);
     stream.once('close', () => {
       if (!open.delete(id)) return;
-      latencies.push(performance.now() - due);
+      took(name, due);
       if (status < 200 || status > 299) failed(`${name}: ${status || 'connection lost'}`);
       settled?.();
     });
@@ -67,7 +71,7 @@ function work({ url, ca, cert, key, namespace }: OrdinaryStart): void {
         const number = Number(/"number":"(\d+)"/.exec(line)?.[1]);
         const due = written.get(number);
         if (due === undefined) continue;
-        latencies.push(performance.now() - due);
+        took('watch', due);
         written.delete(number);
       }
     });
@@ -124,8 +128,8 @@ async function report(written: ReadonlyMap<number, number>): Promise<void> {
   while (pending() && performance.now() < asked + reportWithinMs) {
     await new Promise(resolve => setTimeout(resolve, everyMs));
   }
-  for (const due of open.values()) if (due < asked) latencies.push(performance.now() - due);
+  for (const [id, due] of open) if (due < asked) took(id.description ?? '', due);
   process.send?.({ latencies, failures } satisfies OrdinaryReport);
-  latencies = [];
+  latencies = {};
   failures = {};
 }

@@ -9,8 +9,8 @@ export interface OrdinaryStart {
 
 /** What it did since it was last asked. */
 export interface OrdinaryReport {
-  /** Milliseconds from when each request was due to when it was answered. */
-  readonly latencies: readonly number[];
+  /** By kind of request: milliseconds from when each was due to when it was answered. */
+  readonly latencies: Readonly<Record<string, readonly number[]>>;
   /** What was not answered as it should be: `GET: 500`, `watch: closed`, with how often. */
   readonly failures: Readonly<Record<string, number>>;
 }
