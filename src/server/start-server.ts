@@ -21,6 +21,7 @@ import {
 } from './admission/pod-security/configuration.ts';
 import { podSecurity } from './admission/pod-security/pod-security.ts';
 import { roleEscalation } from './admission/role-escalation.ts';
+import { runtimeClass } from './admission/runtime-class.ts';
 import { serviceAccountAdmission } from './admission/service-account.ts';
 import { createLegacyTokens } from './authn/legacy-tokens.ts';
 import { issuerDocuments } from './authn/issuer-documents.ts';
@@ -118,6 +119,7 @@ export async function startServer({
       nodeRestriction({ pods: storeOf('pods'), nodes: storeOf('nodes') }),
       roleEscalation(access, authorize),
       defaultTolerations,
+      runtimeClass,
       // Last: it evaluates the pod as it will be stored.
       podSecurity({
         namespaces,

@@ -6,6 +6,8 @@ const turnMs = 5;
 
 /** Those who wait, by client, in the order in which clients have their turn. */
 const waiting = new Map<string, (() => void)[]>();
+/** The client whose turn it is. */
+let holder = '';
 let isScheduled = false;
 let endsAt = 0;
 
@@ -17,10 +19,11 @@ export function nextTurn(client: string): Promise<void> | undefined {
   const now = performance.now();
   if (!isScheduled) {
     endsAt = now + turnMs;
+    holder = client;
     schedule();
     return undefined;
   }
-  if (waiting.size === 0 && now < endsAt) return undefined;
+  if ((waiting.size === 0 || holder === client) && now < endsAt) return undefined;
   return new Promise(resolve => {
     const own = waiting.get(client);
     if (own === undefined) waiting.set(client, [resolve]);
@@ -41,6 +44,7 @@ function schedule(): void {
     waiting.delete(client);
     if (own.length > 0) waiting.set(client, own);
     endsAt = performance.now() + turnMs;
+    holder = client;
     resolve?.();
     schedule();
   });

@@ -1,15 +1,17 @@
 import { Session, type Profiler } from 'node:inspector/promises';
 
+// Functions that were compiled before that are counted by the call alone: tests import this module first.
+const session = new Session();
+session.connect();
+await session.post('Profiler.enable');
+await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
+
 /**
  * How much work a piece of code does, in steps rather than in time: the blocks of Keylet's sources that
  * V8 ran (its precise coverage counts every loop body and call), and the elements that built-in
  * functions which take no callback walked through. The code under test is not changed for it.
  */
 export async function countSteps(work: () => unknown): Promise<number> {
-  const session = new Session();
-  session.connect();
-  await session.post('Profiler.enable');
-  await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
   const builtins = countBuiltins();
   try {
     await session.post('Profiler.takePreciseCoverage');
@@ -19,8 +21,6 @@ export async function countSteps(work: () => unknown): Promise<number> {
     return walked + blocksRun(result);
   } finally {
     builtins.end();
-    await session.post('Profiler.stopPreciseCoverage');
-    session.disconnect();
   }
 }
 

@@ -47,6 +47,8 @@ export function startGarbageCollector({
     );
     // Of a kind that is not served here nothing is known: the dependent stays.
     if (resource === undefined) return true;
+    // An object of no namespace cannot have an owner in one: nothing can be concluded from it.
+    if (resource.namespaced && !dependent.metadata.namespace) return true;
     const namespace = resource.namespaced ? (dependent.metadata.namespace ?? '') : '';
     const cached = informers.get(resource.plural)?.get(namespace, owner.name);
     if (cached?.metadata.uid === owner.uid) return true;
@@ -75,8 +77,14 @@ export function startGarbageCollector({
       if (object === undefined || resource === undefined) return;
       if (isEndingOwner(object)) await endingOwners.work(object, resource);
       if (owners.length === 0) return;
-      const alive = await Promise.all(owners.map(owner => ownerLives(object, owner)));
-      if (alive.some(Boolean)) return;
+      // One after the other, and each once: there may be thousands.
+      const asked = new Set<string>();
+      for (const owner of owners) {
+        const identity = `${owner.apiVersion} ${owner.kind} ${owner.name} ${owner.uid}`;
+        if (asked.has(identity)) continue;
+        asked.add(identity);
+        if (await ownerLives(object, owner)) return;
+      }
       await client
         .resource(resource)
         .delete(namespace, name, { uid: object.metadata.uid ?? '' })

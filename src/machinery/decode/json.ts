@@ -35,12 +35,13 @@ interface JsonSize {
   readonly values: number;
 }
 
+/** Too small to be deep or to hold many values: most bodies. */
+const smallBytes = 2048;
 const nothing: JsonSize = { depth: 0, values: 0 };
 
 /** Looks at brackets and commas only, so that broken JSON may pass. */
 function sizeOf(json: Buffer): JsonSize {
-  // So deep a text, or one of so many values, has as many brackets and commas.
-  if (json.length <= maxDepth) return nothing;
+  if (json.length <= smallBytes) return nothing;
   let depth = 0;
   let deepest = 0;
   let values = 0;

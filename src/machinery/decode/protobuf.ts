@@ -2,7 +2,9 @@ import { setMember } from '../member.ts';
 import { quantityError } from '../quantity.ts';
 import { resolve, type ObjectSchema, type Schema } from '../schema.ts';
 import { exceedsDepth } from './depth.ts';
+import { tooManyValues } from '../status.ts';
 import { parseJson } from './json.ts';
+import { maxValues } from './value-count.ts';
 import { createReader, type WireReader } from './wire-reader.ts';
 
 /*
@@ -21,6 +23,7 @@ export interface Envelope {
 
 /** @throws SyntaxError when it is no Kubernetes protobuf */
 export function openEnvelope(body: Buffer): Envelope {
+  fieldsLeft = maxValues;
   if (!body.subarray(0, 4).equals(magic)) {
     throw new SyntaxError(
       'provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]',
@@ -42,8 +45,19 @@ export function openEnvelope(body: Buffer): Envelope {
   return { apiVersion, kind, raw };
 }
 
-/** The JSON form of a message. @throws SyntaxError when it is cut short */
+/** How many fields the body that is being decoded may still have. Decoding is synchronous. */
+let fieldsLeft = 0;
+
+/**
+ * The JSON form of a message. @throws SyntaxError when it is cut short
+ * @throws StatusError RequestEntityTooLarge for more fields than `maxValues`
+ */
 export function decodeMessage(schema: ObjectSchema, bytes: Buffer): Record<string, unknown> {
+  fieldsLeft = maxValues;
+  return decodeNested(schema, bytes);
+}
+
+function decodeNested(schema: ObjectSchema, bytes: Buffer): Record<string, unknown> {
   const value: Record<string, unknown> = {};
   decodeInto(value, fieldNumbers(schema), bytes);
   return value;
@@ -125,7 +139,10 @@ function appendTo(
   const real = resolve(items);
   if (wireType === 2 && (real.kind === 'integer' || real.kind === 'boolean')) {
     const packed = createReader(reader.bytes());
-    while (!packed.atEnd()) list.push(packed.varint());
+    while (!packed.atEnd()) {
+      countField();
+      list.push(packed.varint());
+    }
   } else list.push(decodeValue(real, reader));
 }
 
@@ -168,7 +185,7 @@ function decodeValue(schema: ReturnType<typeof resolve>, reader: WireReader): un
     case 'raw':
       return decodeRaw(firstString(reader.bytes(), 1));
     case 'object':
-      return decodeMessage(schema, reader.bytes());
+      return decodeNested(schema, reader.bytes());
     case 'list':
     case 'map':
       // Kubernetes has no list of lists; a map of lists is a message of its own: { 1 items }.
@@ -239,5 +256,13 @@ function* fieldsOf(
   bytes: Buffer,
 ): Iterable<{ number: number; wireType: number; reader: WireReader }> {
   const reader = createReader(bytes);
-  while (!reader.atEnd()) yield { ...reader.tag(), reader };
+  while (!reader.atEnd()) {
+    countField();
+    yield { ...reader.tag(), reader };
+  }
+}
+
+function countField(): void {
+  fieldsLeft -= 1;
+  if (fieldsLeft < 0) throw tooManyValues(maxValues);
 }

@@ -30,7 +30,7 @@ test.each([
   expect(isStatusError(error, 'RequestEntityTooLarge')).toBe(true);
   expect(error).toMatchObject({
     code: 413,
-    message: 'Request entity too large: limit is 100000 fields and list items',
+    message: 'Request entity too large: limit is 50000 fields and list items',
   });
 });
 

@@ -1,5 +1,5 @@
 /** More values than objects of Kubernetes have: so many are decoded and validated in a fraction of a second. */
-export const maxValues = 100_000;
+export const maxValues = 50_000;
 
 /** Whether a decoded body has more members and elements, at every depth. Stops counting there. */
 export function exceedsValues(value: unknown, max: number): boolean {

@@ -103,19 +103,21 @@ function equals(actual: unknown, expected: unknown, budget: Budget): boolean {
   return length === members.length;
 }
 
-const segments = (pointer: string): string[] =>
-  pointer
-    .split('/')
-    .slice(1)
-    .map(part => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+const segments = (pointer: string): string[] => pointer.split('/').slice(1).map(unescaped);
+
+const unescaped = (part: string): string => part.replaceAll('~1', '/').replaceAll('~0', '~');
 
 const missing = (op: string, path: string): PatchError =>
   new PatchError(
     `${op} operation does not apply: doc is missing path: "${shorten(path)}": missing value`,
   );
 
+/** Longer than a path to anything that an object can hold. */
+const maxPathChars = 64 * 1024;
+
 function get(document: unknown, path: string, op: string): unknown {
   if (path !== '' && !path.startsWith('/')) throw missing(op, path);
+  if (path.length > maxPathChars) throw missing(op, path);
   let current = document;
   for (const part of segments(path)) {
     const next = Array.isArray(current)
@@ -137,7 +139,7 @@ function parentOf(document: unknown, path: string, op: string): { parent: unknow
   const cut = path.lastIndexOf('/');
   return {
     parent: get(document, path.slice(0, Math.max(cut, 0)), op),
-    last: segments(path).at(-1) ?? '',
+    last: unescaped(path.slice(cut + 1)),
   };
 }
 

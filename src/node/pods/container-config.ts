@@ -8,8 +8,9 @@ import type { ContainerConfig, Image, Mount } from '../runtime/runtime.ts';
 import { annotations, labels, podText, uidOf } from './names.ts';
 import {
   defined,
+  appArmorProfile,
   namespaceOptions,
-  securityProfile,
+  seccompProfile,
   supplementalGroups,
 } from './sandbox-config.ts';
 
@@ -110,12 +111,12 @@ function securityContext(pod: Pod, container: Container, image: Image): Containe
     supplementalGroups: supplementalGroups(pod),
     noNewPrivs: own.allowPrivilegeEscalation === false,
     ...(seLinux === undefined ? {} : { selinuxOptions: defined(seLinux) }),
-    ...(appArmor === undefined || privileged ? {} : { apparmor: securityProfile(appArmor) }),
+    ...(appArmor === undefined || privileged ? {} : { apparmor: appArmorProfile(appArmor) }),
     maskedPaths: privileged || own.procMount === 'Unmasked' ? [] : maskedPaths,
     readonlyPaths: privileged || own.procMount === 'Unmasked' ? [] : readonlyPaths,
     seccomp: privileged
       ? { profileType: 'Unconfined' }
-      : securityProfile(own.seccompProfile ?? shared.seccompProfile),
+      : seccompProfile(own.seccompProfile ?? shared.seccompProfile),
   };
 }
 

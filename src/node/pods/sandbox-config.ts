@@ -1,3 +1,5 @@
+import path from 'node:path';
+import { ContainerConfigError } from '../env/build-environment.ts';
 import type { Pod } from '../../api/core/v1/pod.ts';
 import type { NamespaceOptions, PodSandboxConfig, SecurityProfile } from '../runtime/runtime.ts';
 import { labels, logDirectoryOf, uidOf } from './names.ts';
@@ -36,7 +38,7 @@ export function sandboxConfig(pod: Pod, attempt: number): PodSandboxConfig {
         privileged: [...(spec.initContainers ?? []), ...spec.containers].some(
           each => each.securityContext?.privileged === true,
         ),
-        seccomp: securityProfile(security.seccompProfile),
+        seccomp: seccompProfile(security.seccompProfile),
       },
     },
   };
@@ -59,10 +61,28 @@ export function supplementalGroups({ spec }: Pod): number[] {
   return fsGroup === undefined ? groups : [...groups, fsGroup];
 }
 
-/** Of seccomp or of AppArmor. */
-export function securityProfile(
-  profile: { type: string; localhostProfile?: string | undefined } | undefined,
-): SecurityProfile {
+interface Profile {
+  readonly type: string;
+  readonly localhostProfile?: string | undefined;
+}
+
+/** Where nodes have their seccomp profiles, a kubelet's and Keylet's alike. */
+const seccompRoot = '/var/lib/kubelet/seccomp';
+
+/** @throws ContainerConfigError for a file outside the folder of profiles */
+export function seccompProfile(profile: Profile | undefined): SecurityProfile {
+  const { profileType, localhostRef } = appArmorProfile(profile);
+  if (localhostRef === undefined) return { profileType };
+  const file = path.join(seccompRoot, localhostRef);
+  // The API refuses such a path; a pod that an older Keylet stored may have one.
+  if (path.isAbsolute(localhostRef) || !file.startsWith(`${seccompRoot}/`))
+    throw new ContainerConfigError(
+      "seccomp localhostProfile must be a path below the node's profiles",
+    );
+  return { profileType, localhostRef: file };
+}
+
+export function appArmorProfile(profile: Profile | undefined): SecurityProfile {
   if (profile?.type === 'RuntimeDefault') return { profileType: 'RuntimeDefault' };
   if (profile?.type === 'Localhost')
     return { profileType: 'Localhost', localhostRef: profile.localhostProfile ?? '' };

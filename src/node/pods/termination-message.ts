@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open, writeFile } from 'node:fs/promises';
+import { mkdir, open, writeFile, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import type { ContainerStatus } from '../runtime/runtime.ts';
 import { annotations } from './names.ts';
@@ -23,7 +23,10 @@ export async function makeTerminationMessageFile(
 /** Last words of a container that ended; of its log where it left none and the policy says so. */
 export async function readTerminationMessage(status: ContainerStatus): Promise<string> {
   const target = status.annotations[annotations.terminationMessagePath] ?? '';
-  const file = status.mounts.find(mount => mount.containerPath === target)?.hostPath;
+  // Never a file of the user's own mount at that path: only what was made for it.
+  const file = status.mounts.find(
+    ({ containerPath, hostPath }) => containerPath === target && madeForMessages.test(hostPath),
+  )?.hostPath;
   const words = file === undefined ? '' : await readEnd(file, maxBytes);
   const fallBack =
     status.annotations[annotations.terminationMessagePolicy] === 'FallbackToLogsOnError';
@@ -36,10 +39,21 @@ export async function readTerminationMessage(status: ContainerStatus): Promise<s
     .slice(-maxLogBytes);
 }
 
-/** Of a file itself: a link in its place was not made by the runtime. */
+/** As `makeTerminationMessageFile` names it. */
+const madeForMessages = /\/pods\/[^/]+\/containers\/[^/]+\/\d+$/;
+
+/** A link or a FIFO in its place was not made by the runtime; opening a FIFO would wait for a writer. */
+async function openRegularFile(file: string): Promise<FileHandle> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const handle = await open(file, flags);
+  if ((await handle.stat()).isFile()) return handle;
+  await handle.close();
+  throw new Error('It is not a regular file');
+}
+
 async function readNoLink(file: string): Promise<string> {
   try {
-    await using handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+    await using handle = await openRegularFile(file);
     return await handle.readFile('utf8');
   } catch {
     return '';
@@ -48,7 +62,7 @@ async function readNoLink(file: string): Promise<string> {
 
 async function readEnd(file: string, bytes: number): Promise<string> {
   try {
-    await using handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+    await using handle = await openRegularFile(file);
     const { size } = await handle.stat();
     const length = Math.min(size, bytes);
     const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);

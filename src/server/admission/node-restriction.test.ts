@@ -24,6 +24,12 @@ const node = (name: string, { labels = {}, taints = [] as object[] } = {}): Node
     metadata: { name, uid: 'node-uid', labels },
     spec: { taints },
   }) as unknown as Node;
+/** One that the garbage collector would delete. */
+const ownedNode = (name: string): Node => {
+  const owned = node(name);
+  owned.metadata.ownerReferences = [{ apiVersion: 'v1', kind: 'Node', name: 'gone', uid: 'gone' }];
+  return owned;
+};
 
 /** Answers one object, as the store would. */
 const holding = <T extends Pod | Node>(object: T, plural: string): ObjectStore<T> =>
@@ -177,6 +183,15 @@ test.each<{ asked: Asked; refusal?: string; bound?: string }>([
   {
     asked: { ...ofNode, name: 'n2', operation: 'update', object: node('n2'), old: node('n2') },
     refusal: 'node "n1" is not allowed to modify node "n2"',
+  },
+  {
+    asked: {
+      ...ofNode,
+      operation: 'update',
+      object: ownedNode('n1'),
+      old: node('n1'),
+    },
+    refusal: 'node "n1" is not allowed to modify ownerReferences',
   },
   {
     asked: {

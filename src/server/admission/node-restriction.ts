@@ -117,6 +117,9 @@ function checkNode(node: string, request: AdmissionRequest): string | undefined 
       : `node ${quoted} is not allowed to set the following labels: ${labels}`;
   }
   if (operation === 'delete') return undefined;
+  const ownersOf = (of: Node | undefined) => of?.metadata.ownerReferences ?? [];
+  if (!isDeepStrictEqual(ownersOf(object), ownersOf(old)))
+    return `node ${quoted} is not allowed to modify ownerReferences`;
   if (!isDeepStrictEqual(object?.spec?.taints ?? [], old?.spec?.taints ?? []))
     return `node ${quoted} is not allowed to modify taints`;
   return labels === '' ? undefined : `is not allowed to modify labels: ${labels}`;

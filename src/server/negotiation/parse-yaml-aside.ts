@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { tooManyRequests } from '../../machinery/status.ts';
 import { parseYaml, type YamlDocument } from '../../machinery/decode/yaml.ts';
 
 export type YamlAnswer =
@@ -8,17 +9,23 @@ export type YamlAnswer =
 /** A thread takes longer to start than this takes to read, and few manifests are longer. */
 const asideAboveChars = 16 * 1024;
 const resourceLimits = { maxOldGenerationSizeMb: 512 };
+const maxThreadMs = 5000;
+/** How many bodies may wait for the thread: those beyond would not be read in time. */
+const maxWaiting = 8;
 
 let turn: Promise<unknown> = Promise.resolve();
+let waiting = 0;
 
 /**
  * YAML takes a hundred times as long to read as JSON, a megabyte of it seconds: where there is much,
  * it is read beside the server's own thread, one body at a time.
- * @throws SyntaxError as `parseYaml`
+ * @throws SyntaxError as `parseYaml`; StatusError TooManyRequests
  */
 export async function parseYamlAside(text: string): Promise<readonly YamlDocument[]> {
   if (text.length <= asideAboveChars) return parseYaml(text);
-  const answered = turn.then(() => inThread(text));
+  if (waiting >= maxWaiting) throw tooManyRequests('Too many requests, please try again later.', 1);
+  waiting += 1;
+  const answered = turn.then(() => inThread(text)).finally(() => (waiting -= 1));
   turn = answered.catch(() => undefined);
   const answer = await answered;
   if ('fault' in answer) throw new SyntaxError(answer.fault);
@@ -31,9 +38,12 @@ async function inThread(text: string): Promise<YamlAnswer> {
     resourceLimits,
   });
   try {
-    const [answer] = (await once(thread, 'message')) as [YamlAnswer];
+    const signal = AbortSignal.timeout(maxThreadMs);
+    const [answer] = (await once(thread, 'message', { signal })) as [YamlAnswer];
     return answer;
   } catch (error) {
+    if ((error as Error).name === 'AbortError')
+      return { fault: 'error converting YAML to JSON: yaml: document takes too long to read' };
     if ((error as NodeJS.ErrnoException).code !== 'ERR_WORKER_OUT_OF_MEMORY') throw error;
     return { fault: 'error converting YAML to JSON: yaml: document takes too much memory' };
   } finally {

@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../machinery/meta.ts';
 import type { Logger } from '../../machinery/log.ts';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
-import { alreadyExists, conflict, notFound } from '../../machinery/status.ts';
+import { alreadyExists, conflict, notFound, requestTooLarge } from '../../machinery/status.ts';
 import { boundedKeys } from '../../store/bounded-keys.ts';
 import type { KeyValue, Store, StoreError } from '../../store/store.ts';
 import { listPage } from './list-page.ts';
@@ -17,6 +17,8 @@ import {
 } from './stored-object.ts';
 import { createWatchCache } from './watch-cache.ts';
 
+/** More than a body may be, for what the server adds. Every watcher takes such an object in one piece. */
+const maxStoredBytes = 4 * 1024 * 1024;
 /** Room for ten thousand objects of 2 KiB: a list of them is then not unsealed again. */
 const cacheBytes = 24 * 1024 * 1024;
 
@@ -105,8 +107,24 @@ export function createObjectStore<T extends KubeObject>(
     reported.get(kv.key) === kv.modRevision
       ? undefined
       : (known(kv) ?? new LazyObject(identityOf(kv.key), kv.modRevision, () => toWholeObject(kv)));
-  const encode = (object: T): Buffer =>
-    encodeObject(storedAs === undefined ? object : storedAs.toStored(object));
+  const encode = (object: T): Buffer => {
+    const value = encodeObject(storedAs === undefined ? object : storedAs.toStored(object));
+    // Defaults can make an object several times as large as the body that it came in.
+    if (value.length > maxStoredBytes) throw requestTooLarge(maxStoredBytes);
+    return value;
+  };
+  const updating = new Map<string, Promise<unknown>>();
+  /** Updates of one object one after the other: otherwise each but one of them would be made again and again. */
+  const inOrder = async <R>(key: string, update: () => Promise<R>): Promise<R> => {
+    const before = updating.get(key) ?? Promise.resolve();
+    const own = before.then(update, update);
+    updating.set(key, own);
+    try {
+      return await own;
+    } finally {
+      if (updating.get(key) === own) updating.delete(key);
+    }
+  };
   const cache = createWatchCache({
     store,
     root,
@@ -160,17 +178,19 @@ export function createObjectStore<T extends KubeObject>(
       if (!result.ok) throw alreadyExists(resource, name);
       return toObject({ key, value, modRevision: result.revision }, 'write');
     },
-    async update(namespace, name, change) {
-      for (;;) {
-        const current = await read(namespace, name);
-        const next = await change(structuredClone(current.object()));
-        if (next === undefined) return current;
-        const value = encode(next);
-        const key = keyOf(namespace, name);
-        if (sameContent(make(key, value, current.resourceVersion), current)) return current;
-        const result = await guarded(() => store.put(key, value, current.resourceVersion));
-        if (result.ok) return toObject({ key, value, modRevision: result.revision }, 'write');
-      }
+    update(namespace, name, change) {
+      const key = keyOf(namespace, name);
+      return inOrder(key, async () => {
+        for (;;) {
+          const current = await read(namespace, name);
+          const next = await change(structuredClone(current.object()));
+          if (next === undefined) return current;
+          const value = encode(next);
+          if (sameContent(make(key, value, current.resourceVersion), current)) return current;
+          const result = await guarded(() => store.put(key, value, current.resourceVersion));
+          if (result.ok) return toObject({ key, value, modRevision: result.revision }, 'write');
+        }
+      });
     },
     async delete(namespace, name, preconditions) {
       for (;;) {

@@ -29,19 +29,25 @@ export async function listPage(request: ListRequest, source: PageSource): Promis
     if (object === undefined) damaged.push(identityOf(kv.key));
     else items.push(object);
   };
+  // Pages that a filter leaves empty are not read key by key.
+  const leastKeys = request.filter === undefined ? 0 : 500;
   let keptBytes = 0;
   for (;;) {
     const query = {
       prefix,
       ...(startAfter === undefined ? {} : { startAfter }),
-      ...(limit === undefined ? {} : { limit: limit - items.length }),
+      ...(limit === undefined ? {} : { limit: Math.max(limit - items.length, leastKeys) }),
       ...(atRevision === undefined ? {} : { atRevision }),
     };
     const page = await guarded(() => store.range(query)).catch((error: unknown) => {
       throw pastError(error, request, { prefix, startAfter, atRevision });
     });
     atRevision ??= page.revision;
+    let read = 0;
     for (const kv of page.items) {
+      if (limit !== undefined && items.length >= limit) break;
+      read += 1;
+      startAfter = kv.key;
       if (keptBytes > maxKeptBytes && request.filter === undefined) {
         add(kv, toLazyObject(kv));
         continue;
@@ -55,8 +61,8 @@ export async function listPage(request: ListRequest, source: PageSource): Promis
       else if (request.filter?.(object.object()) ?? true)
         add(kv, keptBytes <= maxKeptBytes ? object : toLazyObject(kv));
     }
-    startAfter = page.items.at(-1)?.key;
-    if (page.remaining === 0 || startAfter === undefined) {
+    const remaining = page.remaining + page.items.length - read;
+    if (remaining === 0 || startAfter === undefined) {
       return { items, damaged, resourceVersion: atRevision };
     }
     if (limit !== undefined && items.length >= limit) {
@@ -65,7 +71,7 @@ export async function listPage(request: ListRequest, source: PageSource): Promis
         damaged,
         resourceVersion: atRevision,
         continue: encodeContinue({ revision: atRevision, startAfter }, prefix),
-        ...(request.filter === undefined ? { remainingItemCount: page.remaining } : {}),
+        ...(request.filter === undefined ? { remainingItemCount: remaining } : {}),
       };
     }
   }

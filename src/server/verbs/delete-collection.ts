@@ -1,6 +1,7 @@
 import { isStatusError } from '../../machinery/status.ts';
 import { readBody, type RequestContext } from '../http/context.ts';
 import { respondList } from '../negotiation/encode.ts';
+import { nextTurn } from '../turns.ts';
 import type { VerbServices } from '../resource-entry.ts';
 import { deleteOptionsOf } from './delete-options.ts';
 import { deleteObject } from './delete.ts';
@@ -13,7 +14,11 @@ export async function deleteCollection(
   const { descriptor, objects } = services.entry;
   const options = await deleteOptionsOf(await readBody(context.request), context);
   const selection = selectionOf(context.operation);
-  const page = await objects.list(selection);
+  const page = await objects.list({
+    ...selection,
+    signal: context.signal,
+    turn: () => nextTurn(context.client.key),
+  });
   const isSelective = selection.filter !== undefined || selection.name !== undefined;
   // What a damaged object would match cannot be told: it goes only with all the others.
   const damaged = isSelective ? [] : (page.damaged ?? []);

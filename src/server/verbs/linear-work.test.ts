@@ -1,3 +1,5 @@
+// Before what it counts.
+import { countSteps } from '../../../test/support/count-steps.ts';
 import { describe, expect, test } from 'vitest';
 import { configMapResource } from '../../api/core/v1/configmap.ts';
 import { podResource } from '../../api/core/v1/pod.ts';
@@ -12,7 +14,6 @@ import { PatchError } from '../../machinery/patch/patch-error.ts';
 import { applyStrategicMerge } from '../../machinery/patch/strategic-merge.ts';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
 import { StatusError } from '../../machinery/status.ts';
-import { countSteps } from '../../../test/support/count-steps.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { jsonPatch, mergePatch, parsePatch, strategicMergePatch } from './patch-body.ts';
 import { checkUpdate, mustBeValid, strategyContext } from './write-rules.ts';
@@ -173,8 +174,8 @@ const objects: Record<string, (n: number) => [ResourceDescriptor, object]> = {
     pods,
     container({ env: list(n, () => ({ name: 'A', value: 'x' })) }),
   ],
-  'null environment': n => [pods, container({ env: list(n, () => null) })],
-  'environment of sources': n => [pods, container({ envFrom: list(n, () => ({})) })],
+  'null environment': n => [pods, container({ env: list(4 * n, () => null) })],
+  'environment of sources': n => [pods, container({ envFrom: list(4 * n, () => ({})) })],
   'field paths': n => [
     pods,
     container({
@@ -264,7 +265,7 @@ const texts: Record<string, (n: number) => string> = {
   'duplicate fields of many objects': n => `{"x":[${'{"a":1,"a":2},'.repeat(n)}1]}`,
   'duplicate fields far down': n =>
     `${'{"a":'.repeat(n)}{${'"b":1,'.repeat(n)}"b":1}${'}'.repeat(n)}`,
-  'duplicates of duplicates': n => `{${'"a":{"b":1,"b":1},'.repeat(n)}"a":1}`,
+  'duplicates of duplicates': n => `{${'"a":{"b":1,"b":1},'.repeat(4 * n)}"a":1}`,
   'duplicate long names': n =>
     `{"${'k'.repeat(n)}":{${list(n, i => `"${i}":1,"${i}":1`).join(',')}}}`,
   escapes: n => `{"a":"${'\\"'.repeat(n)}","a":"${'\\\\'.repeat(n)}"}`,

@@ -1,3 +1,4 @@
+import { invalid, path } from '../../../machinery/field-error.ts';
 import { kindSchema } from '../../../machinery/meta.ts';
 import type { ResourceDescriptor } from '../../../machinery/resource.ts';
 import {
@@ -84,7 +85,19 @@ export const namespaceResource: ResourceDescriptor<Namespace> = {
     prepareForUpdate(next, old) {
       next.spec = old.spec;
     },
-    validateUpdate: () => [],
+    validateUpdate({ metadata, status }) {
+      const isEnding = metadata.deletionTimestamp !== undefined;
+      const phase = isEnding ? 'Terminating' : 'Active';
+      return status?.phase === phase
+        ? []
+        : [
+            invalid(
+              path('status').child('Phase'),
+              status?.phase ?? '',
+              `may only be '${phase}' if \`deletionTimestamp\` is ${isEnding ? 'not empty' : 'empty'}`,
+            ),
+          ];
+    },
   },
   selectableFields: namespace => ({ 'status.phase': namespace.status?.phase ?? '' }),
   columns: [

@@ -68,6 +68,10 @@ export const podResource: ResourceDescriptor<Pod> = {
   status: {
     prepareForUpdate(next, old) {
       next.spec = old.spec;
+      // An owner that does not exist would have the pod deleted.
+      const { ownerReferences } = old.metadata;
+      if (ownerReferences === undefined) delete next.metadata.ownerReferences;
+      else next.metadata.ownerReferences = ownerReferences;
     },
     validateUpdate: () => [],
   },

@@ -1,14 +1,14 @@
 // The API server and the controllers of a data folder, from dist/, as `keylet up` starts them but without a node.
 import path from 'node:path';
 import { createClient } from '../../../../dist/client/http-client.js';
-import { createLogger } from '../../../../dist/cli/log.js';
+import { createLogger } from '../../../../dist/machinery/log.js';
 import { startControllers } from '../../../../dist/controllers/start-controllers.js';
 import { openPki } from '../../../../dist/server/pki/pki.js';
 import { startServer } from '../../../../dist/server/start-server.js';
 import { openStore } from '../../../../dist/store/open-store.js';
 
 const dataDir = process.argv[2];
-const log = createLogger('warn');
+const log = createLogger({ level: 'warn', write: line => process.stderr.write(line) });
 const names = ['127.0.0.1'];
 const [store, pki] = await Promise.all([
   openStore({ path: path.join(dataDir, 'store'), keysDir: path.join(dataDir, 'keys') }),

@@ -29,6 +29,32 @@ test.each<[string, Partial<Pod['spec']>, string[]]>([
   ],
   ["the node's user namespace", { hostUsers: true }, []],
   [
+    'a seccomp profile of the whole node',
+    container({ seccompProfile: { type: 'Localhost', localhostProfile: '/etc/shadow' } }),
+    [
+      'spec.containers[0].securityContext.seccompProfile.localhostProfile: Invalid value: "/etc/shadow": must be a relative path',
+    ],
+  ],
+  [
+    'a seccomp profile above those of the node',
+    { securityContext: { seccompProfile: { type: 'Localhost', localhostProfile: 'a/../../b' } } },
+    [
+      `spec.securityContext.seccompProfile.localhostProfile: Invalid value: "a/../../b": must not contain '..'`,
+    ],
+  ],
+  [
+    'a seccomp profile without a file',
+    container({ seccompProfile: { type: 'Localhost' } }),
+    [
+      'spec.containers[0].securityContext.seccompProfile.localhostProfile: Required value: must be set when seccomp type is Localhost',
+    ],
+  ],
+  [
+    'a seccomp profile of the node',
+    container({ seccompProfile: { type: 'Localhost', localhostProfile: 'profiles/x.json' } }),
+    [],
+  ],
+  [
     'an unknown operating system',
     { os: { name: 'plan9' } },
     ['spec.os.name: Unsupported value: "plan9": supported values: "linux", "windows"'],

@@ -75,12 +75,12 @@ function validateGroups(
 
 type SharedContext = Pick<
   NonNullable<PodSpec['securityContext']>,
-  'appArmorProfile' | 'runAsGroup' | 'runAsUser' | 'windowsOptions'
+  'appArmorProfile' | 'runAsGroup' | 'runAsUser' | 'seccompProfile' | 'windowsOptions'
 >;
 
 function validateSecurityContext(
   { os }: PodSpec,
-  { appArmorProfile, runAsGroup, runAsUser, windowsOptions }: SharedContext = {},
+  { appArmorProfile, runAsGroup, runAsUser, seccompProfile, windowsOptions }: SharedContext = {},
   at: FieldPath,
 ): FieldError[] {
   return [
@@ -92,6 +92,35 @@ function validateSecurityContext(
     ...(appArmorProfile === undefined
       ? []
       : validateAppArmorProfile(appArmorProfile, at.child('appArmorProfile'))),
+    ...(seccompProfile === undefined
+      ? []
+      : validateSeccompProfile(seccompProfile, at.child('seccompProfile'))),
+  ];
+}
+
+/** The node reads the file: it must not be led out of its folder of profiles. */
+function validateSeccompProfile(
+  { type, localhostProfile }: NonNullable<SharedContext['seccompProfile']>,
+  at: FieldPath,
+): FieldError[] {
+  const file = at.child('localhostProfile');
+  if (type === 'Localhost') {
+    if (!localhostProfile)
+      return [requiredField(file, 'must be set when seccomp type is Localhost')];
+    return [
+      ...(localhostProfile.startsWith('/')
+        ? [invalid(file, localhostProfile, 'must be a relative path')]
+        : []),
+      ...(localhostProfile.split('/').includes('..')
+        ? [invalid(file, localhostProfile, "must not contain '..'")]
+        : []),
+    ];
+  }
+  return [
+    ...(profileTypes.includes(type) ? [] : [notSupported(at.child('type'), type, profileTypes)]),
+    ...(localhostProfile === undefined
+      ? []
+      : [invalid(file, localhostProfile, 'can only be set when seccomp type is Localhost')]),
   ];
 }
 
