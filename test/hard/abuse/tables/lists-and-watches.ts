@@ -91,7 +91,6 @@ export const listsAndWatches: readonly Abuse[] = [
     name: '300 watches that are never read, over 6 MB of changes, HTTP/1.1',
     sender: 'namespace admin',
     expects: ['closed'],
-    quick: true,
     prepare: context => largeSecrets(context, 1),
     send: async context => {
       const { client, tally, port } = context;
