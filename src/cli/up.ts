@@ -25,7 +25,7 @@ import {
   port,
 } from './options.ts';
 import { requireFreeSpace } from './free-space.ts';
-import { releaseStartMemory } from './release-memory.ts';
+import { startMemoryRelease } from './release-memory.ts';
 import { UserError } from './user-error.ts';
 
 interface UpOptions extends Omit<ClusterSettings, 'podSecurity'> {
@@ -191,6 +191,7 @@ async function foreground(options: UpOptions): Promise<void> {
     log,
     say,
   });
+  let memory: { close(): void } | undefined;
   try {
     if (!stop.signal.aborted) {
       const { url, kubeconfig, nodeName } = cluster;
@@ -199,7 +200,7 @@ async function foreground(options: UpOptions): Promise<void> {
       // performance.now() counts from the start of the process.
       say(`Ready in ${Math.round(performance.now())} ms`);
       tell({ ready: true });
-      releaseStartMemory();
+      memory = startMemoryRelease();
       await aborted(stop.signal);
     }
   } finally {
@@ -207,6 +208,7 @@ async function foreground(options: UpOptions): Promise<void> {
     await cluster.close({ leavePods: options.leavePods === true || lastResort.failed });
     await withdrawInstance(dataDir);
     lastResort.close();
+    memory?.close();
   }
   if (lastResort.failed) {
     throw new UserError(

@@ -1,5 +1,6 @@
 // The API server and the controllers of a data folder, from dist/, as `keylet up` starts them but without a node.
 import path from 'node:path';
+import { startMemoryRelease } from '../../../../dist/cli/release-memory.js';
 import { createClient } from '../../../../dist/client/http-client.js';
 import { createLogger } from '../../../../dist/machinery/log.js';
 import { startControllers } from '../../../../dist/controllers/start-controllers.js';
@@ -33,6 +34,7 @@ startControllers({
   serviceAccountKey: pki.serviceAccountKey,
   log,
 });
+startMemoryRelease();
 process.send({ port: server.port });
 // A test that is gone leaves no server behind.
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
