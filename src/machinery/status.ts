@@ -153,6 +153,10 @@ export const badRequest = (message: string): StatusError => failure(400, 'BadReq
 
 export const unauthorized = (): StatusError => failure(401, 'Unauthorized', 'Unauthorized');
 
+/** Nothing is served by this path. */
+export const noSuchResource = (): StatusError =>
+  failure(404, 'NotFound', 'the server could not find the requested resource', {});
+
 /** The path is served, but not for this method. */
 export const methodNotAllowed = (): StatusError =>
   failure(

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { subjectAccessReviewResource } from '../../api/authorization.k8s.io/v1/reviews.ts';
+import { methodVerbs } from '../../machinery/method-verbs.ts';
 import { certificateSubject, type CertificateSubject } from '../../machinery/client-certificate.ts';
 import type { KubeClient } from '../../client/client.ts';
 import { NodeServerError } from './find-container.ts';
@@ -8,14 +9,6 @@ import { NodeServerError } from './find-container.ts';
 /** @throws NodeServerError 401, and 403 in the kubelet's words */
 export type RequestAuthorizer = (request: IncomingMessage) => Promise<void>;
 
-const verbs: ReadonlyMap<string, string> = new Map([
-  ['GET', 'get'],
-  ['HEAD', 'get'],
-  ['POST', 'create'],
-  ['PUT', 'update'],
-  ['PATCH', 'patch'],
-  ['DELETE', 'delete'],
-]);
 const subresources: ReadonlyMap<string, string> = new Map([
   ['metrics', 'metrics'],
   ['stats', 'stats'],
@@ -32,7 +25,7 @@ export function createRequestAuthorizer(client: KubeClient, nodeName: string): R
   return async request => {
     const { commonName: name, organizations: groups } = senderOf(request);
     if (groups.includes('system:masters')) return;
-    const verb = verbs.get(request.method ?? '') ?? '';
+    const verb = methodVerbs.get(request.method ?? '') ?? '';
     const [, action = ''] = (request.url ?? '/').split(/[/?]/);
     const subresource = subresources.get(action) ?? 'proxy';
     const { status } = await reviews.create({

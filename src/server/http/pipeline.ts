@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../../machinery/log.ts';
 import { guard, reportUnexpected } from '../../machinery/unexpected.ts';
-import { failure, StatusError, unauthorized } from '../../machinery/status.ts';
+import { noSuchResource, StatusError, unauthorized } from '../../machinery/status.ts';
 import {
   anonymous,
   certificateAuthenticator,
@@ -156,7 +156,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       try {
         await admittedUserOf(request, operation, socket);
         if (operation.type === 'undeclared') throw operation.refusal;
-        if (!connects(operation)) throw cannotUpgrade();
+        if (!connects(operation)) throw noSuchResource();
         await nodeProxy.stream({ operation, request, socket, head });
       } catch (error) {
         const { status, cause } = toStatusError(error);
@@ -216,9 +216,6 @@ function declaredLengthOf({ headers }: AnyRequest): number | undefined {
 
 const connects = (operation: Operation): operation is ResourceOperation =>
   operation.type === 'resource' && operation.connects;
-
-const cannotUpgrade = (): StatusError =>
-  failure(404, 'NotFound', 'the server could not find the requested resource', {});
 
 /** Aborts with the client or the server. Made on demand: most requests end before anything asks for it. */
 function endOf(response: AnyResponse, server: AbortSignal): () => AbortSignal {

@@ -1,11 +1,17 @@
 import { memberOf } from '../../machinery/member.ts';
+import { methodVerbs } from '../../machinery/method-verbs.ts';
 import type { ResourceDescriptor, Verb } from '../../machinery/resource.ts';
 import { goQuote } from '../../machinery/go-quote.ts';
 import {
   parseFieldSelector,
   type FieldRequirement,
 } from '../../machinery/selectors/field-selector.ts';
-import { badRequest, failure, methodNotAllowed, StatusError } from '../../machinery/status.ts';
+import {
+  badRequest,
+  methodNotAllowed,
+  noSuchResource,
+  StatusError,
+} from '../../machinery/status.ts';
 import { pathSegment } from '../../machinery/validation/names.ts';
 import { booleanOf, type Query } from '../http/query.ts';
 import type { ResourceEntry } from '../resource-entry.ts';
@@ -13,16 +19,6 @@ import type { Operation, RequiredRight } from './operation.ts';
 
 /** Resolves a request's method and URL, as they were sent. */
 export type OperationResolver = (method: string, url: string) => Operation;
-
-/** Verbs by method, of an object; GET and DELETE of a collection have verbs of their own. */
-const objectVerbs: ReadonlyMap<string, Verb> = new Map([
-  ['GET', 'get'],
-  ['HEAD', 'get'],
-  ['POST', 'create'],
-  ['PUT', 'update'],
-  ['PATCH', 'patch'],
-  ['DELETE', 'delete'],
-]);
 
 /** Resolves requests against the resources that are declared, and nothing else. */
 export function createOperationResolver(entries: readonly ResourceEntry[]): OperationResolver {
@@ -112,7 +108,7 @@ const namespaceSubresources: ReadonlySet<string> = new Set(['status', 'finalize'
 
 /** The verb that a method means there; empty when it means none. */
 function verbOf(method: string, { name }: ResourceTarget, query: Query): Verb | '' {
-  const verb = objectVerbs.get(method) ?? '';
+  const verb = methodVerbs.get(method) ?? '';
   if (name !== '') return verb;
   if (verb === 'delete') return 'deletecollection';
   if (verb !== 'get') return verb;
@@ -256,6 +252,3 @@ function decodeSegment(segment: string): string | undefined {
 }
 
 const isRefused = (value: unknown): value is StatusError => value instanceof StatusError;
-
-const noSuchResource = (): StatusError =>
-  failure(404, 'NotFound', 'the server could not find the requested resource', {});
