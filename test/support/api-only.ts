@@ -6,12 +6,14 @@ import { startControllers } from '../../src/controllers/start-controllers.ts';
 import type { Logger } from '../../src/machinery/log.ts';
 import { kubeconfigText } from '../../src/server/pki/kubeconfig.ts';
 import { openPki } from '../../src/server/pki/pki.ts';
+import type { ResourceRegistry } from '../../src/server/resources/resource-registry.ts';
 import { startServer } from '../../src/server/start-server.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { createKubectl, type Kubectl } from './kubectl-cli.ts';
 
 export interface ApiOnly {
   readonly kubectl: Kubectl;
+  readonly resources: ResourceRegistry;
   close(): Promise<void>;
 }
 
@@ -52,6 +54,7 @@ export async function startApiOnly(dataDir: string): Promise<ApiOnly> {
   await writeFile(kubeconfig, kubeconfigText(url, pki.ca, pki.admin), { mode: 0o600 });
   return {
     kubectl: createKubectl(kubeconfig),
+    resources: server.resources,
     async close() {
       await controllers.close();
       await client.close();

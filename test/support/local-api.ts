@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { LogFields, Logger } from '../../src/machinery/log.ts';
 import { openPki, type KeyPair, type Pki } from '../../src/server/pki/pki.ts';
 import { startServer } from '../../src/server/start-server.ts';
+import type { ResourceRegistry } from '../../src/server/resources/resource-registry.ts';
 import type { Store } from '../../src/store/store.ts';
 import { openStore } from '../../src/store/open-store.ts';
 
@@ -37,6 +38,7 @@ export interface LocalApi {
   readonly port: number;
   readonly dataDir: string;
   readonly store: Store;
+  readonly resources: ResourceRegistry;
   /** Everything the server logged. */
   readonly log: readonly LogLine[];
   ask(request: LocalRequest): Promise<LocalAnswer>;
@@ -73,6 +75,7 @@ export async function startLocalApi(): Promise<LocalApi> {
     port: server.port,
     dataDir: dir,
     store,
+    resources: server.resources,
     log,
     ask: asked => ask({ host: '127.0.0.1', port: server.port, ca: pki.ca }, pki, asked),
     async close() {

@@ -19,6 +19,7 @@ export interface RawRequest {
   readonly body?: string | Buffer;
   readonly contentType?: string;
   readonly userAgent?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   /** Of a stream: its first line is taken for the whole answer. */
   readonly firstLine?: true;
 }
@@ -42,6 +43,7 @@ export async function rawApi(kubeconfig: string): Promise<(ask: RawRequest) => P
             'content-type': contentType,
             'content-length': Buffer.byteLength(body),
             ...(ask.userAgent === undefined ? {} : { 'user-agent': ask.userAgent }),
+            ...ask.headers,
           },
         },
         response => {

@@ -11,7 +11,8 @@ import {
 } from '../authn/authenticator.ts';
 import type { IssuerDocuments } from '../authn/issuer-documents.ts';
 import { actingUser } from '../authn/impersonation.ts';
-import { mustAllow, type Authorizer } from '../authz/authorizer.ts';
+import type { ServiceAccountTokens } from '../authn/service-account-tokens.ts';
+import { mustAllow } from '../authz/authorizer.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { OpenApi } from '../openapi/documents.ts';
 import { createOperationExecutor, type ExecutionServices } from '../operation/execute-operation.ts';
@@ -19,7 +20,8 @@ import { attributesOf, type Operation, type ResourceOperation } from '../operati
 import { createOperationResolver } from '../operation/resolve-operation.ts';
 import { isDamaged } from '../registry/store-errors.ts';
 import { nextTurn } from '../turns.ts';
-import type { ResourceEntry } from '../resource-entry.ts';
+import type { ServedResources } from '../resources/resource-registry.ts';
+import type { NodeProxy } from '../subresources/node-proxy.ts';
 import { ClientGoneError, type RequestContext } from './context.ts';
 import { credentialsOf } from './credentials.ts';
 import { createBodyBytes, defaultBodyLimits } from './limits/body-bytes.ts';
@@ -33,8 +35,9 @@ import { booleanOf } from './query.ts';
 import { respondError, toStatusError } from './respond.ts';
 
 export interface PipelineOptions extends ExecutionServices {
-  readonly entries: readonly ResourceEntry[];
-  readonly authorize: Authorizer;
+  readonly resources: ServedResources;
+  readonly tokens: Pick<ServiceAccountTokens, 'authenticator'>;
+  readonly nodeProxy: Pick<NodeProxy, 'stream'>;
   readonly discovery: Discovery;
   readonly openApi: OpenApi;
   readonly metrics: Metrics;
@@ -56,7 +59,7 @@ export interface Pipeline {
 /** resolve → authenticate → impersonate → authorize → execute. */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { authorize, log, nodeProxy, tokens } = options;
-  const resolve = createOperationResolver(options.entries);
+  const resolve = createOperationResolver(options.resources);
   const execute = createOperationExecutor(options);
   const authenticators: readonly Authenticator[] = [certificateAuthenticator, tokens.authenticator];
 
@@ -170,24 +173,23 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   };
 }
 
-/** Names for metrics and logs: declared ones only, and none before the request was authorized. */
+/** For metrics and logs: declared names only, and none before the request was authorized. */
 function labelsOf(operation: Operation, isAuthorized: boolean): OperationLabels {
   if (!isAuthorized || operation.type === 'undeclared') return noLabels;
   if (operation.type === 'non-resource') return { ...noLabels, verb: 'get' };
   const { verb, subresource, entry } = operation;
-  const { group, plural } = entry.descriptor;
-  return { verb, group, resource: plural, subresource };
+  return { verb, resource: entry.descriptor, subresource };
 }
 
 /** For the log: `get secrets`, `update pods/status`; `request` where nothing is declared or allowed. */
 function operationText(operation: Operation, isAuthorized: boolean): string {
   const { verb, resource, subresource } = labelsOf(operation, isAuthorized);
-  const what = subresource === '' ? resource : `${resource}/${subresource}`;
-  return `${verb} ${what}`.trim() || 'request';
+  const plural = resource?.plural ?? '';
+  return `${verb} ${subresource === '' ? plural : `${plural}/${subresource}`}`.trim() || 'request';
 }
 
-type OperationLabels = Pick<RequestObservation, 'verb' | 'group' | 'resource' | 'subresource'>;
-const noLabels: OperationLabels = { verb: '', group: '', resource: '', subresource: '' };
+type OperationLabels = Pick<RequestObservation, 'verb' | 'resource' | 'subresource'>;
+const noLabels: OperationLabels = { verb: '', subresource: '' };
 
 interface Closing {
   readonly closed: boolean;

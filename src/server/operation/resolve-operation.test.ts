@@ -1,12 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { resources } from '../../api/index.ts';
+import { findResource } from '../../../test/support/find-resource.ts';
 import { forbiddenError } from '../authz/authorizer.ts';
-import type { ObjectStore } from '../registry/object-store.ts';
 import { attributesOf, type Operation } from './operation.ts';
 import { createOperationResolver } from './resolve-operation.ts';
 
-const objects = {} as ObjectStore;
-const resolve = createOperationResolver(resources.map(descriptor => ({ descriptor, objects })));
+const resolve = createOperationResolver({ find: findResource });
 const resolveLine = (line: string): Operation => {
   const [method = '', url = ''] = line.split(' ');
   return resolve(method, url);

@@ -14,20 +14,16 @@ import {
 } from '../../machinery/status.ts';
 import { pathSegment } from '../../machinery/validation/names.ts';
 import { booleanOf, type Query } from '../http/query.ts';
-import type { ResourceEntry } from '../resource-entry.ts';
+import type { ServedResources } from '../resources/resource-registry.ts';
 import type { Operation, RequiredRight } from './operation.ts';
 
 /** Resolves a request's method and URL, as they were sent. */
 export type OperationResolver = (method: string, url: string) => Operation;
 
-/** Resolves requests against the resources that are declared, and nothing else. */
-export function createOperationResolver(entries: readonly ResourceEntry[]): OperationResolver {
-  const byPath = new Map(
-    entries.map(entry => {
-      const { group, version, plural } = entry.descriptor;
-      return [`${group}/${version}/${plural}`, entry];
-    }),
-  );
+/** Resolves requests against the resources that are served at the time, and nothing else. */
+export function createOperationResolver(
+  resources: Pick<ServedResources, 'find'>,
+): OperationResolver {
   return (method, url) => {
     const { path, query } = splitUrl(url);
     const headOnly = method === 'HEAD';
@@ -44,7 +40,7 @@ export function createOperationResolver(entries: readonly ResourceEntry[]): Oper
     const verb = verbOf(method, target, query);
     const selector = fieldSelectorOf(verb, query);
     const right = resourceRight(target, verb, selector.requirements);
-    const entry = byPath.get(`${target.group}/${target.version}/${target.resource}`);
+    const entry = resources.find(target.group, target.version, target.resource);
     if (entry === undefined) {
       return { type: 'undeclared', ...base, right, refusal: noSuchResource() };
     }

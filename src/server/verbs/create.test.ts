@@ -22,7 +22,7 @@ function services(taken: readonly string[]): VerbServices & { tried: string[] } 
   } as unknown as ObjectStore;
   return {
     tried,
-    entry: { descriptor: secretResource, objects },
+    entry: { descriptor: secretResource, objects, handlers: {} },
     admission: () => Promise.resolve(),
     authorize: () => ({ decision: 'allow', reason: '' }),
   };

@@ -84,9 +84,12 @@ export async function deleteObject(
   const object = current.object();
   const grace = descriptor.gracePeriodSeconds?.(object, options.gracePeriodSeconds) ?? 0;
   const finalizers = finalizersFor(object, options);
-  const waits = grace > 0 || finalizers.length > 0 || isNamespace(object);
-  if (!waits) return { object: await objects.delete(namespace, name, preconditions), gone: true };
-  const marked = await objects.update(namespace, name, each => markDeleted(each, grace, options));
+  const isFinalized = finalizers.length === 0 && (descriptor.isFinalized?.(object) ?? true);
+  if (grace === 0 && isFinalized)
+    return { object: await objects.delete(namespace, name, preconditions), gone: true };
+  const marked = await objects.update(namespace, name, each =>
+    markDeleted(each, descriptor, { graceSeconds: grace, options }),
+  );
   return { object: marked, gone: false };
 }
 
@@ -99,9 +102,6 @@ const nameOnly = (descriptor: ResourceDescriptor, namespace: string, name: strin
   }),
   damaged: true,
 });
-
-const isNamespace = ({ kind, apiVersion }: KubeObject): boolean =>
-  kind === 'Namespace' && apiVersion === 'v1';
 
 const propagationFinalizers = ['orphan', 'foregroundDeletion'];
 
@@ -119,8 +119,8 @@ function finalizersFor(
 /** The object as it is while it ends; a second request may only make the end come sooner, or go another way. */
 function markDeleted(
   object: KubeObject,
-  graceSeconds: number,
-  options: DeleteOptionsBody,
+  descriptor: ResourceDescriptor,
+  { graceSeconds, options }: { readonly graceSeconds: number; readonly options: DeleteOptionsBody },
 ): KubeObject | undefined {
   const { metadata } = object;
   const finalizers = finalizersFor(object, options);
@@ -141,9 +141,6 @@ function markDeleted(
   metadata.deletionTimestamp = timestamp(startedMs + graceSeconds * 1000);
   metadata.deletionGracePeriodSeconds = graceSeconds;
   if (metadata.generation !== undefined) metadata.generation += 1;
-  if (isNamespace(object))
-    Object.assign(object, {
-      status: { ...(object as { status?: object }).status, phase: 'Terminating' },
-    });
+  descriptor.beginDeletion?.(object);
   return object;
 }

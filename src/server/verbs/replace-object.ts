@@ -44,11 +44,12 @@ export async function replaceObject(
   if (dryRun)
     return unkept(await change(structuredClone((await objects.get(namespace, name)).object())));
   const stored = await objects.update(namespace, name, change);
-  const { metadata } = stored.object();
-  const over =
+  const object = stored.object();
+  const { metadata } = object;
+  const isOver =
     metadata.deletionTimestamp !== undefined &&
     (metadata.finalizers ?? []).length === 0 &&
     (metadata.deletionGracePeriodSeconds ?? 0) === 0 &&
-    descriptor.plural !== 'namespaces';
-  return over ? objects.delete(namespace, name, { uid: metadata.uid ?? '' }) : stored;
+    (descriptor.isFinalized?.(object) ?? true);
+  return isOver ? objects.delete(namespace, name, { uid: metadata.uid ?? '' }) : stored;
 }

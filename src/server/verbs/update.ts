@@ -1,3 +1,4 @@
+import { memberOf } from '../../machinery/member.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
 import {
   apiVersionOf,
@@ -58,4 +59,4 @@ export const strategyOf = (
   descriptor: ResourceDescriptor,
   subresource: string,
 ): UpdateStrategy<KubeObject> | undefined =>
-  subresource === 'status' ? descriptor.status : descriptor.update;
+  subresource === '' ? descriptor.update : memberOf(descriptor.subresources, subresource)?.update;

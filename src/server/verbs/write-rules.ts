@@ -71,14 +71,8 @@ export function fillNewObject(
   metadata.uid = randomUUID();
   metadata.creationTimestamp = context.now;
   delete metadata.generation;
-  if (hasSpec(descriptor)) metadata.generation = 1;
+  if (descriptor.tracksGeneration === true) metadata.generation = 1;
 }
-
-const hasSpec = (descriptor: ResourceDescriptor): boolean =>
-  Object.hasOwn(descriptor.schema.fields, 'spec') &&
-  Object.hasOwn(descriptor.schema.fields, 'status') &&
-  descriptor.plural !== 'namespaces' &&
-  descriptor.plural !== 'nodes';
 
 /** @throws StatusError Invalid with all that is wrong */
 export function mustBeValid(

@@ -40,6 +40,7 @@ export const podResource: ResourceDescriptor<Pod> = {
   stored: true,
   verbs: allVerbs,
   schema: PodSchema,
+  tracksGeneration: true,
   subresources: {
     attach: { kind: 'PodAttachOptions', verbs: ['create', 'get'], connects: true },
     binding: { kind: 'Binding', verbs: ['create'] },
@@ -47,7 +48,20 @@ export const podResource: ResourceDescriptor<Pod> = {
     exec: { kind: 'PodExecOptions', verbs: ['create', 'get'], connects: true },
     log: { kind: 'Pod', verbs: ['get'] },
     portforward: { kind: 'PodPortForwardOptions', verbs: ['create', 'get'], connects: true },
-    status: { kind: 'Pod', verbs: ['get', 'patch', 'update'] },
+    status: {
+      kind: 'Pod',
+      verbs: ['get', 'patch', 'update'],
+      update: {
+        prepareForUpdate(next, old) {
+          next.spec = old.spec;
+          // An owner that does not exist would have the pod deleted.
+          const { ownerReferences } = old.metadata;
+          if (ownerReferences === undefined) delete next.metadata.ownerReferences;
+          else next.metadata.ownerReferences = ownerReferences;
+        },
+        validateUpdate: () => [],
+      },
+    },
   },
   applyDefaults: applyPodDefaults,
   prepareForCreate(pod) {
@@ -64,16 +78,6 @@ export const podResource: ResourceDescriptor<Pod> = {
       next.status = old.status;
     },
     validateUpdate: validatePodUpdate,
-  },
-  status: {
-    prepareForUpdate(next, old) {
-      next.spec = old.spec;
-      // An owner that does not exist would have the pod deleted.
-      const { ownerReferences } = old.metadata;
-      if (ownerReferences === undefined) delete next.metadata.ownerReferences;
-      else next.metadata.ownerReferences = ownerReferences;
-    },
-    validateUpdate: () => [],
   },
   warnings: podWarnings,
   selectableFields: ({ spec, status }) => ({
