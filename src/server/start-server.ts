@@ -16,7 +16,7 @@ import { roleResource } from '../api/rbac.authorization.k8s.io/v1/role.ts';
 import type { Logger } from '../machinery/log.ts';
 import { isStatusError } from '../machinery/status.ts';
 import type { Store } from '../store/store.ts';
-import { chain } from './admission/admission.ts';
+import { createAdmission } from './admission/admission.ts';
 import { defaultTolerations } from './admission/default-tolerations.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { nodeRestriction } from './admission/node-restriction.ts';
@@ -110,20 +110,21 @@ export async function startServer({
     resources,
     tokens,
     authorize,
-    admission: chain(
-      namespaceLifecycle(namespaces),
-      serviceAccountAdmission(stores.of(serviceAccountResource)),
-      nodeRestriction({ pods, nodes }),
-      roleEscalation(access, authorize),
-      defaultTolerations,
-      runtimeClass,
-      // Last: it evaluates the pod as it will be stored.
-      podSecurity({
-        namespaces,
-        pods,
-        configuration: podSecurityConfiguration,
-      }),
-    ),
+    admission: createAdmission([
+      { name: 'NamespaceLifecycle', mutate: namespaceLifecycle(namespaces) },
+      {
+        name: 'ServiceAccount',
+        mutate: serviceAccountAdmission(stores.of(serviceAccountResource)),
+      },
+      { name: 'NodeRestriction', mutate: nodeRestriction({ pods, nodes }) },
+      { name: 'RoleEscalation', mutate: roleEscalation(access, authorize) },
+      { name: 'DefaultTolerationSeconds', mutate: defaultTolerations },
+      { name: 'RuntimeClass', mutate: runtimeClass },
+      {
+        name: 'PodSecurity',
+        validate: podSecurity({ namespaces, pods, configuration: podSecurityConfiguration }),
+      },
+    ]),
     discovery: createDiscovery(resources, `${host}:${port}`),
     openApi: createOpenApi(resources, version),
     nodeProxy,

@@ -62,6 +62,7 @@ const request = ({ of, ...more }: Asked, user = 'system:node:n1'): AdmissionRequ
     name: 'p',
     object: undefined,
     old: undefined,
+    dryRun: false,
     warn: () => undefined,
     ...more,
     descriptor,

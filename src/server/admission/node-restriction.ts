@@ -6,7 +6,7 @@ import { isMirrorPod, mirrorAnnotation, type Pod } from '../../api/core/v1/pod.t
 import { forbidden } from '../../machinery/status.ts';
 import { nodeNameOf } from '../authz/node/node-identity.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
-import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
+import type { AdmissionHook, AdmissionRequest } from './admission.ts';
 import { forbiddenNodeLabels } from './node-labels.ts';
 
 export interface NodeRestrictionOptions {
@@ -18,7 +18,7 @@ export interface NodeRestrictionOptions {
 type Check = (node: string, request: AdmissionRequest) => Promise<string | undefined>;
 
 /** A node writes to itself, to the pods that are bound to it, and to nothing else (plugin/admission/noderestriction). */
-export function nodeRestriction({ pods, nodes }: NodeRestrictionOptions): AdmissionPlugin {
+export function nodeRestriction({ pods, nodes }: NodeRestrictionOptions): AdmissionHook {
   const checks: ReadonlyMap<string, Check> = new Map<string, Check>([
     ['pods', (node, request) => checkPod(node, request, nodes)],
     ['nodes', (node, request) => Promise.resolve(checkNode(node, request))],

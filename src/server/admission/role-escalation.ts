@@ -11,7 +11,7 @@ import type { AccessRules } from '../authz/rbac/access-rules.ts';
 import { uncovered, type Uncovered } from '../authz/rbac/covers.ts';
 import { compact, quotedList, ruleText } from '../authz/rbac/rule-text.ts';
 import { rulesFor } from '../authz/rbac/rbac-authorizer.ts';
-import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
+import type { AdmissionHook, AdmissionRequest } from './admission.ts';
 
 const fullAuthority: readonly PolicyRule[] = [
   { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
@@ -19,7 +19,7 @@ const fullAuthority: readonly PolicyRule[] = [
 ];
 
 /** Nobody gives more than he has: in a role, unless he may `escalate`; in a binding, unless he may `bind`. */
-export function roleEscalation(access: AccessRules, authorize: Authorizer): AdmissionPlugin {
+export function roleEscalation(access: AccessRules, authorize: Authorizer): AdmissionHook {
   const may = (
     verb: string,
     { user, namespace }: AdmissionRequest,

@@ -1,6 +1,6 @@
 import type { Verb } from '../../machinery/resource.ts';
 import { failure, methodNotAllowed } from '../../machinery/status.ts';
-import type { AdmissionChain } from '../admission/admission.ts';
+import type { Admission } from '../admission/admission.ts';
 import type { Authorizer } from '../authz/authorizer.ts';
 import { create } from '../verbs/create.ts';
 import { deleteCollection } from '../verbs/delete-collection.ts';
@@ -13,7 +13,7 @@ import { watch } from '../verbs/watch.ts';
 import type { RequestContext, SubresourceHandler } from './operation.ts';
 
 export interface ExecutionServices {
-  readonly admission: AdmissionChain;
+  readonly admission: Admission;
   readonly authorize: Authorizer;
 }
 

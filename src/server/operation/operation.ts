@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { FieldRequirement } from '../../machinery/selectors/field-selector.ts';
 import type { ResourceDescriptor, Verb } from '../../machinery/resource.ts';
 import type { StatusError } from '../../machinery/status.ts';
-import type { AdmissionChain } from '../admission/admission.ts';
+import type { Admission } from '../admission/admission.ts';
 import type { UserInfo } from '../authn/authenticator.ts';
 import type { Attributes, Authorizer } from '../authz/authorizer.ts';
 import type { Client } from '../http/limits/clients.ts';
@@ -32,7 +32,7 @@ export type SubresourceHandler = (context: RequestContext, services: VerbService
 /** What the verbs work with. */
 export interface VerbServices {
   readonly entry: ResourceEntry & { readonly objects: ObjectStore };
-  readonly admission: AdmissionChain;
+  readonly admission: Admission;
   readonly authorize: Authorizer;
 }
 

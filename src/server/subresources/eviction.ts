@@ -3,7 +3,7 @@ import { badRequest } from '../../machinery/status.ts';
 import { readBody } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondValue } from '../negotiation/encode.ts';
-import { deleteObject } from '../verbs/delete.ts';
+import { admitAndDelete } from '../verbs/delete.ts';
 import { writeOptionsOf } from '../verbs/write-options.ts';
 import type { SubresourceHandler } from './handlers.ts';
 
@@ -20,7 +20,7 @@ export const evictionHandler: SubresourceHandler = async (context, services) => 
     throw badRequest('name in URL does not match name in Eviction object');
   const { dryRun } = writeOptionsOf(context.query, 'CreateOptions');
   const options = eviction.deleteOptions ?? {};
-  await deleteObject(context, services, dryRun ? { ...options, dryRun: ['All'] } : options, name);
+  await admitAndDelete(context, services, dryRun ? { ...options, dryRun: ['All'] } : options);
   await respondValue(context, 201, {
     kind: 'Status',
     apiVersion: 'v1',

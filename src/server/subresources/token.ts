@@ -16,8 +16,8 @@ import {
 import { readBody } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondValue } from '../negotiation/encode.ts';
+import { admissionRequest } from '../verbs/admission-request.ts';
 import { writeOptionsOf } from '../verbs/write-options.ts';
-import { addWarnings } from '../verbs/write-rules.ts';
 import type { SubresourceHandler } from './handlers.ts';
 
 /** What an admitted pod's token asks for: the mark by which the server knows that it may live longer. */
@@ -31,6 +31,7 @@ export function tokenHandler(
   now: () => number = Date.now,
 ): SubresourceHandler {
   return async (context, { entry, admission }) => {
+    const { dryRun, fieldValidation } = writeOptionsOf(context.query, 'CreateOptions');
     const { namespace, name } = context.operation;
     const account = (await entry.objects.get(namespace, name)).object();
     mustNotBeDeleted(account, 'ServiceAccount', now());
@@ -39,21 +40,18 @@ export function tokenHandler(
       { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', schema: TokenRequestSchema },
       {
         contentType: context.headers['content-type'],
-        fieldValidation: writeOptionsOf(context.query, 'CreateOptions').fieldValidation,
+        fieldValidation,
         warnings: context.warnings,
       },
     )) as unknown as TokenRequest;
-    await admission({
+    const admitted = admissionRequest(context, {
       operation: 'create',
-      descriptor: entry.descriptor,
-      subresource: 'token',
-      namespace,
-      name,
       object: request,
       old: undefined,
-      user: context.user,
-      warn: text => addWarnings(context, [text]),
+      dryRun,
     });
+    await admission.mutate(admitted);
+    await admission.validate(admitted);
     const { audiences: asked = [], expirationSeconds = 3600, boundObjectRef } = request.spec ?? {};
     mustLastLawfully(expirationSeconds);
     const bound =

@@ -3,6 +3,7 @@ import { secretResource } from '../../api/core/v1/secret.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
 import { alreadyExists, isStatusError } from '../../machinery/status.ts';
 import type { RequestContext } from '../http/context.ts';
+import { createAdmission } from '../admission/admission.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
 import { unkept } from '../registry/unkept.ts';
 import type { VerbServices } from '../resource-entry.ts';
@@ -23,13 +24,13 @@ function services(taken: readonly string[]): VerbServices & { tried: string[] } 
   return {
     tried,
     entry: { descriptor: secretResource, objects, handlers: {} },
-    admission: () => Promise.resolve(),
+    admission: createAdmission([]),
     authorize: () => ({ decision: 'allow', reason: '' }),
   };
 }
 
 const context = {
-  operation: { namespace: 'ns' },
+  operation: { namespace: 'ns', entry: { descriptor: secretResource } },
   warnings: [] as string[],
 } as unknown as RequestContext;
 const suffixes = (...values: string[]) => {

@@ -7,6 +7,7 @@ import { respondObject } from '../negotiation/encode.ts';
 import type { StoredObject } from '../registry/object-store.ts';
 import { unkept } from '../registry/unkept.ts';
 import type { VerbServices } from '../resource-entry.ts';
+import { admissionRequest } from './admission-request.ts';
 import { dedupOwners } from './dedup-owners.ts';
 import {
   addWarnings,
@@ -70,20 +71,19 @@ async function createOnce(
   const strategy = (make ?? strategyContext)();
   fillNewObject(object, descriptor, strategy);
   descriptor.applyDefaults?.(object);
-  descriptor.prepareForCreate?.(object, strategy);
   const { name = '', namespace = '' } = object.metadata;
-  await admission({
+  const request = admissionRequest(context, {
     operation: 'create',
-    descriptor,
-    subresource: '',
     namespace,
     name,
     object,
     old: undefined,
-    user: context.user,
-    warn: text => addWarnings(context, [text]),
+    dryRun,
   });
+  await admission.mutate(request);
+  descriptor.prepareForCreate?.(object, strategy);
   mustBeValid(object, descriptor, descriptor.validateCreate?.(object));
+  await admission.validate(request);
   addWarnings(context, [...repeatedOwners, ...(descriptor.warnings?.(object) ?? [])]);
   if (dryRun) {
     if (await exists(objects.get(namespace, name))) throw alreadyExists(descriptor, name);

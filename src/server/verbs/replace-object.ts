@@ -4,6 +4,7 @@ import type { RequestContext } from '../http/context.ts';
 import type { StoredObject } from '../registry/object-store.ts';
 import { unkept } from '../registry/unkept.ts';
 import type { VerbServices } from '../resource-entry.ts';
+import { admissionRequest } from './admission-request.ts';
 import { dedupOwners } from './dedup-owners.ts';
 import { addWarnings, checkUpdate, strategyContext } from './write-rules.ts';
 
@@ -21,23 +22,20 @@ export async function replaceObject(
   { strategy, dryRun, next }: Replacement,
 ): Promise<StoredObject> {
   const { descriptor, objects } = entry;
-  const { namespace, name, subresource } = context.operation;
+  const { namespace, name } = context.operation;
   const change = async (current: KubeObject): Promise<KubeObject> => {
     const wanted = next(structuredClone(current));
     const repeatedOwners = dedupOwners(wanted.metadata);
     descriptor.applyDefaults?.(wanted);
-    checkUpdate(wanted, current, { descriptor, strategy, context: strategyContext() });
-    await admission({
+    const request = admissionRequest(context, {
       operation: 'update',
-      descriptor,
-      subresource,
-      namespace,
-      name,
       object: wanted,
       old: current,
-      user: context.user,
-      warn: text => addWarnings(context, [text]),
+      dryRun,
     });
+    await admission.mutate(request);
+    checkUpdate(wanted, current, { descriptor, strategy, context: strategyContext() });
+    await admission.validate(request);
     addWarnings(context, [...repeatedOwners, ...(descriptor.warnings?.(wanted, current) ?? [])]);
     return wanted;
   };
