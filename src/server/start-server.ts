@@ -34,6 +34,7 @@ import { createObjectLookup } from './authn/object-lookup.ts';
 import { createServiceAccountTokens, tokenIssuer } from './authn/service-account-tokens.ts';
 import { startAuthorization } from './authz/start-authorization.ts';
 import { createDiscovery } from './discovery/discovery.ts';
+import { createHealth } from './http/health.ts';
 import { listen } from './http/listener.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createPipeline } from './http/pipeline.ts';
@@ -131,7 +132,7 @@ export async function startServer({
     metrics,
     version,
     issuer: issuerDocuments(tokenIssuer, pki.serviceAccountKey),
-    storeFault: () => store.writeFault(),
+    health: createHealth(() => store.writeFault()),
     log,
     signal: stop.signal,
   });

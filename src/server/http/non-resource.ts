@@ -5,6 +5,7 @@ import type { IssuerDocuments } from '../authn/issuer-documents.ts';
 import type { NonResourceOperation } from '../operation/operation.ts';
 import type { RequestContext } from './context.ts';
 import { hasCurrent } from './etag.ts';
+import type { Health } from './health.ts';
 import type { Metrics } from './metrics.ts';
 import { respond } from './respond.ts';
 
@@ -17,8 +18,7 @@ export interface NonResourceServices {
   readonly metrics: Metrics;
   readonly version: string;
   readonly issuer: IssuerDocuments;
-  /** Why the store refuses writes at present. */
-  readonly storeFault: () => string | undefined;
+  readonly health: Health;
 }
 
 /** Paths that are no resources: discovery, health, version, OpenAPI, metrics. */
@@ -70,17 +70,12 @@ export async function nonResource(
       return respond(context, 200, services.issuer.keys, 'application/jwk-set+json');
     default:
   }
-  const [, endpoint, check] = /^\/(healthz|livez|readyz)(?:\/(ping|log|etcd))?$/.exec(path) ?? [];
-  if (endpoint !== undefined) {
-    // A restart would not mend the disk: the server is alive all the same.
-    const asksStore = endpoint !== 'livez' && (check === undefined || check === 'etcd');
-    const fault = asksStore ? services.storeFault() : undefined;
-    const verdict = fault === undefined ? 'passed' : 'failed';
-    const etcd = fault === undefined ? '[+]etcd ok' : `[-]etcd failed: ${fault}`;
-    const report = `[+]ping ok\n[+]log ok\n${etcd}\n${endpoint} check ${verdict}\n`;
-    const body = query.has('verbose') || fault !== undefined ? report : 'ok';
-    return respond(context, fault === undefined ? 200 : 500, body, 'text/plain; charset=utf-8');
-  }
+  const health = services.health.report(path, {
+    verbose: query.has('verbose'),
+    exclude: query.getAll('exclude'),
+  });
+  if (health !== undefined)
+    return respond(context, health.code, health.text, 'text/plain; charset=utf-8');
   return respond(context, 404, '404 page not found\n', 'text/plain; charset=utf-8');
 }
 

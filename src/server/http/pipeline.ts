@@ -24,6 +24,7 @@ import type { ServedResources } from '../resources/resource-registry.ts';
 import type { NodeProxy } from '../subresources/node-proxy.ts';
 import { ClientGoneError, type RequestContext } from './context.ts';
 import { credentialsOf } from './credentials.ts';
+import type { Health } from './health.ts';
 import { createBodyBytes, defaultBodyLimits } from './limits/body-bytes.ts';
 import { clientOf, type Client } from './limits/clients.ts';
 import { createInFlight, defaultInFlightLimits, type InFlightLimits } from './limits/in-flight.ts';
@@ -43,7 +44,7 @@ export interface PipelineOptions extends ExecutionServices {
   readonly metrics: Metrics;
   readonly version: string;
   readonly issuer: IssuerDocuments;
-  readonly storeFault: () => string | undefined;
+  readonly health: Health;
   readonly log: Logger;
   /** @default kube-apiserver's */
   readonly inFlight?: InFlightLimits;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { timestamp } from '../../machinery/timestamp.ts';
-import type { KubeObject } from '../../machinery/meta.ts';
+import type { KubeObject, ObjectMeta } from '../../machinery/meta.ts';
 import { generateName, randomSuffix } from '../../machinery/names.ts';
 import { invalid, path, type FieldError } from '../../machinery/field-error.ts';
 import type {
@@ -59,7 +59,7 @@ export function fillNewObject(
   context: StrategyContext,
 ): void {
   const { metadata } = object;
-  if (metadata.resourceVersion)
+  if (hasVersion(metadata))
     throw badRequest('resourceVersion should not be set on objects to be created');
   delete metadata.resourceVersion;
   delete metadata.deletionTimestamp;
@@ -73,6 +73,10 @@ export function fillNewObject(
   delete metadata.generation;
   if (descriptor.tracksGeneration === true) metadata.generation = 1;
 }
+
+/** `0` means any version, as none does. */
+const hasVersion = ({ resourceVersion = '' }: ObjectMeta): boolean =>
+  resourceVersion !== '' && resourceVersion !== '0';
 
 /** @throws StatusError Invalid with all that is wrong */
 export function mustBeValid(
@@ -105,7 +109,7 @@ export function checkUpdate(
 ): void {
   const { metadata } = next;
   const old = current.metadata;
-  if (metadata.resourceVersion) {
+  if (hasVersion(metadata)) {
     if (metadata.resourceVersion !== old.resourceVersion)
       throw conflict(descriptor, old.name ?? '', modified);
   } else if (descriptor.allowUnconditionalUpdate === false) {

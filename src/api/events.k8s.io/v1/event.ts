@@ -103,7 +103,13 @@ export const eventsEventResource: ResourceDescriptor<EventsEvent> = {
     toStored: event => toCoreEvent(event),
     fromStored: event => fromCoreEvent(event as Event),
   },
-  selectableFields: event => eventFields(asCore(event)),
+  selectableFields: event =>
+    Object.fromEntries(
+      Object.entries(eventFields(asCore(event))).map(([field, value]) => [
+        field.replace('involvedObject', 'regarding').replace('Component', 'Controller'),
+        value,
+      ]),
+    ),
   columns: eventColumns.map(column => ({
     ...column,
     cell: (event, now) => column.cell(asCore(event), now),
