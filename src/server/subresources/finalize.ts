@@ -12,7 +12,12 @@ export const namespaceFinalizeHandler: SubresourceHandler = async (context, { en
   const wanted = (await decodeBody(
     await readBody(context.request),
     { apiVersion: 'v1', kind: 'Namespace', schema: NamespaceSchema },
-    { contentType: context.headers['content-type'], fieldValidation: 'Ignore', warnings: [] },
+    {
+      client: context.client,
+      contentType: context.headers['content-type'],
+      fieldValidation: 'Ignore',
+      warnings: [],
+    },
   )) as unknown as Namespace;
   const { name } = context.operation;
   const finalize = (object: KubeObject): KubeObject => {
