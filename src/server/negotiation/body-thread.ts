@@ -20,8 +20,6 @@ export interface BodyThread {
 
 export interface BodyThreadOptions {
   readonly script: URL;
-  /** Options of Node for the thread. */
-  readonly execArgv?: readonly string[];
   readonly idleMs?: number;
   /** Tasks that may wait, of which one client has a share. */
   readonly maxWaiting?: number;
@@ -39,7 +37,6 @@ const resourceLimits = { maxOldGenerationSizeMb: 512 };
 
 export function createBodyThread({
   script,
-  execArgv = [],
   idleMs = 10_000,
   maxWaiting = 64,
 }: BodyThreadOptions): BodyThread {
@@ -51,7 +48,7 @@ export function createBodyThread({
   let idle: NodeJS.Timeout | undefined;
 
   const start = (): Worker => {
-    const started = new Worker(script, { execArgv: [...execArgv], resourceLimits });
+    const started = new Worker(script, { resourceLimits });
     started.on('message', (answer: BodyAnswer) => {
       present?.settle(answer);
       goOn();
