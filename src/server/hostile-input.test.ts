@@ -112,7 +112,12 @@ const expectedOf = (descriptor: ResourceDescriptor) => ({
   schema: descriptor.schema,
 });
 const decode = (body: Buffer, descriptor: ResourceDescriptor, contentType: string) =>
-  decodeBody(body, expectedOf(descriptor), { contentType, fieldValidation: 'Warn', warnings: [] });
+  decodeBody(body, expectedOf(descriptor), {
+    contentType,
+    fieldValidation: 'Warn',
+    warnings: [],
+    client: { key: 'user a', isExempt: false },
+  });
 
 /** What the server does with a decoded object before it is kept. */
 function validate(descriptor: ResourceDescriptor, decoded: Record<string, unknown>): void {

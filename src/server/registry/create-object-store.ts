@@ -179,11 +179,14 @@ export function createObjectStore<T extends KubeObject>(
       return toObject({ key, value, modRevision: result.revision }, 'write');
     },
     update(namespace, name, change) {
+      return this.replace(namespace, name, current => change(structuredClone(current.object())));
+    },
+    replace(namespace, name, change) {
       const key = keyOf(namespace, name);
       return inOrder(key, async () => {
         for (;;) {
           const current = await read(namespace, name);
-          const next = await change(structuredClone(current.object()));
+          const next = await change(current);
           if (next === undefined) return current;
           const value = encode(next);
           if (sameContent(make(key, value, current.resourceVersion), current)) return current;

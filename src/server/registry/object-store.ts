@@ -87,6 +87,12 @@ export interface ObjectStore<T extends KubeObject = KubeObject> {
     name: string,
     change: (current: T) => T | undefined | Promise<T | undefined>,
   ): Promise<StoredObject<T>>;
+  /** As `update`, from the shared object, which `change` may not change. */
+  replace(
+    namespace: string,
+    name: string,
+    change: (current: StoredObject<T>) => T | undefined | Promise<T | undefined>,
+  ): Promise<StoredObject<T>>;
   /**
    * Removes it for good, also when its stored value is damaged. Answers the last state, at the
    * deletion's resourceVersion.

@@ -14,7 +14,12 @@ export const bindingHandler: SubresourceHandler = async (context, { entry }) => 
   const binding = (await decodeBody(
     await readBody(context.request),
     { apiVersion: 'v1', kind: 'Binding', schema: BindingSchema },
-    { contentType: context.headers['content-type'], fieldValidation: 'Ignore', warnings: [] },
+    {
+      client: context.client,
+      contentType: context.headers['content-type'],
+      fieldValidation: 'Ignore',
+      warnings: [],
+    },
   )) as unknown as Binding;
   const node = binding.target?.name;
   if (!node) throw badRequest('target.name: Required value');

@@ -12,7 +12,12 @@ export const evictionHandler: SubresourceHandler = async (context, services) => 
   const eviction = (await decodeBody(
     await readBody(context.request),
     { apiVersion: 'policy/v1', kind: 'Eviction', schema: EvictionSchema },
-    { contentType: context.headers['content-type'], fieldValidation: 'Ignore', warnings: [] },
+    {
+      client: context.client,
+      contentType: context.headers['content-type'],
+      fieldValidation: 'Ignore',
+      warnings: [],
+    },
   )) as unknown as Eviction;
   const { name } = context.operation;
   const evicted = eviction.metadata?.name;

@@ -55,6 +55,7 @@ async function review(
     await readBody(context.request),
     { apiVersion: apiVersionOf(descriptor), kind: descriptor.kind, schema: descriptor.schema },
     {
+      client: context.client,
       contentType: context.headers['content-type'],
       fieldValidation: writeOptionsOf(context.query, 'CreateOptions').fieldValidation,
       warnings: context.warnings,

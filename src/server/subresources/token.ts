@@ -39,6 +39,7 @@ export function tokenHandler(
       await readBody(context.request),
       { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', schema: TokenRequestSchema },
       {
+        client: context.client,
         contentType: context.headers['content-type'],
         fieldValidation,
         warnings: context.warnings,

@@ -44,11 +44,11 @@ export async function deleteOptionsOf(
 
 const policies = ['Foreground', 'Background', 'Orphan'];
 
-const optionsIn = (body: Buffer, { headers }: RequestContext): Promise<DeleteOptionsBody> =>
+const optionsIn = (body: Buffer, { client, headers }: RequestContext): Promise<DeleteOptionsBody> =>
   decodeBody(
     body,
     { apiVersion: apiVersionIn(body), kind: 'DeleteOptions', schema: DeleteOptionsSchema },
-    { contentType: headers['content-type'], fieldValidation: 'Ignore', warnings: [] },
+    { client, contentType: headers['content-type'], fieldValidation: 'Ignore', warnings: [] },
   );
 
 function optionsOf(query: Query): DeleteOptionsBody {

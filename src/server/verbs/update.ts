@@ -9,6 +9,7 @@ import { isStatusError } from '../../machinery/status.ts';
 import { mustAllow } from '../authz/authorizer.ts';
 import { readBody, type RequestContext } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
+import { isLargeBody } from '../negotiation/large-work.ts';
 import { respondObject } from '../negotiation/encode.ts';
 import type { VerbServices } from '../resource-entry.ts';
 import { attributesOf } from '../operation/operation.ts';
@@ -22,22 +23,35 @@ export async function update(context: RequestContext, services: VerbServices): P
   const { descriptor } = services.entry;
   const { operation, query } = context;
   const { dryRun, fieldValidation } = writeOptionsOf(query, 'UpdateOptions');
-  const object = (await decodeBody(
-    await readBody(context.request),
-    { apiVersion: apiVersionOf(descriptor), kind: descriptor.kind, schema: descriptor.schema },
-    {
-      contentType: context.headers['content-type'],
-      fieldValidation,
-      warnings: context.warnings,
-    },
-  )) as unknown as KubeObject;
-  placeObject(object, descriptor, context);
-  checkName(object, operation.name);
+  const body = await readBody(context.request);
+  const decoded = async (warnings: string[]): Promise<KubeObject> => {
+    const object = (await decodeBody(
+      body,
+      { apiVersion: apiVersionOf(descriptor), kind: descriptor.kind, schema: descriptor.schema },
+      {
+        client: context.client,
+        contentType: context.headers['content-type'],
+        fieldValidation,
+        warnings,
+      },
+    )) as unknown as KubeObject;
+    placeObject(object, descriptor, context);
+    checkName(object, operation.name);
+    return object;
+  };
+  let first: KubeObject | undefined = await decoded(context.warnings);
+  /** Each attempt fills in its object, so a further attempt decodes the body again. */
+  const wanted = async (): Promise<KubeObject> => {
+    const object = first ?? (await decoded([]));
+    first = undefined;
+    return object;
+  };
   try {
     const stored = await replaceObject(context, services, {
       strategy: strategyOf(descriptor, operation.subresource),
       dryRun,
-      next: () => structuredClone(object),
+      isLarge: isLargeBody(body, context.headers['content-type']),
+      next: wanted,
     });
     await respondObject(context, descriptor, 200, stored);
   } catch (error) {
@@ -49,6 +63,7 @@ export async function update(context: RequestContext, services: VerbServices): P
       throw error;
     // Who may change what is there may not thereby make what is not.
     mustAllow(services.authorize, attributesOf(operation, context.user, 'create'));
+    const object = await wanted();
     delete object.metadata.resourceVersion;
     const stored = await createObject(object, { context, services, dryRun });
     await respondObject(context, descriptor, 201, stored);

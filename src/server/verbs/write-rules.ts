@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
+import { sameJson } from '../../machinery/same-json.ts';
 import { timestamp } from '../../machinery/timestamp.ts';
 import type { KubeObject, ObjectMeta } from '../../machinery/meta.ts';
 import { generateName, randomSuffix } from '../../machinery/names.ts';
@@ -135,10 +135,7 @@ export function checkUpdate(
   delete metadata.selfLink;
   strategy?.prepareForUpdate(next, current, context);
   const specOf = (object: KubeObject): unknown => (object as { spec?: unknown }).spec;
-  if (
-    old.generation !== undefined &&
-    !isDeepStrictEqual(plain(specOf(next)), plain(specOf(current)))
-  ) {
+  if (old.generation !== undefined && !sameJson(specOf(next), specOf(current))) {
     metadata.generation = old.generation + 1;
   }
   mustBeValid(next, descriptor, [
@@ -152,7 +149,3 @@ export function addWarnings({ warnings }: RequestContext, more: readonly string[
   const known = new Set(warnings);
   warnings.push(...[...new Set(more)].filter(each => !known.has(each)));
 }
-
-/** Without members that are undefined: what JSON would keep. */
-const plain = (value: unknown): unknown =>
-  value === undefined ? undefined : (JSON.parse(JSON.stringify(value)) as unknown);
