@@ -1,20 +1,21 @@
 import { expect, test } from 'vitest';
 import type { PolicyRule } from '../../../api/rbac.authorization.k8s.io/v1/policy-rule.ts';
 import type { Attributes } from '../authorizer.ts';
-import { compileRole } from './compiled-role.ts';
+import { compileRole, questionOf, type Question } from './compiled-role.ts';
 
-const ask = (attributes: Partial<Attributes>): Attributes => ({
-  user: { name: 'u', groups: [] },
-  isResource: true,
-  verb: 'get',
-  path: '',
-  group: '',
-  resource: 'pods',
-  subresource: '',
-  namespace: 'ns',
-  name: '',
-  ...attributes,
-});
+const ask = (attributes: Partial<Attributes>): Question =>
+  questionOf({
+    user: { name: 'u', groups: [] },
+    isResource: true,
+    verb: 'get',
+    path: '',
+    group: '',
+    resource: 'pods',
+    subresource: '',
+    namespace: 'ns',
+    name: '',
+    ...attributes,
+  });
 const get = { subresource: 'log' };
 const scale = { group: 'apps', resource: 'deployments', subresource: 'scale' };
 const url = (path: string) => ({ isResource: false, path });
@@ -25,6 +26,14 @@ const rule = (fields: Partial<PolicyRule>): PolicyRule => ({
   resources: ['pods'],
   ...fields,
 });
+const others = Array.from({ length: 60 }, (_, i) =>
+  rule({
+    verbs: [i % 3 === 0 ? '*' : `other${i}`, 'get'],
+    apiGroups: [i % 3 === 1 ? '*' : `other${i}`, ''],
+    resources: [`other${i}`, i % 2 === 0 ? 'others' : 'others/status'],
+    ...(i % 4 === 0 ? { resourceNames: [`other${i}`] } : {}),
+  }),
+);
 const paths = (...nonResourceURLs: string[]): PolicyRule => ({ verbs: ['get'], nonResourceURLs });
 
 test.each<{ title: string; rule: PolicyRule; allows: object[]; refuses: object[] }>([
@@ -96,9 +105,11 @@ test.each<{ title: string; rule: PolicyRule; allows: object[]; refuses: object[]
   },
   { title: 'all paths', rule: paths('*'), allows: [url('/'), url('/metrics')], refuses: [{}] },
 ])('a rule of $title', ({ rule, allows, refuses }) => {
-  const role = compileRole([rule]);
-  for (const each of allows) expect(role.allows(ask(each)), JSON.stringify(each)).toBe(true);
-  for (const each of refuses) expect(role.allows(ask(each)), JSON.stringify(each)).toBe(false);
+  // Alone, and among so many others that they are indexed.
+  for (const role of [compileRole([rule]), compileRole([...others, rule])]) {
+    for (const each of allows) expect(role.allows(ask(each)), JSON.stringify(each)).toBe(true);
+    for (const each of refuses) expect(role.allows(ask(each)), JSON.stringify(each)).toBe(false);
+  }
 });
 
 test('rules add to each other, and do not mix', () => {
