@@ -16,8 +16,8 @@ export interface ResolvedRules {
 /** What a user may do in a namespace, as far as it can be listed: `kubectl auth can-i --list`. */
 export type RuleResolver = (user: UserInfo, namespace: string) => ResolvedRules;
 
-/** A list is encoded in one piece: this many characters hold up no other request. */
-const maxListedLength = 512 * 1024;
+/** More than any role has. A list is encoded in one piece, which must not hold up other requests. */
+const maxListedLength = 2 * 1024 * 1024;
 
 export const ruleResolver =
   (access: AccessRules): RuleResolver =>

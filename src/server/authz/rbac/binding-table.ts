@@ -42,6 +42,8 @@ interface KnownBinding {
   readonly subjects: readonly Named[];
 }
 
+const manyGroups = 64;
+
 export function createBindingTable(): BindingTable {
   const places = new Map<string, Place>();
   /** What each binding gave to whom, to take it back by. */
@@ -96,7 +98,8 @@ export function createBindingTable(): BindingTable {
       const ofUser = place.users.get(name);
       if (ofUser !== undefined) for (const ofRole of ofUser.values()) yield firstOf(ofRole);
       if (place.groups.size === 0) return;
-      for (const group of groups) {
+      // An access review may name a group very often.
+      for (const group of groups.length > manyGroups ? new Set(groups) : groups) {
         const ofGroup = place.groups.get(group);
         if (ofGroup !== undefined) for (const ofRole of ofGroup.values()) yield firstOf(ofRole);
       }

@@ -110,3 +110,14 @@ test('a user in many groups takes work in proportion to them, whatever they are 
   const [at1000, at2000] = [await steps(1000), await steps(2000)];
   expect(at2000 - at1000).toBeLessThan(20 * 1000);
 });
+
+test('a group that is named again and again is looked at once', async () => {
+  const steps = async (times: number): Promise<number> => {
+    const access = createAccessRules();
+    const roles = list(100, i => [none(i)]);
+    bind(access, { roles, bindings: 100, subjects: [{ kind: 'Group', name: 'dev' }] });
+    return stepsOf(access, { name: 'jane', groups: list(times, () => 'dev') });
+  };
+  const [few, many] = [await steps(100), await steps(10_000)];
+  expect(many - few).toBeLessThan(10_000);
+});
