@@ -11,7 +11,7 @@ const rule = (name: string): PolicyRule => ({
   verbs: ['get'],
   apiGroups: [''],
   resources: ['secrets'],
-  resourceNames: [name],
+  resourceNames: [name.padEnd(500, '-')],
 });
 
 function resolverOf({ roles, bindings }: { roles: PolicyRule[][]; bindings: number }) {
@@ -45,13 +45,13 @@ test('a role is listed once, however many bindings name it', () => {
 });
 
 test('of more rules than one answer holds, the first are listed and the answer says so', () => {
-  const many = Array.from({ length: 40_000 }, (_, i) => rule(`n${i}`));
+  const many = Array.from({ length: 4000 }, (_, i) => rule(`n${i}`));
   const { rules, incomplete, problem } = resolverOf({ roles: [many], bindings: 1 })(jane, 'ns');
   expect(rules).toEqual(many.slice(0, rules.length));
   expect(rules.length).toBeGreaterThan(1000);
   expect(JSON.stringify(rules).length).toBeLessThan(4 * 1024 * 1024);
   expect(incomplete).toBe(true);
-  expect(problem).toBe(`only ${rules.length} of 40000 rules are listed`);
+  expect(problem).toBe(`only ${rules.length} of 4000 rules are listed`);
 });
 
 test('the work for a list does not grow with the number of bindings, nor beyond what is listed', async () => {
@@ -61,7 +61,7 @@ test('the work for a list does not grow with the number of bindings, nor beyond 
     await countSteps(() => resolve(jane, 'ns'));
     return countSteps(() => resolve(jane, 'ns'));
   };
-  const few = await steps({ rules: 40_000, bindings: 1 });
-  expect(await steps({ rules: 40_000, bindings: 1000 })).toBeLessThan(few + 1000);
-  expect(await steps({ rules: 80_000, bindings: 1 })).toBeLessThan(few + 1000);
+  const few = await steps({ rules: 4000, bindings: 1 });
+  expect(await steps({ rules: 4000, bindings: 1000 })).toBeLessThan(few + 1000);
+  expect(await steps({ rules: 8000, bindings: 1 })).toBeLessThan(few + 1000);
 });
