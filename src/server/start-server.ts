@@ -116,7 +116,7 @@ export async function startServer({
     admission: chain(
       namespaceLifecycle(namespaces),
       serviceAccountAdmission(accounts),
-      nodeRestriction({ pods: storeOf('pods'), nodes: storeOf('nodes') }),
+      nodeRestriction({ pods: storeOf('pods'), nodes: storeOf('nodes'), authorize }),
       roleEscalation(access, authorize),
       defaultTolerations,
       runtimeClass,
