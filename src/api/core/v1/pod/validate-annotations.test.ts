@@ -3,16 +3,15 @@ import { podResource, type Pod } from '../pod.ts';
 
 const mirror = 'kubernetes.io/config.mirror';
 const appArmor = 'container.apparmor.security.beta.kubernetes.io/c';
-const pod = (annotations?: Record<string, string>, nodeName?: string): Pod =>
-  ({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'p', namespace: 'ns', ...(annotations === undefined ? {} : { annotations }) },
-    spec: {
-      containers: [{ name: 'c', image: 'i' }],
-      ...(nodeName === undefined ? {} : { nodeName }),
-    },
-  }) as Pod;
+const pod = (annotations?: Record<string, string>, nodeName?: string): Pod => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'p', namespace: 'ns', ...(annotations === undefined ? {} : { annotations }) },
+  spec: {
+    containers: [{ name: 'c', image: 'i' }],
+    ...(nodeName === undefined ? {} : { nodeName }),
+  },
+});
 
 test.each([
   [
