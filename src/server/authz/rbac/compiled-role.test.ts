@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { PolicyRule } from '../../../api/rbac.authorization.k8s.io/v1/policy-rule.ts';
 import type { Attributes } from '../authorizer.ts';
@@ -128,4 +129,32 @@ test('rules add to each other, and do not mix', () => {
 test('a role without rules allows nothing', () => {
   expect(compileRole([]).allows(ask({}))).toBe(false);
   expect(compileRole([]).allows(ask(url('/version')))).toBe(false);
+});
+
+test('many rules allow what each of them allows alone', () => {
+  const some = (...values: string[]) =>
+    fc.uniqueArray(fc.constantFrom(...values), { minLength: 1, maxLength: 2 });
+  const anyRule = fc.record({
+    verbs: some('get', 'list', 'watch', 'v'),
+    apiGroups: some('', 'apps', 'batch', 'g'),
+    resources: some('pods', 'pods/log', '*/log', 'jobs', 'r'),
+    resourceNames: fc.uniqueArray(fc.constantFrom('a', 'b', 'c', ''), { maxLength: 2 }),
+  });
+  const question = fc.record({
+    verb: fc.constantFrom('get', 'list', 'delete', 'none'),
+    group: fc.constantFrom('', 'apps', 'none'),
+    resource: fc.constantFrom('pods', 'jobs', 'none'),
+    subresource: fc.constantFrom('', 'log', 'none'),
+    name: fc.constantFrom('a', 'b', '', 'none'),
+  });
+  const rules = fc.array(anyRule, { minLength: 30, maxLength: 80 });
+  fc.assert(
+    fc.property(rules, fc.array(question, { minLength: 10 }), (all, questions) => {
+      const role = compileRole(all);
+      for (const each of questions) {
+        const alone = all.some(one => compileRole([one]).allows(ask(each)));
+        expect(role.allows(ask(each)), JSON.stringify(each)).toBe(alone);
+      }
+    }),
+  );
 });

@@ -90,6 +90,14 @@ test.each<{ title: string; rule: (i: number) => PolicyRule }>([
     title: 'resource',
     rule: i => ({ verbs: ['get'], apiGroups: [''], resources: [`r${i}`] }),
   },
+  {
+    title: 'no part alone',
+    rule: i => ({
+      verbs: [i % 3 === 0 ? `v${i}` : 'get'],
+      apiGroups: [i % 3 === 1 ? `g${i}` : ''],
+      resources: [i % 3 === 2 ? `r${i}` : 'secrets'],
+    }),
+  },
 ])('a decision looks only at the rules that could allow it: by $title', async ({ rule }) => {
   const steps = async (rules: number): Promise<number> => {
     const access = createAccessRules();

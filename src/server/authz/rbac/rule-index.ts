@@ -62,19 +62,22 @@ export function indexRules(rules: readonly PolicyRule[]): RuleIndex {
   const byName = postingsOf(indexed, ({ names = [] }) => names);
   const unnamed = indexed.filter(({ names }) => names === undefined);
 
-  const candidates = (wanted: Wanted): RuleLists => {
+  const ofAnyName = (wanted: Wanted): RuleLists => {
     let rarest = listsOf(byResource, wanted.resources);
-    if (countOf(rarest) <= smallSet) return rarest;
-    const named = wanted.names === undefined ? [] : listsOf(byName, wanted.names);
-    for (const lists of [
-      listsOf(byVerb, wanted.verbs),
-      listsOf(byGroup, wanted.groups),
-      [unnamed, ...named],
-    ]) {
+    for (const lists of [listsOf(byVerb, wanted.verbs), listsOf(byGroup, wanted.groups)]) {
       if (countOf(lists) < countOf(rarest)) rarest = lists;
     }
     return rarest;
   };
+  const candidates = (wanted: Wanted): RuleLists => {
+    const named = wanted.names === undefined ? [] : listsOf(byName, wanted.names);
+    const ofName = [unnamed, ...named];
+    const others = ofAnyName(wanted);
+    return countOf(ofName) < countOf(others) ? ofName : others;
+  };
+  const remembered = rememberAnswers(({ verb, group, resources }) =>
+    ofAnyName({ verbs: [verb, '*'], groups: [group, '*'], resources, names: undefined }),
+  );
   return {
     allows(action) {
       const { verb, group, resources, name } = action;
@@ -82,6 +85,11 @@ export function indexRules(rules: readonly PolicyRule[]): RuleIndex {
       if (countOf(lists) > smallSet) {
         const names = name === undefined ? undefined : [name];
         lists = candidates({ verbs: [verb, '*'], groups: [group, '*'], resources, names });
+        // Rules may share each part of the action and still not allow it as a whole.
+        if (countOf(lists) > smallSet) {
+          const { all, names: allowed } = remembered(action);
+          return all || (name !== undefined && allowed.has(name));
+        }
       }
       for (const list of lists) {
         for (const rule of list) if (ruleAllows(rule, action)) return true;
@@ -97,6 +105,45 @@ export function indexRules(rules: readonly PolicyRule[]): RuleIndex {
       });
       return new Set(lists.flatMap(list => list.map(({ source }) => source)));
     },
+  };
+}
+
+/** What rules allow of a verb on a resource. */
+interface Answer {
+  /** Whether on objects of every name. */
+  readonly all: boolean;
+  /** On which ones, if not on all. */
+  readonly names: ReadonlySet<string>;
+}
+
+/** Names that are remembered in all, for one role. */
+const maxRemembered = 20_000;
+
+/** Looks through the rules for each verb, group and resource once. */
+function rememberAnswers(
+  candidates: (action: ResourceAction) => RuleLists,
+): (action: ResourceAction) => Answer {
+  const answers = new Map<string, Answer>();
+  let size = 0;
+  return action => {
+    const key = JSON.stringify([action.verb, action.group, action.resources]);
+    const known = answers.get(key);
+    if (known !== undefined) return known;
+    let all = false;
+    const names = new Set<string>();
+    for (const rule of candidates(action).flat()) {
+      if (!coversKind(rule, action)) continue;
+      if (rule.names === undefined) all = true;
+      else for (const name of rule.names) names.add(name);
+    }
+    const answer: Answer = { all, names };
+    size += names.size + 1;
+    if (size > maxRemembered) {
+      answers.clear();
+      size = names.size + 1;
+    }
+    answers.set(key, answer);
+    return answer;
   };
 }
 
@@ -130,11 +177,14 @@ const choice = (values: readonly string[] = []): Choice =>
 const has = (values: Values, value: string): boolean =>
   'has' in values ? values.has(value) : values.includes(value);
 
-const ruleAllows = (rule: IndexedRule, { verb, group, resources, name }: ResourceAction): boolean =>
+const coversKind = (rule: IndexedRule, { verb, group, resources }: ResourceAction): boolean =>
   (rule.verbs === undefined || has(rule.verbs, verb)) &&
   (rule.groups === undefined || has(rule.groups, group)) &&
-  resources.some(each => has(rule.resources, each)) &&
-  (rule.names === undefined || (name !== undefined && has(rule.names, name)));
+  resources.some(each => has(rule.resources, each));
+
+const ruleAllows = (rule: IndexedRule, action: ResourceAction): boolean =>
+  coversKind(rule, action) &&
+  (rule.names === undefined || (action.name !== undefined && has(rule.names, action.name)));
 
 function postingsOf(
   rules: readonly IndexedRule[],
