@@ -43,6 +43,11 @@ export function startControllers({
   const nodes = createInformer(client.resource(nodeResource), { signal, log });
   const namespaces = createInformer(client.resource(namespaceResource), { signal, log });
   const recorder = createEventRecorder({ client, component: 'default-scheduler', log });
+  const garbageRecorder = createEventRecorder({
+    client,
+    component: 'garbage-collector-controller',
+    log,
+  });
   const contents = startNamespaceContents({
     client,
     namespaces,
@@ -62,7 +67,7 @@ export function startControllers({
     tokenSecrets,
     startNamespaceDeletion({ client, namespaces, log }),
     startScheduler({ client, pods, nodes, recorder, log }),
-    startGarbageCollector({ client, pods, nodes, signal, log }),
+    startGarbageCollector({ client, pods, nodes, recorder: garbageRecorder, signal, log }),
     startClusterRoleAggregation({ client, signal, log }),
   ];
   return {
@@ -73,7 +78,7 @@ export function startControllers({
     async close() {
       stop.abort();
       await Promise.all(loops.map(loop => loop.close()));
-      await recorder.flush();
+      await Promise.all([recorder.flush(), garbageRecorder.flush()]);
     },
   };
 }

@@ -17,7 +17,7 @@ import { createPodAdmission } from './pods/pod-admission.ts';
 import { startPodWorkers } from './pods/pod-workers.ts';
 import { createReferences, type References } from './references/references.ts';
 import type { Runtime } from './runtime/runtime.ts';
-import { createRequestAuthorizer } from './server/authorize-request.ts';
+import { createOperationAuthorizer } from './server/authorize-request.ts';
 import {
   startNodeServer,
   type NodeServer,
@@ -79,7 +79,7 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
   const server = await listenBesidesPods(await hostPortsOfNode(client, nodeName), {
     runtime,
     serving,
-    authorize: createRequestAuthorizer(client, nodeName),
+    authorize: createOperationAuthorizer(client, nodeName),
     podOf: (namespace, name) => pods.get(namespace, name),
     host: hostIp,
     port: 0,

@@ -117,7 +117,7 @@ export async function startServer({
         name: 'ServiceAccount',
         mutate: serviceAccountAdmission(stores.of(serviceAccountResource)),
       },
-      { name: 'NodeRestriction', mutate: nodeRestriction({ pods, nodes }) },
+      { name: 'NodeRestriction', mutate: nodeRestriction({ pods, nodes, authorize }) },
       { name: 'RoleEscalation', mutate: roleEscalation(access, authorize) },
       { name: 'DefaultTolerationSeconds', mutate: defaultTolerations },
       { name: 'RuntimeClass', mutate: runtimeClass },

@@ -2,6 +2,7 @@ import { resources } from '../../api/index.ts';
 import type { Node } from '../../api/core/v1/node.ts';
 import { podResource, type Pod } from '../../api/core/v1/pod.ts';
 import type { KubeClient } from '../../client/client.ts';
+import type { EventRecorder } from '../../client/event-recorder.ts';
 import { createInformer, type Informer } from '../../client/informer.ts';
 import type { Logger } from '../../machinery/log.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
@@ -9,18 +10,21 @@ import { apiVersionOf } from '../../machinery/resource.ts';
 import { absent, isStatusError } from '../../machinery/status.ts';
 import { createWorkQueue, type WorkQueue } from '../../machinery/work-queue.ts';
 import { createEndingOwners, isEndingOwner } from './ending-owners.ts';
+import { createInvalidOwners } from './invalid-owners.ts';
 
 /** Deletes objects whose owners are all gone, lets owners end as was asked, and ends pods whose node is gone. */
 export function startGarbageCollector({
   client,
   pods,
   nodes,
+  recorder,
   signal,
   log,
 }: {
   readonly client: KubeClient;
   readonly pods: Informer<Pod>;
   readonly nodes: Informer<Node>;
+  readonly recorder: EventRecorder;
   readonly signal: AbortSignal;
   readonly log: Logger;
 }): WorkQueue {
@@ -63,13 +67,17 @@ export function startGarbageCollector({
     }
   };
 
+  const invalidOwners = createInvalidOwners(recorder);
   const endingOwners = createEndingOwners({
     client,
     owned: resources.filter(each => informers.has(each.plural) && each.storedAs === undefined),
     ownerLives,
   });
+  const allSynced = Promise.all([...informers.values()].map(each => each.synced));
   const queue = createWorkQueue({
     async work(key) {
+      // Before, an owner may seem to be nowhere.
+      await allSynced;
       const [plural = '', namespace = '', name = ''] = key.split('/');
       const object = informers.get(plural)?.get(namespace, name);
       const owners = object?.metadata.ownerReferences ?? [];
@@ -77,6 +85,7 @@ export function startGarbageCollector({
       if (object === undefined || resource === undefined) return;
       if (isEndingOwner(object)) await endingOwners.work(object, resource);
       if (owners.length === 0) return;
+      invalidOwners.report(object, resource);
       // One after the other, and each once: there may be thousands.
       const asked = new Set<string>();
       for (const owner of owners) {
@@ -96,6 +105,8 @@ export function startGarbageCollector({
     `${plural}/${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
   for (const [plural, informer] of informers) {
     informer.onChange(({ type, object }) => {
+      if (type === 'deleted') invalidOwners.forget(object);
+      else invalidOwners.know(object);
       if (type !== 'deleted') {
         if ((object.metadata.ownerReferences ?? []).length > 0 || isEndingOwner(object))
           queue.add(keyOf(plural, object));

@@ -5,6 +5,7 @@ import { podColumns } from './pod/pod-columns.ts';
 import { applyPodDefaults, qosClassOf } from './pod/pod-defaults.ts';
 import { PodSchema, type Pod } from './pod/pod-schema.ts';
 import { podWarnings } from './pod/pod-warnings.ts';
+import { mirrorAnnotation, validateAnnotationUpdate } from './pod/validate-annotations.ts';
 import { validateNewPod } from './pod/validate-new-pod.ts';
 import { validatePod, validatePodUpdate } from './pod/validate-pod.ts';
 
@@ -23,7 +24,7 @@ export type { Volume, VolumeMount } from './pod/volume-schema.ts';
 /** A pod that an agent made of a file of its own, to show it here: nobody gave it any rights. */
 export const isMirrorPod = ({ metadata }: Pick<Pod, 'metadata'>): boolean =>
   Object.hasOwn(metadata.annotations ?? {}, mirrorAnnotation);
-export const mirrorAnnotation = 'kubernetes.io/config.mirror';
+export { mirrorAnnotation };
 
 const finished = (pod: Pod): boolean =>
   pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
@@ -59,7 +60,7 @@ export const podResource: ResourceDescriptor<Pod> = {
           if (ownerReferences === undefined) delete next.metadata.ownerReferences;
           else next.metadata.ownerReferences = ownerReferences;
         },
-        validateUpdate: () => [],
+        validateUpdate: validateAnnotationUpdate,
       },
     },
   },
@@ -77,7 +78,10 @@ export const podResource: ResourceDescriptor<Pod> = {
     prepareForUpdate(next, old) {
       next.status = old.status;
     },
-    validateUpdate: validatePodUpdate,
+    validateUpdate: (next, old) => [
+      ...validateAnnotationUpdate(next, old),
+      ...validatePodUpdate(next, old),
+    ],
   },
   warnings: podWarnings,
   selectableFields: ({ spec, status }) => ({

@@ -10,6 +10,7 @@ import {
 } from '../../../../machinery/field-error.ts';
 import { goQuote } from '../../../../machinery/go-quote.ts';
 import { appArmorAnnotationPrefix, appArmorProfileOf } from './app-armor-annotations.ts';
+import { validateMirrorAnnotation } from './validate-annotations.ts';
 import type { Pod, PodSpec } from './pod-schema.ts';
 
 /**
@@ -40,6 +41,7 @@ export function validateNewPod(pod: Pod): FieldError[] {
       ...validateProcMount(securityContext?.procMount, here.child('securityContext', 'procMount')),
     ]),
     ...validateAppArmorAnnotations(pod),
+    ...validateMirrorAnnotation(pod),
   ];
 }
 
