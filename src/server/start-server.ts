@@ -29,6 +29,7 @@ import type { ObjectLookup } from './authn/object-lookup.ts';
 import { createServiceAccountTokens, tokenIssuer } from './authn/service-account-tokens.ts';
 import { startAuthorization } from './authz/start-authorization.ts';
 import { createDiscovery } from './discovery/discovery.ts';
+import { verifiedNameOf } from './http/credentials.ts';
 import { listen } from './http/listener.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createPipeline } from './http/pipeline.ts';
@@ -143,6 +144,7 @@ export async function startServer({
     host,
     port,
     maxConnections,
+    verifiedNameOf,
     onRequest: (request, response) =>
       guard({ log, operation: 'request', onError: () => response.destroy() }, () => {
         response.setHeader('audit-id', randomUUID());

@@ -25,10 +25,12 @@ import { credentialsOf } from './credentials.ts';
 import { createBodyBytes, defaultBodyLimits } from './limits/body-bytes.ts';
 import { clientOf, type Client } from './limits/clients.ts';
 import { createInFlight, defaultInFlightLimits, type InFlightLimits } from './limits/in-flight.ts';
+import { createBodyReceiver } from './limits/receive-body.ts';
 import { createUnsentBytes } from './limits/unsent-bytes.ts';
 import type { AnyRequest, AnyResponse } from './listener.ts';
 import type { Metrics, RequestKind, RequestObservation } from './metrics.ts';
 import { nonResource } from './non-resource.ts';
+import { isOver } from './outgoing.ts';
 import { booleanOf } from './query.ts';
 import { respondError, toStatusError } from './respond.ts';
 
@@ -53,6 +55,9 @@ export interface Pipeline {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
 }
 
+const noBody = Buffer.alloc(0);
+const sweepEveryMs = 5000;
+
 /** resolve → authenticate → impersonate → authorize → execute. */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { authorize, log, nodeProxy, tokens } = options;
@@ -63,7 +68,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const inFlight = createInFlight(options.inFlight ?? defaultInFlightLimits, kind =>
     options.metrics.dropped(kind),
   );
-  const bodies = createBodyBytes(defaultBodyLimits);
+  const bodyBytes = createBodyBytes(defaultBodyLimits);
+  const bodies = createBodyReceiver();
+  const sweep = setInterval(() => bodies.sweep(), sweepEveryMs).unref();
+  options.signal.addEventListener('abort', () => clearInterval(sweep), { once: true });
   const unsent = createUnsentBytes();
 
   const senderOf = async (request: AnyRequest): Promise<UserInfo> => {
@@ -76,8 +84,18 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     return anonymous;
   };
 
+  /** Takes the client's seat and waits for its turn. @throws StatusError TooManyRequests */
+  const seat = async (client: Client, kind: RequestKind, closing: Closing): Promise<void> => {
+    const end = inFlight.admit(client, kind);
+    if (end === undefined) return;
+    onClose(closing, end);
+    const turn = nextTurn(client.key);
+    if (turn !== undefined) await turn;
+  };
+
   /**
-   * The user who may do what is asked, and the client whose share of the server it takes.
+   * The user who may do what is asked, and the client whose share of the server it takes. What writes takes its seat
+   * when its body is there: until then it is the client that takes its time.
    * @param closing of what the request comes by: gives back what was admitted
    * @throws StatusError Unauthorized, Forbidden, TooManyRequests
    */
@@ -89,16 +107,22 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const sender = await senderOf(request);
     const client = clientOf(sender, request);
     const kind = requestKindOf(operation);
-    const end = inFlight.admit(client, kind);
-    if (end !== undefined) {
-      onClose(closing, end);
-      const turn = nextTurn(client.key);
-      if (turn !== undefined) await turn;
-    }
-    if (kind === 'mutating') onClose(closing, bodies.admit(client, declaredLengthOf(request)));
+    if (kind === 'mutating') onClose(closing, bodyBytes.admit(client, declaredLengthOf(request)));
+    else if (!isProbe(operation)) await seat(client, kind, closing);
     const user = actingUser(sender, request, authorize);
     mustAllow(authorize, attributesOf(operation, user));
     return { user, client };
+  };
+
+  const bodyOf = async (
+    request: AnyRequest,
+    operation: Operation,
+    { client, response }: { client: Client; response: AnyResponse },
+  ): Promise<Buffer> => {
+    if (requestKindOf(operation) !== 'mutating') return noBody;
+    const body = await bodies.receive(request);
+    await seat(client, 'mutating', response);
+    return body;
   };
 
   return {
@@ -121,12 +145,14 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         const { user, client } = await admittedUserOf(request, operation, response);
         isAuthorized = true;
         if (operation.type === 'undeclared') throw operation.refusal;
+        const body = await bodyOf(request, operation, { client, response });
         const contextOf = <O extends Operation>(served: O): RequestContext<O> => ({
           operation: served,
           query,
           headers,
           user,
           request,
+          body,
           response,
           warnings,
           client,
@@ -189,13 +215,10 @@ function operationText(operation: Operation, isAuthorized: boolean): string {
 type OperationLabels = Pick<RequestObservation, 'verb' | 'group' | 'resource' | 'subresource'>;
 const noLabels: OperationLabels = { verb: '', group: '', resource: '', subresource: '' };
 
-interface Closing {
-  readonly closed: boolean;
-  on(event: 'close', listener: () => void): unknown;
-}
+type Closing = AnyResponse | Duplex;
 
 function onClose(closing: Closing, release: () => void): void {
-  if (closing.closed) release();
+  if (isOver(closing)) release();
   else closing.on('close', release);
 }
 
@@ -207,6 +230,11 @@ function requestKindOf(operation: Operation): RequestKind {
   if (subresource === 'log' && booleanOf(query, 'follow')) return 'longRunning';
   return verb === 'get' || verb === 'list' ? 'readOnly' : 'mutating';
 }
+
+/** Kubernetes' flow schema `probes`: whether the server is well is answered however busy it is. */
+const isProbe = (operation: Operation): boolean =>
+  operation.type === 'non-resource' && probePaths.has(operation.path);
+const probePaths: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz']);
 
 /** Undefined where the body may be of any length. */
 function declaredLengthOf({ headers }: AnyRequest): number | undefined {
@@ -223,7 +251,7 @@ function endOf(response: AnyResponse, server: AbortSignal): () => AbortSignal {
   return () => {
     if (signal === undefined) {
       const gone = new AbortController();
-      if (response.closed) gone.abort();
+      if (isOver(response)) gone.abort();
       response.once('close', () => gone.abort());
       signal = AbortSignal.any([gone.signal, server]);
     }

@@ -1,6 +1,5 @@
 import { NamespaceSchema, type Namespace } from '../../api/core/v1/namespace.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
-import { readBody } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondObject } from '../negotiation/encode.ts';
 import { unkept } from '../registry/unkept.ts';
@@ -10,7 +9,7 @@ import type { SubresourceHandler } from './handlers.ts';
 /** Sets a namespace's spec.finalizers; the last one out removes the namespace. */
 export const namespaceFinalizeHandler: SubresourceHandler = async (context, { entry }) => {
   const wanted = (await decodeBody(
-    await readBody(context.request),
+    context.body,
     { apiVersion: 'v1', kind: 'Namespace', schema: NamespaceSchema },
     { contentType: context.headers['content-type'], fieldValidation: 'Ignore', warnings: [] },
   )) as unknown as Namespace;

@@ -11,7 +11,7 @@ import type { UserInfo } from '../authn/authenticator.ts';
 import { tokenIssuer, type ServiceAccountTokens } from '../authn/service-account-tokens.ts';
 import type { Authorizer } from '../authz/authorizer.ts';
 import type { RuleResolver } from '../authz/rule-resolver.ts';
-import { readBody, type RequestContext } from '../http/context.ts';
+import type { RequestContext } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondValue } from '../negotiation/encode.ts';
 import { writeOptionsOf } from '../verbs/write-options.ts';
@@ -39,7 +39,7 @@ export async function review(
   services: ReviewServices,
 ): Promise<void> {
   const body = (await decodeBody(
-    await readBody(context.request),
+    context.body,
     { apiVersion: apiVersionOf(descriptor), kind: descriptor.kind, schema: descriptor.schema },
     {
       contentType: context.headers['content-type'],

@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../machinery/meta.ts';
 import { apiVersionOf, type StrategyContext } from '../../machinery/resource.ts';
 import { alreadyExists, generateNameConflict, isStatusError } from '../../machinery/status.ts';
-import { readBody, type RequestContext } from '../http/context.ts';
+import type { RequestContext } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondObject } from '../negotiation/encode.ts';
 import type { StoredObject } from '../registry/object-store.ts';
@@ -21,7 +21,7 @@ export async function create(context: RequestContext, services: VerbServices): P
   const { descriptor } = services.entry;
   const { dryRun, fieldValidation } = writeOptionsOf(context.query, 'CreateOptions');
   const object = (await decodeBody(
-    await readBody(context.request),
+    context.body,
     { apiVersion: apiVersionOf(descriptor), kind: descriptor.kind, schema: descriptor.schema },
     { contentType: context.headers['content-type'], fieldValidation, warnings: context.warnings },
   )) as unknown as KubeObject;

@@ -7,7 +7,7 @@ import { PatchError } from '../../machinery/patch/patch-error.ts';
 import { applyStrategicMerge } from '../../machinery/patch/strategic-merge.ts';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
 import { failure, invalidObject, type StatusError } from '../../machinery/status.ts';
-import { readBody, type RequestContext } from '../http/context.ts';
+import type { RequestContext } from '../http/context.ts';
 import { noConversion } from '../negotiation/decode-errors.ts';
 import { respondObject } from '../negotiation/encode.ts';
 import type { VerbServices } from '../resource-entry.ts';
@@ -22,7 +22,7 @@ export async function patch(context: RequestContext, services: VerbServices): Pr
   const { operation, query } = context;
   const { dryRun, fieldValidation } = writeOptionsOf(query, 'PatchOptions');
   const type = patchTypeOf(context.headers['content-type']);
-  const body = parsePatch(await readBody(context.request), type, fieldValidation);
+  const body = parsePatch(context.body, type, fieldValidation);
   const stored = await replaceObject(context, services, {
     strategy: strategyOf(descriptor, operation.subresource),
     dryRun,

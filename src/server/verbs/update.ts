@@ -6,7 +6,7 @@ import {
 } from '../../machinery/resource.ts';
 import { isStatusError } from '../../machinery/status.ts';
 import { mustAllow } from '../authz/authorizer.ts';
-import { readBody, type RequestContext } from '../http/context.ts';
+import type { RequestContext } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondObject } from '../negotiation/encode.ts';
 import type { VerbServices } from '../resource-entry.ts';
@@ -22,7 +22,7 @@ export async function update(context: RequestContext, services: VerbServices): P
   const { operation, query } = context;
   const { dryRun, fieldValidation } = writeOptionsOf(query, 'UpdateOptions');
   const object = (await decodeBody(
-    await readBody(context.request),
+    context.body,
     { apiVersion: apiVersionOf(descriptor), kind: descriptor.kind, schema: descriptor.schema },
     {
       contentType: context.headers['content-type'],

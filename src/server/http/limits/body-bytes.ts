@@ -14,32 +14,45 @@ export interface BodyBytes {
 
 export interface BodyLimits {
   readonly max: number;
+  /** What each client may send even when everything is taken. */
+  readonly minimum: number;
   /** For all of those together that are exempt from `max`. */
   readonly maxExempt: number;
   /** More than this is not kept of any body. */
   readonly maxOfOne: number;
+  /** What a request costs whose body is small or never comes. */
+  readonly minOfOne: number;
 }
 
-const MiB = 1024 * 1024;
+const KiB = 1024;
+const MiB = 1024 * KiB;
 export const defaultBodyLimits: BodyLimits = {
   max: 128 * MiB,
+  minimum: 256 * KiB,
   maxExempt: 256 * MiB,
   maxOfOne: 3 * MiB,
+  minOfOne: 16 * KiB,
 };
 
-export function createBodyBytes({ max, maxExempt, maxOfOne }: BodyLimits): BodyBytes {
-  const shares = createShares(max);
+export function createBodyBytes({
+  max,
+  minimum,
+  maxExempt,
+  maxOfOne,
+  minOfOne,
+}: BodyLimits): BodyBytes {
+  const shares = createShares({ max, minimum });
   let exempt = 0;
   return {
-    admit({ key, isExempt }, declared = maxOfOne) {
-      const bytes = Math.min(declared, maxOfOne);
-      if (isExempt) {
+    admit(client, declared = maxOfOne) {
+      const bytes = Math.max(Math.min(declared, maxOfOne), minOfOne);
+      if (client.isExempt) {
         if (exempt + bytes > maxExempt) throw refused();
         exempt += bytes;
         return () => void (exempt -= bytes);
       }
-      if (!shares.take(key, bytes)) throw refused();
-      return () => shares.giveBack(key, bytes);
+      if (!shares.take(client, bytes)) throw refused();
+      return () => shares.giveBack(client, bytes);
     },
   };
 }
