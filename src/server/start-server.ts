@@ -31,6 +31,7 @@ import { startAuthorization } from './authz/start-authorization.ts';
 import { createDiscovery } from './discovery/discovery.ts';
 import { verifiedNameOf } from './http/credentials.ts';
 import { listen } from './http/listener.ts';
+import { defaultInFlightLimits, type InFlightLimits } from './http/limits/in-flight.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createPipeline } from './http/pipeline.ts';
 import { createOpenApi } from './openapi/documents.ts';
@@ -48,6 +49,8 @@ export interface ServerOptions {
   readonly port: number;
   /** Open at a time. */
   readonly maxConnections?: number | undefined;
+  /** @default kube-apiserver's */
+  readonly inFlight?: InFlightLimits;
   /** Keylet's own. */
   readonly version: string;
   /** @default Kubernetes' defaults: privileged unless a namespace's labels say otherwise */
@@ -67,6 +70,7 @@ export async function startServer({
   host,
   port,
   maxConnections,
+  inFlight = defaultInFlightLimits,
   version,
   podSecurity: podSecurityConfiguration = defaultConfiguration(),
   log,
@@ -134,6 +138,7 @@ export async function startServer({
     metrics,
     version,
     issuer: issuerDocuments(tokenIssuer, pki.serviceAccountKey),
+    inFlight,
     storeFault: () => store.writeFault(),
     log,
     signal: stop.signal,

@@ -254,3 +254,24 @@ test('a body that was cut off over HTTP/2 is not taken for a whole one', async (
   expect(await codeOf('complete')).toBe(200);
   expect(await codeOf('cut')).toBe(404);
 });
+
+test.each([
+  ['two reads at a time', 2, [200, 429]],
+  ['reads without a limit', 0, [200, 200]],
+])('%s, as the server is told', async (_, readOnly, codes) => {
+  const own = await startLocalApi({ inFlight: { readOnly, mutating: 1, longRunning: 1 } });
+  try {
+    const session = connect(`https://127.0.0.1:${own.port}`, {
+      ca: own.pki.ca,
+      settings: { initialWindowSize: 0 },
+    });
+    sessions.push(session);
+    // The answer is not read, and so under way.
+    const first = await head(session, '/version');
+    const second = await own.ask({ path: '/version', as: null });
+    expect([first[':status'], second.code]).toEqual(codes);
+    expect((await own.ask({ path: '/readyz', as: null })).code).toBe(200);
+  } finally {
+    await own.close();
+  }
+});

@@ -24,7 +24,7 @@ import { ClientGoneError, type RequestContext } from './context.ts';
 import { credentialsOf } from './credentials.ts';
 import { createBodyBytes, defaultBodyLimits } from './limits/body-bytes.ts';
 import { clientOf, type Client } from './limits/clients.ts';
-import { createInFlight, defaultInFlightLimits, type InFlightLimits } from './limits/in-flight.ts';
+import { createInFlight, type InFlightLimits } from './limits/in-flight.ts';
 import { createBodyReceiver } from './limits/receive-body.ts';
 import { createUnsentBytes } from './limits/unsent-bytes.ts';
 import type { AnyRequest, AnyResponse } from './listener.ts';
@@ -44,8 +44,7 @@ export interface PipelineOptions extends ExecutionServices {
   readonly issuer: IssuerDocuments;
   readonly storeFault: () => string | undefined;
   readonly log: Logger;
-  /** @default kube-apiserver's */
-  readonly inFlight?: InFlightLimits;
+  readonly inFlight: InFlightLimits;
   /** Aborts when the server closes. */
   readonly signal: AbortSignal;
 }
@@ -65,9 +64,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const execute = createOperationExecutor(options);
   const authenticators: readonly Authenticator[] = [certificateAuthenticator, tokens.authenticator];
 
-  const inFlight = createInFlight(options.inFlight ?? defaultInFlightLimits, kind =>
-    options.metrics.dropped(kind),
-  );
+  const inFlight = createInFlight(options.inFlight, kind => options.metrics.dropped(kind));
   const bodyBytes = createBodyBytes(defaultBodyLimits);
   const bodies = createBodyReceiver();
   const sweep = setInterval(() => bodies.sweep(), sweepEveryMs).unref();
