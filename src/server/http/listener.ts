@@ -15,6 +15,7 @@ import {
   type Connection,
   type ConnectionLimits,
 } from './limits/connections.ts';
+import { createDescriptorCheck } from './limits/descriptors.ts';
 import { guard } from '../../machinery/unexpected.ts';
 import { guardListener } from '../../machinery/guard-listener.ts';
 import type { Logger } from '../../machinery/log.ts';
@@ -85,7 +86,11 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
         open,
       }),
   });
-  const sweep = setInterval(() => connections.sweep(), sweepEveryMs).unref();
+  const descriptors = createDescriptorCheck(log);
+  const sweep = setInterval(() => {
+    connections.sweep();
+    descriptors.sweep();
+  }, sweepEveryMs).unref();
   const sockets = new Set<Socket>();
   /** By the peer's address and port: TLS and HTTP/2 wrap the socket that was accepted. */
   const accepted = new Map<string, Connection>();
