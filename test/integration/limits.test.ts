@@ -1,5 +1,6 @@
 import { once, setMaxListeners } from 'node:events';
 import { connect, constants, type ClientHttp2Session, type ClientSessionOptions } from 'node:http2';
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { gunzipSync } from 'node:zlib';
 import { parse } from 'yaml';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -272,6 +273,47 @@ test.each([
     expect([first[':status'], second.code]).toEqual(codes);
     expect((await own.ask({ path: '/readyz', as: null })).code).toBe(200);
   } finally {
+    await own.close();
+  }
+});
+
+test('idle connections of many addresses lock nobody out, and end none that is busy', async () => {
+  const own = await startLocalApi({ maxConnections: 100 });
+  const idle: TLSSocket[] = [];
+  try {
+    const tlsFrom = (localAddress: string, as: ConnectionOptions = {}): TLSSocket => {
+      const options = { host: '127.0.0.1', port: own.port, localAddress, ca: own.pki.ca, ...as };
+      return connectTls(options);
+    };
+    const from = (localAddress: string, as: Partial<KeyPair> = {}): ClientHttp2Session => {
+      const session = connect(`https://127.0.0.1:${own.port}`, {
+        createConnection: () => tlsFrom(localAddress, { ALPNProtocols: ['h2'], ...as }),
+      });
+      session.on('error', () => undefined);
+      sessions.push(session);
+      return session;
+    };
+    const watcher = from('127.0.2.1', own.pki.admin);
+    const watch = watcher.request({ ':path': '/api/v1/namespaces?watch=true' });
+    watch.on('error', () => undefined);
+    await once(watch, 'response');
+
+    for (let i = 0; i < 150; i += 1) {
+      const socket = tlsFrom(`127.0.1.${1 + (i % 40)}`);
+      socket.on('error', () => undefined);
+      idle.push(socket);
+      await Promise.race([once(socket, 'secureConnect'), once(socket, 'close')]);
+    }
+    const closed = idle.filter(socket => socket.closed).length;
+    expect(closed).toBeGreaterThan(50);
+    expect((await head(from('127.0.3.1'), '/version'))[':status']).toBe(200);
+    const admin = from('127.0.1.1', own.pki.admin);
+    expect((await head(admin, '/api/v1/namespaces/default'))[':status']).toBe(200);
+    expect([watch.closed, watcher.closed]).toEqual([false, false]);
+    const said = own.log.filter(({ message }) => message.startsWith('Too many connections'));
+    expect(said).toHaveLength(1);
+  } finally {
+    for (const socket of idle) socket.destroy();
     await own.close();
   }
 });

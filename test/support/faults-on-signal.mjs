@@ -16,4 +16,5 @@ const faults = {
     objects = undefined;
   },
 };
-process.on('SIGUSR2', () => setImmediate(faults[process.env.FAULT]));
+const fault = faults[process.env.FAULT];
+process.on('SIGUSR2', () => setImmediate(() => fault()));

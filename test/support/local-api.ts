@@ -45,7 +45,7 @@ export interface LocalApi {
 
 /** An API server in this process, on a store of its own: no controllers, no node. */
 export async function startLocalApi(
-  options: Pick<ServerOptions, 'inFlight'> = {},
+  options: Pick<ServerOptions, 'inFlight' | 'maxConnections'> = {},
 ): Promise<LocalApi> {
   const dir = await mkdtemp(path.join(tmpdir(), 'keylet-api-'));
   const log: LogLine[] = [];
