@@ -81,13 +81,15 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     return anonymous;
   };
 
-  /** Takes the client's seat and waits for its turn. @throws StatusError TooManyRequests */
-  const seat = async (client: Client, kind: RequestKind, closing: Closing): Promise<void> => {
+  /** Waits until the client may use the event loop. */
+  const turn = async ({ key, isExempt }: Client): Promise<void> => {
+    const waiting = isExempt ? undefined : nextTurn(key);
+    if (waiting !== undefined) await waiting;
+  };
+  /** Takes the client's seat. @throws StatusError TooManyRequests */
+  const takeSeat = (client: Client, kind: RequestKind, closing: Closing): void => {
     const end = inFlight.admit(client, kind);
-    if (end === undefined) return;
-    onClose(closing, end);
-    const turn = nextTurn(client.key);
-    if (turn !== undefined) await turn;
+    if (end !== undefined) onClose(closing, end);
   };
 
   /**
@@ -104,8 +106,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const sender = await senderOf(request);
     const client = clientOf(sender, request);
     const kind = requestKindOf(operation);
-    if (kind === 'mutating') onClose(closing, bodyBytes.admit(client, declaredLengthOf(request)));
-    else if (!isProbe(operation)) await seat(client, kind, closing);
+    if (kind !== 'mutating' && !isProbe(operation)) takeSeat(client, kind, closing);
+    await turn(client);
     const user = actingUser(sender, request, authorize);
     mustAllow(authorize, attributesOf(operation, user));
     return { user, client };
@@ -117,8 +119,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     { client, response }: { client: Client; response: AnyResponse },
   ): Promise<Buffer> => {
     if (requestKindOf(operation) !== 'mutating') return noBody;
-    const body = await bodies.receive(request);
-    await seat(client, 'mutating', response);
+    const room = bodyBytes.admit(client, declaredLengthOf(request));
+    onClose(response, () => room.giveBack());
+    const body = await bodies.receive(request, received => room.grow(received));
+    takeSeat(client, 'mutating', response);
+    await turn(client);
     return body;
   };
 
@@ -233,10 +238,10 @@ const isProbe = (operation: Operation): boolean =>
   operation.type === 'non-resource' && probePaths.has(operation.path);
 const probePaths: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz']);
 
-/** Undefined where the body may be of any length. */
-function declaredLengthOf({ headers }: AnyRequest): number | undefined {
-  const declared = Number(headers['content-length'] ?? Number.NaN);
-  return Number.isNaN(declared) ? undefined : declared;
+/** 0 where it is not known, as with bodies in chunks. */
+function declaredLengthOf({ headers }: AnyRequest): number {
+  const declared = Number(headers['content-length']);
+  return Number.isNaN(declared) ? 0 : declared;
 }
 
 const connects = (operation: Operation): operation is ResourceOperation =>

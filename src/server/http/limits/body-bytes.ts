@@ -5,11 +5,18 @@ import { createShares } from './shares.ts';
 /** Room for the bodies that are being received and worked on. */
 export interface BodyBytes {
   /**
-   * @param declared the body's `content-length`; undefined where its length is not known
-   * @returns what gives the room back; to be called once
+   * @param declared the body's `content-length`; 0 where its length is not known
    * @throws StatusError TooManyRequests
    */
-  admit(client: Client, declared: number | undefined): () => void;
+  admit(client: Client, declared: number): BodyRoom;
+}
+
+/** What one body takes. */
+export interface BodyRoom {
+  /** So much of it has arrived. @throws StatusError TooManyRequests when there is no room for it */
+  grow(received: number): void;
+  /** To be called once. */
+  giveBack(): void;
 }
 
 export interface BodyLimits {
@@ -44,15 +51,25 @@ export function createBodyBytes({
   const shares = createShares({ max, minimum });
   let exempt = 0;
   return {
-    admit(client, declared = maxOfOne) {
-      const bytes = Math.max(Math.min(declared, maxOfOne), minOfOne);
-      if (client.isExempt) {
-        if (exempt + bytes > maxExempt) throw refused();
-        exempt += bytes;
-        return () => void (exempt -= bytes);
-      }
-      if (!shares.take(client, bytes)) throw refused();
-      return () => shares.giveBack(client, bytes);
+    admit(client, declared) {
+      let held = 0;
+      const hold = (bytes: number): void => {
+        const more = Math.max(Math.min(bytes, maxOfOne), minOfOne) - held;
+        if (more <= 0) return;
+        if (client.isExempt) {
+          if (exempt + more > maxExempt) throw refused();
+          exempt += more;
+        } else if (!shares.take(client, more)) throw refused();
+        held += more;
+      };
+      hold(declared);
+      return {
+        grow: hold,
+        giveBack() {
+          if (client.isExempt) exempt -= held;
+          else shares.giveBack(client, held);
+        },
+      };
     },
   };
 }

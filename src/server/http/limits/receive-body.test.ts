@@ -1,19 +1,25 @@
 import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { beforeEach, expect, test } from 'vitest';
+import { tooManyRequests } from '../../../machinery/status.ts';
 import { createBodyReceiver, type BodyReceiver } from './receive-body.ts';
 
 let now: number;
+let room: number;
 let receiver: BodyReceiver;
 beforeEach(() => {
   now = 0;
+  room = Infinity;
   receiver = createBodyReceiver({ maxBytes: 20, everyMs: 10, minBytes: 5 }, () => now);
 });
 
 /** @returns the sender's end, and what is received of it */
 function send() {
   const sender = new PassThrough();
-  const received = receiver.receive(sender as unknown as IncomingMessage).then(
+  const grow = (bytes: number): void => {
+    if (bytes > room) throw tooManyRequests('full', 1);
+  };
+  const received = receiver.receive(sender as unknown as IncomingMessage, grow).then(
     body => body.toString(),
     (error: { status: { code: number } }) => error.status.code,
   );
@@ -55,4 +61,12 @@ test('one that is too large is refused, and the rest of it discarded', async () 
   await write('1'.repeat(21));
   expect(await received).toBe(413);
   await write('1'.repeat(100));
+});
+
+test('one for which there is no room any more is put off', async () => {
+  room = 10;
+  const { received, write } = send();
+  await write('1'.repeat(10));
+  await write('1');
+  expect(await received).toBe(429);
 });

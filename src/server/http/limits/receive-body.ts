@@ -4,8 +4,11 @@ import type { AnyRequest } from '../listener.ts';
 
 /** Receives the bodies of requests, each within bounds of its size and its rate. */
 export interface BodyReceiver {
-  /** @throws StatusError RequestEntityTooLarge, or Timeout for one that arrives too slowly; ClientGoneError */
-  receive(request: AnyRequest): Promise<Buffer>;
+  /**
+   * @param grow is told how much has arrived, and throws a StatusError where there is no room for it
+   * @throws StatusError RequestEntityTooLarge, or Timeout for one that arrives too slowly; ClientGoneError
+   */
+  receive(request: AnyRequest, grow: (received: number) => void): Promise<Buffer>;
   /** Gives up bodies that are too slow. To be called from time to time. */
   sweep(): void;
 }
@@ -38,7 +41,7 @@ export function createBodyReceiver(
 ): BodyReceiver {
   const underWay = new Set<Receiving>();
   return {
-    receive: request =>
+    receive: (request, grow) =>
       // By events: an iterator costs as much as all else that is done to read a small body.
       new Promise((resolve, reject) => {
         const chunks: Buffer[] = [];
@@ -58,8 +61,13 @@ export function createBodyReceiver(
         request.on('data', (chunk: Buffer) => {
           receiving.bytes += chunk.length;
           if (!underWay.has(receiving)) return;
-          if (receiving.bytes > maxBytes) fail(requestTooLarge(maxBytes));
-          else chunks.push(chunk);
+          if (receiving.bytes > maxBytes) return fail(requestTooLarge(maxBytes));
+          try {
+            grow(receiving.bytes);
+            chunks.push(chunk);
+          } catch (error) {
+            fail(error as Error);
+          }
         });
         request.once('end', () => {
           // Over HTTP/2 a body that was cut off ends like a whole one.
