@@ -116,7 +116,7 @@ const decode = (body: Buffer, descriptor: ResourceDescriptor, contentType: strin
     contentType,
     fieldValidation: 'Warn',
     warnings: [],
-    client: { key: 'user a', isExempt: false },
+    client: { key: 'user a', group: 'user a', isExempt: false },
   });
 
 /** What the server does with a decoded object before it is kept. */

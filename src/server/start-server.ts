@@ -35,7 +35,9 @@ import { createServiceAccountTokens, tokenIssuer } from './authn/service-account
 import { startAuthorization } from './authz/start-authorization.ts';
 import { createDiscovery } from './discovery/discovery.ts';
 import { createHealth } from './http/health.ts';
+import { verifiedNameOf } from './http/credentials.ts';
 import { listen } from './http/listener.ts';
+import { defaultInFlightLimits, type InFlightLimits } from './http/limits/in-flight.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createPipeline } from './http/pipeline.ts';
 import { createOpenApi } from './openapi/documents.ts';
@@ -54,6 +56,8 @@ export interface ServerOptions {
   readonly port: number;
   /** Open at a time. */
   readonly maxConnections?: number | undefined;
+  /** @default kube-apiserver's */
+  readonly inFlight?: InFlightLimits;
   /** Keylet's own. */
   readonly version: string;
   /** @default Kubernetes' defaults: privileged unless a namespace's labels say otherwise */
@@ -75,6 +79,7 @@ export async function startServer({
   host,
   port,
   maxConnections,
+  inFlight = defaultInFlightLimits,
   version,
   podSecurity: podSecurityConfiguration = defaultConfiguration(),
   log,
@@ -133,6 +138,7 @@ export async function startServer({
     version,
     issuer: issuerDocuments(tokenIssuer, pki.serviceAccountKey),
     health: createHealth(() => store.writeFault()),
+    inFlight,
     log,
     signal: stop.signal,
   });
@@ -142,6 +148,7 @@ export async function startServer({
     host,
     port,
     maxConnections,
+    verifiedNameOf,
     onRequest: (request, response) =>
       guard({ log, operation: 'request', onError: () => response.destroy() }, () => {
         response.setHeader('audit-id', randomUUID());

@@ -18,10 +18,10 @@ export interface ApiOnly {
 }
 
 const nothing = (): void => undefined;
-const log: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+const silent: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 /** The API and the controllers of a data folder, in this process: what goes on while the node's agent is down. */
-export async function startApiOnly(dataDir: string): Promise<ApiOnly> {
+export async function startApiOnly(dataDir: string, log = silent): Promise<ApiOnly> {
   const names = ['127.0.0.1'];
   const nodeName = hostname().toLowerCase();
   const [store, pki] = await Promise.all([

@@ -33,6 +33,10 @@ export function credentialsOf(request: AnyRequest): Credentials {
   return { certificate: isValid ? subject : undefined, token };
 }
 
+/** The name in a connection's client certificate, if that was verified. */
+export const verifiedNameOf = (socket: TLSSocket): string | undefined =>
+  certificateOf(socket).subject?.commonName || undefined;
+
 function certificateOf(socket: TLSSocket): ClientCertificate {
   let known = bySocket.get(socket);
   if (known === undefined) {

@@ -15,6 +15,7 @@ import {
   type Connection,
   type ConnectionLimits,
 } from './limits/connections.ts';
+import { createDescriptorCheck } from './limits/descriptors.ts';
 import { guard } from '../../machinery/unexpected.ts';
 import { guardListener } from '../../machinery/guard-listener.ts';
 import type { Logger } from '../../machinery/log.ts';
@@ -38,6 +39,8 @@ export interface ListenerOptions extends ListenerCertificates {
   /** How many connections there are file descriptors for. */
   readonly maxConnections?: number | undefined;
   readonly log: Logger;
+  /** The name in the connection's client certificate, if that was verified. */
+  verifiedNameOf(socket: TLSSocket): string | undefined;
   onRequest(request: AnyRequest, response: AnyResponse): void;
   onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
@@ -74,8 +77,20 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     maxSessionMemory: maxSessionMemoryMb,
   });
   const { limits = defaultConnectionLimits, maxConnections = Infinity, log } = options;
-  const connections = createConnections({ ...limits, max: Math.min(limits.max, maxConnections) });
-  const sweep = setInterval(() => connections.sweep(), sweepEveryMs).unref();
+  const connections = createConnections({
+    // Some descriptors are left for those that are closing: what exceeds `maxConnections` is dropped unseen.
+    limits: { ...limits, max: Math.min(limits.max, Math.floor(maxConnections * 0.9)) },
+    onLimited: open =>
+      log.warn('Too many connections: idle ones are closed, or new ones refused', {
+        name: 'API',
+        open,
+      }),
+  });
+  const descriptors = createDescriptorCheck(log);
+  const sweep = setInterval(() => {
+    connections.sweep();
+    descriptors.sweep();
+  }, sweepEveryMs).unref();
   const sockets = new Set<Socket>();
   /** By the peer's address and port: TLS and HTTP/2 wrap the socket that was accepted. */
   const accepted = new Map<string, Connection>();
@@ -116,6 +131,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   server.on('secureConnection', (socket: TLSSocket) => {
     socket.setNoDelay(true);
     socket.on('error', () => socket.destroy());
+    accepted.get(peerOf(socket))?.secured(options.verifiedNameOf(socket));
   });
   // All streams of a session share this window: one large body would wait for a reply at every 64 KiB.
   server.on(

@@ -8,7 +8,7 @@ import { namedKind, runBodyTask, type BodyTask } from './body-task.ts';
 import { createBodyThread, type BodyThread, type BodyThreadOptions } from './body-thread.ts';
 import type { DecodedBody } from './decode.ts';
 
-const client = { key: 'user a', isExempt: false };
+const client = { key: 'user a', group: 'user a', isExempt: false };
 const threads: BodyThread[] = [];
 afterEach(() => Promise.all(threads.splice(0).map(each => each.close())));
 

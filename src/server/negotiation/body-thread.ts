@@ -40,7 +40,7 @@ export function createBodyThread({
   idleMs = 10_000,
   maxWaiting = 64,
 }: BodyThreadOptions): BodyThread {
-  const shares = createShares(maxWaiting);
+  const shares = createShares({ max: maxWaiting, minimum: 1 });
   /** By client, in the order in which clients have their turn. */
   const queues = new Map<string, Waiting[]>();
   let worker: Worker | undefined;
@@ -107,7 +107,7 @@ export function createBodyThread({
   return {
     async run(task, client) {
       const isCounted = !client.isExempt;
-      if (isCounted && !shares.take(client.key))
+      if (isCounted && !shares.take(client))
         throw tooManyRequests('Too many requests, please try again later.', 1);
       try {
         const answer = await answerTo(task, client);
@@ -118,7 +118,7 @@ export function createBodyThread({
         const json = Buffer.from(buffer, byteOffset, byteLength).toString();
         return { value: parseOwnJson(json) as Record<string, unknown>, warnings: answer.warnings };
       } finally {
-        if (isCounted) shares.giveBack(client.key);
+        if (isCounted) shares.giveBack(client);
       }
     },
     async close() {

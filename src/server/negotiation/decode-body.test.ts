@@ -11,7 +11,7 @@ const decode = (
     contentType: 'application/json',
     fieldValidation: 'Warn',
     warnings: [],
-    client: { key: 'user a', isExempt: false },
+    client: { key: 'user a', group: 'user a', isExempt: false },
     ...options,
   });
 const yaml = { contentType: 'application/yaml; charset=utf-8' };

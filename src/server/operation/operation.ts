@@ -114,6 +114,8 @@ export interface RequestContext<O extends Operation = ResourceOperation> {
   readonly headers: IncomingHttpHeaders;
   readonly user: UserInfo;
   readonly request: AnyRequest;
+  /** The whole of it; empty for what only reads. */
+  readonly body: Buffer;
   readonly response: AnyResponse;
   /** Lines for `Warning:` headers, in order. */
   readonly warnings: string[];

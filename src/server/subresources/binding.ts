@@ -3,7 +3,6 @@ import { BindingSchema, type Binding } from '../../api/core/v1/binding.ts';
 import type { Pod } from '../../api/core/v1/pod.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
 import { badRequest, conflict } from '../../machinery/status.ts';
-import { readBody } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondValue } from '../negotiation/encode.ts';
 import { writeOptionsOf } from '../verbs/write-options.ts';
@@ -12,7 +11,7 @@ import type { SubresourceHandler } from './handlers.ts';
 /** Puts a pod on a node, once. */
 export const bindingHandler: SubresourceHandler = async (context, { entry }) => {
   const binding = (await decodeBody(
-    await readBody(context.request),
+    context.body,
     { apiVersion: 'v1', kind: 'Binding', schema: BindingSchema },
     {
       client: context.client,

@@ -1,6 +1,5 @@
 import { EvictionSchema, type Eviction } from '../../api/policy/v1/eviction.ts';
 import { badRequest } from '../../machinery/status.ts';
-import { readBody } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondValue } from '../negotiation/encode.ts';
 import { admitAndDelete } from '../verbs/delete.ts';
@@ -10,7 +9,7 @@ import type { SubresourceHandler } from './handlers.ts';
 /** Deletes the pod, gracefully: nothing here sets a budget that could refuse it. */
 export const evictionHandler: SubresourceHandler = async (context, services) => {
   const eviction = (await decodeBody(
-    await readBody(context.request),
+    context.body,
     { apiVersion: 'policy/v1', kind: 'Eviction', schema: EvictionSchema },
     {
       client: context.client,

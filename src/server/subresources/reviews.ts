@@ -23,7 +23,7 @@ import type { UserInfo } from '../authn/authenticator.ts';
 import { tokenIssuer, type ServiceAccountTokens } from '../authn/service-account-tokens.ts';
 import type { Authorizer } from '../authz/authorizer.ts';
 import type { RuleResolver } from '../authz/rule-resolver.ts';
-import { readBody, type RequestContext } from '../http/context.ts';
+import type { RequestContext } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondValue } from '../negotiation/encode.ts';
 import type { ResourceHandlers } from '../operation/operation.ts';
@@ -52,7 +52,7 @@ async function review(
   { answer, services }: { readonly answer: Answer; readonly services: ReviewServices },
 ): Promise<void> {
   const body = (await decodeBody(
-    await readBody(context.request),
+    context.body,
     { apiVersion: apiVersionOf(descriptor), kind: descriptor.kind, schema: descriptor.schema },
     {
       client: context.client,

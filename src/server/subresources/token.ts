@@ -13,7 +13,6 @@ import {
   type ServiceAccountTokens,
   type TokenSubject,
 } from '../authn/service-account-tokens.ts';
-import { readBody } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondValue } from '../negotiation/encode.ts';
 import { admissionRequest } from '../verbs/admission-request.ts';
@@ -36,7 +35,7 @@ export function tokenHandler(
     const account = (await entry.objects.get(namespace, name)).object();
     mustNotBeDeleted(account, 'ServiceAccount', now());
     const request = (await decodeBody(
-      await readBody(context.request),
+      context.body,
       { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', schema: TokenRequestSchema },
       {
         client: context.client,

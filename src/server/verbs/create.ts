@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../machinery/meta.ts';
 import { apiVersionOf, type StrategyContext } from '../../machinery/resource.ts';
 import { alreadyExists, generateNameConflict, isStatusError } from '../../machinery/status.ts';
-import { readBody, type RequestContext } from '../http/context.ts';
+import type { RequestContext } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { isLargeBody, turnOf } from '../negotiation/large-work.ts';
 import { respondObject } from '../negotiation/encode.ts';
@@ -23,7 +23,7 @@ import { writeOptionsOf } from './write-options.ts';
 export async function create(context: RequestContext, services: VerbServices): Promise<void> {
   const { descriptor } = services.entry;
   const { dryRun, fieldValidation } = writeOptionsOf(context.query, 'CreateOptions');
-  const body = await readBody(context.request);
+  const { body } = context;
   const object = (await decodeBody(
     body,
     { apiVersion: apiVersionOf(descriptor), kind: descriptor.kind, schema: descriptor.schema },

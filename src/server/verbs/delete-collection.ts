@@ -1,5 +1,5 @@
 import { isStatusError } from '../../machinery/status.ts';
-import { readBody, type RequestContext } from '../http/context.ts';
+import type { RequestContext } from '../http/context.ts';
 import { respondList } from '../negotiation/encode.ts';
 import { nextTurn } from '../turns.ts';
 import type { VerbServices } from '../resource-entry.ts';
@@ -12,7 +12,7 @@ export async function deleteCollection(
   services: VerbServices,
 ): Promise<void> {
   const { descriptor, objects } = services.entry;
-  const options = await deleteOptionsOf(await readBody(context.request), context);
+  const options = await deleteOptionsOf(context.body, context);
   const selection = selectionOf(context.operation);
   const page = await objects.list({
     ...selection,

@@ -3,7 +3,7 @@ import { timestamp } from '../../machinery/timestamp.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
 import type { DeleteOptionsBody } from '../../machinery/options.ts';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
-import { readBody, type RequestContext } from '../http/context.ts';
+import type { RequestContext } from '../http/context.ts';
 import { respondObject, respondValue } from '../negotiation/encode.ts';
 import { checkPreconditions } from '../registry/create-object-store.ts';
 import type { StoredObject } from '../registry/object-store.ts';
@@ -16,7 +16,7 @@ import { strategyContext } from './write-rules.ts';
 
 export async function remove(context: RequestContext, services: VerbServices): Promise<void> {
   const { descriptor } = services.entry;
-  const options = await deleteOptionsOf(await readBody(context.request), context);
+  const options = await deleteOptionsOf(context.body, context);
   const { object, gone } = await admitAndDelete(context, services, options);
   if (!gone) {
     await respondObject(context, descriptor, 200, object);

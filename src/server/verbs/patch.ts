@@ -1,6 +1,6 @@
 import { apiVersionOf } from '../../machinery/resource.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
-import { readBody, type RequestContext } from '../http/context.ts';
+import type { RequestContext } from '../http/context.ts';
 import { respondObject } from '../negotiation/encode.ts';
 import { isLargeObject } from '../negotiation/large-work.ts';
 import { namedKind } from '../negotiation/body-task.ts';
@@ -16,10 +16,9 @@ import { addWarnings, checkName, placeObject } from './write-rules.ts';
 
 export async function patch(context: RequestContext, services: VerbServices): Promise<void> {
   const { descriptor } = services.entry;
-  const { operation, query, client } = context;
+  const { operation, query, client, body } = context;
   const { dryRun, fieldValidation } = writeOptionsOf(query, 'PatchOptions');
   const type = patchTypeOf(context.headers['content-type']);
-  const body = await readBody(context.request);
   const { kind, schema } = descriptor;
   const expected = { apiVersion: apiVersionOf(descriptor), kind, schema };
   const isLarge = isLargeObject(body);

@@ -7,7 +7,7 @@ import {
 } from '../../machinery/resource.ts';
 import { isStatusError } from '../../machinery/status.ts';
 import { mustAllow } from '../authz/authorizer.ts';
-import { readBody, type RequestContext } from '../http/context.ts';
+import type { RequestContext } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { isLargeBody } from '../negotiation/large-work.ts';
 import { respondObject } from '../negotiation/encode.ts';
@@ -21,9 +21,8 @@ import { checkName, placeObject } from './write-rules.ts';
 /** PUT of an object or of one of its parts. */
 export async function update(context: RequestContext, services: VerbServices): Promise<void> {
   const { descriptor } = services.entry;
-  const { operation, query } = context;
+  const { operation, query, body } = context;
   const { dryRun, fieldValidation } = writeOptionsOf(query, 'UpdateOptions');
-  const body = await readBody(context.request);
   const decoded = async (warnings: string[]): Promise<KubeObject> => {
     const object = (await decodeBody(
       body,

@@ -41,7 +41,7 @@ test.each([
   ['keeps it', { [mirror]: 'x' }, { [mirror]: 'x', other: 'y' }, undefined],
   ['changes others', { other: 'x' }, { another: 'y' }, undefined],
 ])('an update that %s, of the pod or of its status', (_, before, after, refusal) => {
-  for (const strategy of [podResource.update, podResource.status]) {
+  for (const strategy of [podResource.update, podResource.subresources?.['status']?.update]) {
     const errors = strategy?.validateUpdate(pod(after), pod(before)) ?? [];
     expect(errors.map(each => `${each.field}: ${each.message}`)).toEqual(
       refusal === undefined ? [] : [refusal],
