@@ -56,19 +56,21 @@ export function createInformer<T extends KubeObject>(
   const emit = (change: InformerChange<T>): void => {
     for (const handler of handlers) handler(change);
   };
+  const remove = (object: T): void => {
+    if (objects.delete(keyOf(object))) emit({ type: 'deleted', object });
+  };
   const put = (object: T): void => {
     const key = keyOf(object);
     const old = objects.get(key);
     if (old?.metadata.resourceVersion === object.metadata.resourceVersion && old !== undefined)
       return;
+    // Of an object that was deleted and made anew, the watch may have missed the deletion.
+    if (old !== undefined && old.metadata.uid !== object.metadata.uid) remove(old);
     objects.set(key, object);
-    if (old === undefined) emit({ type: 'added', object });
+    if (old === undefined || old.metadata.uid !== object.metadata.uid)
+      emit({ type: 'added', object });
     else emit({ type: 'updated', object, old });
   };
-  const remove = (object: T): void => {
-    if (objects.delete(keyOf(object))) emit({ type: 'deleted', object });
-  };
-
   /** @returns the version to watch from */
   const list = async (): Promise<string> => {
     const seen = new Set<string>();

@@ -32,7 +32,7 @@ export function createSharedInformers({
       // The key stands for the type: a resource has one.
       if (known !== undefined) return known as unknown as Informer<T>;
       const informer = createInformer(client.resource(ref), { signal, log });
-      whole.set(keyOf(ref), informer as unknown as Informer<KubeObject>);
+      whole.set(keyOf(ref), informer);
       return informer;
     },
     metadata(ref) {
