@@ -7,14 +7,18 @@ import { clusterRoleAggregation } from './cluster-roles/aggregation.ts';
 import type { Controller, ControllerContext } from './controller.ts';
 import { garbageCollector } from './garbage-collector/garbage-collector.ts';
 import { namespaceDeletion } from './namespace-deletion/namespace-deletion.ts';
+import { nodeLifecycle } from './node-lifecycle/node-lifecycle.ts';
 import { podGarbageCollector } from './pod-garbage-collector/pod-garbage-collector.ts';
 import { scheduler } from './scheduler/scheduler.ts';
 import { createNamespaceContents } from './service-accounts/namespace-contents.ts';
 import { createTokenSecrets } from './service-accounts/token-secrets.ts';
+import { taintEviction } from './taint-eviction/taint-eviction.ts';
 
 const controllers: readonly Controller[] = [
   namespaceDeletion,
   scheduler,
+  nodeLifecycle,
+  taintEviction,
   podGarbageCollector,
   garbageCollector,
   clusterRoleAggregation,

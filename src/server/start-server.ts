@@ -3,13 +3,12 @@ import { setMaxListeners } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { guard } from '../machinery/unexpected.ts';
-import { timestamp } from '../machinery/timestamp.ts';
 import type { Namespace } from '../api/core/v1/namespace.ts';
 import { resources } from '../api/index.ts';
 import { rbacGroup } from '../api/rbac.authorization.k8s.io/v1/policy-rule.ts';
 import type { ServiceAccount } from '../api/core/v1/service-account.ts';
 import type { Logger } from '../machinery/log.ts';
-import { absent, isStatusError } from '../machinery/status.ts';
+import { absent } from '../machinery/status.ts';
 import type { Store } from '../store/store.ts';
 import { chain } from './admission/admission.ts';
 import { defaultTolerations } from './admission/default-tolerations.ts';
@@ -37,6 +36,7 @@ import type { Pki } from './pki/pki.ts';
 import { createObjectStore } from './registry/create-object-store.ts';
 import type { ObjectStore } from './registry/object-store.ts';
 import { startTtl } from './registry/ttl.ts';
+import { keepSystemNamespaces } from './system-namespaces.ts';
 import { createNodeProxy } from './subresources/node-proxy.ts';
 
 export interface ServerOptions {
@@ -83,7 +83,6 @@ export async function startServer({
   };
   const namespaces = storeOf<ObjectStore<Namespace>>('namespaces');
   const accounts = storeOf<ObjectStore<ServiceAccount>>('serviceaccounts');
-  await makeFirstNamespaces(namespaces);
 
   const lookup: ObjectLookup = async (kind, namespace, name) => {
     const objects = storeOf<ObjectStore>(`${kind.toLowerCase()}s`);
@@ -92,6 +91,7 @@ export async function startServer({
   const stop = new AbortController();
   // Every request listens to its end.
   setMaxListeners(0, stop.signal);
+  await keepSystemNamespaces(namespaces, { signal: stop.signal, log });
   const { authorize, rulesFor, access } = await startAuthorization({
     pods: storeOf('pods'),
     roles: storeOf('roles', rbacGroup),
@@ -174,26 +174,4 @@ export async function startServer({
       for (const objects of stores.values()) objects.close();
     },
   };
-}
-
-async function makeFirstNamespaces(namespaces: ObjectStore<Namespace>): Promise<void> {
-  for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) {
-    const creationTimestamp = timestamp();
-    await namespaces
-      .create({
-        apiVersion: 'v1',
-        kind: 'Namespace',
-        metadata: {
-          name,
-          uid: randomUUID(),
-          creationTimestamp,
-          labels: { 'kubernetes.io/metadata.name': name },
-        },
-        spec: { finalizers: ['kubernetes'] },
-        status: { phase: 'Active' },
-      })
-      .catch((error: unknown) => {
-        if (!isStatusError(error, 'AlreadyExists')) throw error;
-      });
-  }
 }

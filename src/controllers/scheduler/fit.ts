@@ -5,7 +5,7 @@ import { reservedPortsOf } from '../../api/core/v1/reserved-ports.ts';
 import { memberOf } from '../../machinery/member.ts';
 import type { NodeUsage } from './node-usage.ts';
 import { amountsOf, podRequests } from './pod-requests.ts';
-import { taintsOf, tolerates } from './taints.ts';
+import { taintsOf, tolerates } from '../taints.ts';
 
 /** What a pod that does not fit waits for: a change of the node, or of the pods that are on it. */
 export type Obstacle = 'node' | 'ports' | 'resources';

@@ -37,11 +37,13 @@ function start(bind: () => Promise<unknown> = () => Promise.resolve({})) {
         bound.push(name);
         return bind();
       },
+    })) as unknown as KubeClient['resource'],
+    metadata: (() => ({
       patch: (_: string, name: string) => {
         patched.push(name);
         return Promise.resolve({});
       },
-    })) as unknown as KubeClient['resource'],
+    })) as unknown as KubeClient['metadata'],
   });
   scheduler.start(context);
   const nodes = context.informers.feed(nodeResource);

@@ -5,14 +5,14 @@ import { hostPortsOf } from '../../api/core/v1/pod/host-ports.ts';
 import { podResource, type Pod } from '../../api/core/v1/pod.ts';
 import { reservedPortsOf } from '../../api/core/v1/reserved-ports.ts';
 import { createLoop } from '../../machinery/loop.ts';
-import { isStatusError } from '../../machinery/status.ts';
-import { timestamp } from '../../machinery/timestamp.ts';
+import { absent, isStatusError } from '../../machinery/status.ts';
 import { createWorkQueue } from '../../machinery/work-queue.ts';
 import type { Controller } from '../controller.ts';
+import { hasEnded, patchPodStatus, podCondition } from '../pod-status.ts';
 import { unschedulableMessage } from './explain.ts';
 import { rejectionOf, type Obstacle, type Rejection } from './fit.ts';
 import { createUsageByNode } from './node-usage.ts';
-import { taintsOf } from './taints.ts';
+import { taintsOf } from '../taints.ts';
 import { createWaitingPods } from './waiting-pods.ts';
 
 const schedulerName = 'default-scheduler';
@@ -157,27 +157,13 @@ export const scheduler: Controller = {
 
     const reportUnschedulable = async (pod: Pod, message: string): Promise<void> => {
       recorder.event(pod, 'Warning', 'FailedScheduling', message);
-      const { namespace = '', name = '' } = pod.metadata;
-      const old = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
-      const since = old?.status === 'False' ? old.lastTransitionTime : undefined;
-      const condition = {
+      const condition = podCondition(pod, {
         type: 'PodScheduled',
         status: 'False',
         reason: 'Unschedulable',
         message,
-        lastTransitionTime: since ?? timestamp(),
-      };
-      try {
-        await podClient.patch(
-          namespace,
-          name,
-          'strategic',
-          { status: { conditions: [condition] } },
-          { subresource: 'status' },
-        );
-      } catch (error) {
-        if (!isStatusError(error, 'NotFound')) throw error;
-      }
+      });
+      await patchPodStatus(client, pod, { conditions: [condition] }).catch(absent);
     };
 
     const ease = (...obstacles: Obstacle[]): void => {
@@ -229,5 +215,3 @@ const schedulingState = (node: Node): unknown => [
 ];
 
 const keyOf = ({ metadata }: Pod): string => `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
-const hasEnded = ({ status }: Pod): boolean =>
-  status?.phase === 'Succeeded' || status?.phase === 'Failed';

@@ -1,6 +1,7 @@
-import type { Node } from '../../api/core/v1/node.ts';
-import type { Pod } from '../../api/core/v1/pod.ts';
+import type { Node } from '../api/core/v1/node.ts';
+import type { Pod } from '../api/core/v1/pod.ts';
 
+type Toleration = NonNullable<Pod['spec']['tolerations']>[number];
 export type Taint = NonNullable<NonNullable<Node['spec']>['taints']>[number];
 
 export const notReadyTaint = 'node.kubernetes.io/not-ready';
@@ -17,13 +18,13 @@ export function taintsOf({ spec, status }: Node): readonly Taint[] {
     : [...taints, { key, effect: 'NoSchedule' }];
 }
 
-export const tolerates = (
-  { spec }: Pick<Pod, 'spec'>,
+export const tolerates = ({ spec }: Pick<Pod, 'spec'>, taint: Taint): boolean =>
+  (spec.tolerations ?? []).some(each => toleratesTaint(each, taint));
+
+export const toleratesTaint = (
+  toleration: Toleration,
   { key, value = '', effect }: Taint,
 ): boolean =>
-  (spec.tolerations ?? []).some(
-    each =>
-      (!each.key || each.key === key) &&
-      (!each.effect || each.effect === effect) &&
-      (each.operator === 'Exists' || (each.value ?? '') === value),
-  );
+  (!toleration.key || toleration.key === key) &&
+  (!toleration.effect || toleration.effect === effect) &&
+  (toleration.operator === 'Exists' || (toleration.value ?? '') === value);
