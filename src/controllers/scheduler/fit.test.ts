@@ -31,11 +31,13 @@ const requesting = (...requests: Record<string, string>[]): Pod =>
   });
 const noFreePorts = "node(s) didn't have free ports for the requested pod ports";
 
+const alone = { all: () => [], withAntiAffinity: () => [] };
+
 /** Why the pod cannot be on a node that already has the others. */
 function reasons(wanted: Pod, others: Pod[] = [], on = node()): readonly string[] {
   const usage = createUsageByNode();
   for (const other of others) usage.place(other, 'n');
-  return rejectionOf(wanted, on, usage.of('n'))?.reasons ?? [];
+  return rejectionOf(wanted, on, usage.of('n'), alone)?.reasons ?? [];
 }
 
 test.each([6443, 40_001, 40_002])('reserved port %i is free for no pod', hostPort => {
@@ -71,12 +73,12 @@ test('a pod that leaves a node gives back its ports and resources', () => {
   };
   usage.place(big, 'n');
   usage.place(big, 'n');
-  expect(rejectionOf(requesting({ cpu: '1m' }), node(), usage.of('n'))?.reasons).toEqual([
+  expect(rejectionOf(requesting({ cpu: '1m' }), node(), usage.of('n'), alone)?.reasons).toEqual([
     'Insufficient cpu',
   ]);
   expect(usage.remove(big)).toBe('n');
   expect(usage.remove(big)).toBeUndefined();
-  expect(rejectionOf({ ...big }, node(), usage.of('n'))).toBeUndefined();
+  expect(rejectionOf({ ...big }, node(), usage.of('n'), alone)).toBeUndefined();
 });
 
 test('requests of all containers, with those of the pods that are there, must fit', () => {
@@ -143,4 +145,30 @@ test('taints keep pods away that do not tolerate them, and so does a node that i
     },
   });
   expect(reasons(pod({}), [], cordoned)).toEqual(['node(s) were unschedulable']);
+});
+
+test('required node affinity: one of its terms must hold, with all of its requirements', () => {
+  const on = node({ metadata: { name: 'n', labels: { disk: 'ssd', cores: '8' } } });
+  const wanting = (...nodeSelectorTerms: object[]): Pod =>
+    pod({
+      affinity: {
+        nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } },
+      },
+    });
+  const expression = (key: string, operator: string, ...values: string[]) => ({
+    matchExpressions: [{ key, operator, values }],
+  });
+  const mismatch = ["node(s) didn't match Pod's node affinity/selector"];
+  expect(reasons(wanting(expression('disk', 'In', 'hdd', 'ssd')), [], on)).toEqual([]);
+  expect(reasons(wanting(expression('disk', 'NotIn', 'ssd')), [], on)).toEqual(mismatch);
+  expect(reasons(wanting(expression('gpu', 'Exists')), [], on)).toEqual(mismatch);
+  expect(reasons(wanting(expression('gpu', 'DoesNotExist')), [], on)).toEqual([]);
+  expect(reasons(wanting(expression('cores', 'Gt', '4')), [], on)).toEqual([]);
+  expect(reasons(wanting(expression('cores', 'Lt', '8')), [], on)).toEqual(mismatch);
+  expect(
+    reasons(wanting(expression('gpu', 'Exists'), expression('disk', 'Exists')), [], on),
+  ).toEqual([]);
+  expect(reasons(wanting({}), [], on)).toEqual(mismatch);
+  const field = { matchFields: [{ key: 'metadata.name', operator: 'In', values: ['other'] }] };
+  expect(reasons(wanting(field), [], on)).toEqual(mismatch);
 });

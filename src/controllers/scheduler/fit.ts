@@ -2,13 +2,14 @@ import type { Node } from '../../api/core/v1/node.ts';
 import { hostPortsOf, takesReservedPort } from '../../api/core/v1/pod/host-ports.ts';
 import type { Pod } from '../../api/core/v1/pod.ts';
 import { reservedPortsOf } from '../../api/core/v1/reserved-ports.ts';
-import { memberOf } from '../../machinery/member.ts';
+import { matchesNodeAffinity } from './affinity.ts';
+import { affinityProblem, type Neighbours } from './inter-pod-affinity.ts';
 import type { NodeUsage } from './node-usage.ts';
 import { amountsOf, podRequests } from './pod-requests.ts';
 import { taintsOf, tolerates } from '../taints.ts';
 
 /** What a pod that does not fit waits for: a change of the node, or of the pods that are on it. */
-export type Obstacle = 'node' | 'ports' | 'resources';
+export type Obstacle = 'node' | 'ports' | 'resources' | 'neighbours';
 
 /** Why a pod cannot be on a node. */
 export interface Rejection {
@@ -19,7 +20,12 @@ export interface Rejection {
   readonly unresolvable: boolean;
 }
 
-type Filter = (pod: Pod, node: Node, usage: NodeUsage) => Rejection | undefined;
+type Filter = (
+  pod: Pod,
+  node: Node,
+  usage: NodeUsage,
+  neighbours: Neighbours,
+) => Rejection | undefined;
 
 const unfitNode = (reason: string): Rejection => ({
   reasons: [reason],
@@ -41,12 +47,10 @@ const taintToleration: Filter = (pod, node) => {
   return taint && unfitNode(`node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`);
 };
 
-const nodeAffinity: Filter = ({ spec }, { metadata }) => {
-  const matches = Object.entries(spec.nodeSelector ?? {}).every(
-    ([key, value]) => memberOf(metadata.labels ?? {}, key) === value,
-  );
-  return matches ? undefined : unfitNode("node(s) didn't match Pod's node affinity/selector");
-};
+const nodeAffinity: Filter = (pod, node) =>
+  matchesNodeAffinity(pod, node)
+    ? undefined
+    : unfitNode("node(s) didn't match Pod's node affinity/selector");
 
 const nodePorts: Filter = (pod, node, usage) => {
   const wanted = hostPortsOf(pod);
@@ -76,6 +80,13 @@ const nodeResources: Filter = (pod, node, usage) => {
   return reasons.length === 0 ? undefined : { reasons, obstacle: 'resources', unresolvable };
 };
 
+const interPodAffinity: Filter = (pod, node, _usage, neighbours) => {
+  const problem = affinityProblem(pod, node, neighbours);
+  if (problem === undefined) return undefined;
+  const unresolvable = problem === "node(s) didn't match pod affinity rules";
+  return { reasons: [problem], obstacle: 'neighbours', unresolvable };
+};
+
 const byResourceName = ([a]: readonly [string, bigint], [b]: readonly [string, bigint]): number =>
   a < b ? -1 : 1;
 
@@ -86,12 +97,18 @@ const filters: readonly Filter[] = [
   nodeAffinity,
   nodePorts,
   nodeResources,
+  interPodAffinity,
 ];
 
 /** @param usage of the node, without the pod */
-export function rejectionOf(pod: Pod, node: Node, usage: NodeUsage): Rejection | undefined {
+export function rejectionOf(
+  pod: Pod,
+  node: Node,
+  usage: NodeUsage,
+  neighbours: Neighbours,
+): Rejection | undefined {
   for (const filter of filters) {
-    const rejection = filter(pod, node, usage);
+    const rejection = filter(pod, node, usage, neighbours);
     if (rejection !== undefined) return rejection;
   }
   return undefined;

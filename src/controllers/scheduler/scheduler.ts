@@ -11,7 +11,8 @@ import type { Controller } from '../controller.ts';
 import { hasEnded, patchPodStatus, podCondition } from '../pod-status.ts';
 import { unschedulableMessage } from './explain.ts';
 import { rejectionOf, type Obstacle, type Rejection } from './fit.ts';
-import { createUsageByNode } from './node-usage.ts';
+import type { Neighbour, Neighbours } from './inter-pod-affinity.ts';
+import { createUsageByNode, type Placement } from './node-usage.ts';
 import { taintsOf } from '../taints.ts';
 import { createWaitingPods } from './waiting-pods.ts';
 
@@ -55,6 +56,15 @@ export const scheduler: Controller = {
       onError: (pod, error) => log.warn('Scheduling failed', { pod, error: String(error) }),
     });
 
+    const located = function* (placements: Iterable<Placement>): Iterable<Neighbour> {
+      for (const { pod, node } of placements)
+        yield { pod, nodeLabels: nodes.get('', node)?.metadata.labels ?? {} };
+    };
+    const neighbours: Neighbours = {
+      all: () => located(usage.placed()),
+      withAntiAffinity: () => located(usage.placedWithAntiAffinity()),
+    };
+
     const podOf = (key: string): Pod | undefined => {
       const [namespace = '', name = ''] = key.split('/');
       return pods.get(namespace, name);
@@ -80,7 +90,7 @@ export const scheduler: Controller = {
       let best: { readonly name: string; readonly load: number } | undefined;
       for (const node of nodes.list()) {
         const { name = '' } = node.metadata;
-        const rejection = rejectionOf(pod, node, usage.of(name));
+        const rejection = rejectionOf(pod, node, usage.of(name), neighbours);
         const load = usage.of(name).pods.size;
         if (rejection !== undefined) rejections.push(rejection);
         else if (best === undefined || load < best.load) best = { name, load };
@@ -146,7 +156,7 @@ export const scheduler: Controller = {
         await podClient.createSubresource(namespace, name, 'binding', binding);
       } catch (error) {
         usage.remove(pod);
-        ease('ports', 'resources');
+        ease('ports', 'resources', 'neighbours');
         // The pod is gone, being deleted or already bound: its watch says so.
         if (isStatusError(error, 'NotFound') || isStatusError(error, 'Conflict')) return;
         outcomes.set(key, { type: 'retry' });
@@ -177,11 +187,21 @@ export const scheduler: Controller = {
         waiting.remove(key);
         reported.delete(key);
         if (usage.remove(pod) !== undefined)
-          ease('resources', ...(hostPortsOf(pod).length > 0 ? (['ports'] as const) : []));
+          ease(
+            'resources',
+            'neighbours',
+            ...(hostPortsOf(pod).length > 0 ? (['ports'] as const) : []),
+          );
         return;
       }
-      if (pod.spec.nodeName) usage.place(pod, pod.spec.nodeName);
-      else if (change.type === 'added' || !isDeepStrictEqual(change.old.spec, pod.spec))
+      if (pod.spec.nodeName) {
+        const isNeighbour =
+          change.type !== 'updated' ||
+          change.old.spec.nodeName !== pod.spec.nodeName ||
+          !isDeepStrictEqual(change.old.metadata.labels, pod.metadata.labels);
+        usage.place(pod, pod.spec.nodeName);
+        if (isNeighbour) ease('neighbours');
+      } else if (change.type === 'added' || !isDeepStrictEqual(change.old.spec, pod.spec))
         activate(key);
     });
     nodes.onChange(change => {

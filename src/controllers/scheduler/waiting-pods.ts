@@ -35,7 +35,7 @@ export function createWaitingPods(): WaitingPods {
   };
   return {
     add(key, pod, obstacles) {
-      const signature = signatureOf(pod);
+      const signature = signatureOf(pod, obstacles);
       if (groupOf.get(key)?.signature !== signature) remove(key);
       const group = groups.get(signature) ?? { signature, pods: new Set(), obstacles };
       group.obstacles = obstacles;
@@ -49,12 +49,21 @@ export function createWaitingPods(): WaitingPods {
 }
 
 /** All that decides where a pod fits. */
-function signatureOf(pod: Pod): string {
-  const { nodeSelector, tolerations, preemptionPolicy } = pod.spec;
+function signatureOf(pod: Pod, obstacles: readonly Obstacle[]): string {
+  const { nodeSelector, affinity, tolerations, preemptionPolicy } = pod.spec;
   const requests = [...podRequests(pod)].map(([name, amount]) => [name, String(amount)]);
   return createHash('sha256')
     .update(
-      JSON.stringify([nodeSelector, tolerations, preemptionPolicy, hostPortsOf(pod), requests]),
+      JSON.stringify([
+        nodeSelector,
+        affinity,
+        tolerations,
+        preemptionPolicy,
+        hostPortsOf(pod),
+        requests,
+        // Others may keep it away for its labels.
+        ...(obstacles.includes('neighbours') ? [pod.metadata.namespace, pod.metadata.labels] : []),
+      ]),
     )
     .digest('base64');
 }
