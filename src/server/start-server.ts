@@ -3,8 +3,7 @@ import { setMaxListeners } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { guard } from '../machinery/unexpected.ts';
-import { timestamp } from '../machinery/timestamp.ts';
-import { namespaceResource, type Namespace } from '../api/core/v1/namespace.ts';
+import { namespaceResource } from '../api/core/v1/namespace.ts';
 import { nodeResource } from '../api/core/v1/node.ts';
 import { podResource } from '../api/core/v1/pod.ts';
 import { secretResource } from '../api/core/v1/secret.ts';
@@ -14,7 +13,6 @@ import { clusterRoleResource } from '../api/rbac.authorization.k8s.io/v1/cluster
 import { roleBindingResource } from '../api/rbac.authorization.k8s.io/v1/role-binding.ts';
 import { roleResource } from '../api/rbac.authorization.k8s.io/v1/role.ts';
 import type { Logger } from '../machinery/log.ts';
-import { isStatusError } from '../machinery/status.ts';
 import type { Store } from '../store/store.ts';
 import { createAdmission } from './admission/admission.ts';
 import { defaultTolerations } from './admission/default-tolerations.ts';
@@ -42,10 +40,10 @@ import { createMetrics } from './http/metrics.ts';
 import { createPipeline } from './http/pipeline.ts';
 import { createOpenApi } from './openapi/documents.ts';
 import type { Pki } from './pki/pki.ts';
-import type { ObjectStore } from './registry/object-store.ts';
 import { createObjectStores } from './registry/object-stores.ts';
 import { builtInResources } from './resources/built-in.ts';
 import { createResourceRegistry, type ResourceRegistry } from './resources/resource-registry.ts';
+import { keepSystemNamespaces } from './system-namespaces.ts';
 import { createNodeProxy } from './subresources/node-proxy.ts';
 
 export interface ServerOptions {
@@ -88,12 +86,12 @@ export async function startServer({
   const namespaces = stores.of(namespaceResource);
   const pods = stores.of(podResource);
   const nodes = stores.of(nodeResource);
-  await makeFirstNamespaces(namespaces);
 
   const lookup = createObjectLookup(stores);
   const stop = new AbortController();
   // Every request listens to its end.
   setMaxListeners(0, stop.signal);
+  await keepSystemNamespaces(namespaces, { signal: stop.signal, log });
   const { authorize, rulesFor, access } = await startAuthorization({
     pods,
     roles: stores.of(roleResource),
@@ -175,26 +173,4 @@ export async function startServer({
       stores.close();
     },
   };
-}
-
-async function makeFirstNamespaces(namespaces: ObjectStore<Namespace>): Promise<void> {
-  for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) {
-    const creationTimestamp = timestamp();
-    await namespaces
-      .create({
-        apiVersion: 'v1',
-        kind: 'Namespace',
-        metadata: {
-          name,
-          uid: randomUUID(),
-          creationTimestamp,
-          labels: { 'kubernetes.io/metadata.name': name },
-        },
-        spec: { finalizers: ['kubernetes'] },
-        status: { phase: 'Active' },
-      })
-      .catch((error: unknown) => {
-        if (!isStatusError(error, 'AlreadyExists')) throw error;
-      });
-  }
 }

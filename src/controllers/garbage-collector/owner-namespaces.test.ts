@@ -1,11 +1,12 @@
+import { setMaxListeners } from 'node:events';
 import { afterEach, expect, test, vi } from 'vitest';
 import { resources } from '../../api/index.ts';
 import type { KubeClient } from '../../client/client.ts';
-import type { Informer } from '../../client/informer.ts';
+import { createSharedInformers } from '../../client/shared-informers.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
 import { notFound } from '../../machinery/status.ts';
-import { startGarbageCollector } from './garbage-collector.ts';
+import { garbageCollector } from './garbage-collector.ts';
 
 type Owner = NonNullable<KubeObject['metadata']['ownerReferences']>[number];
 
@@ -61,24 +62,20 @@ async function collect(...objects: KubeObject[]): Promise<{ deleted: string[]; e
     },
   });
   const client = { resource: reader, metadata: reader } as unknown as KubeClient;
-  const none: Informer<never> = {
-    synced: Promise.resolve(),
-    get: () => undefined,
-    list: () => [],
-    onChange: () => undefined,
-  };
   const nothing = (): void => undefined;
-  const queue = startGarbageCollector({
+  const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+  const { signal } = abort;
+  setMaxListeners(0, signal);
+  const queue = garbageCollector.start({
     client,
-    pods: none,
-    nodes: none,
-    recorder: {
+    informers: createSharedInformers({ client, signal, log }),
+    recorder: () => ({
       event: ({ kind, metadata }, type, reason, message) =>
         void events.push(`${kind} ${metadata.name}: ${type} ${reason} ${message}`),
       flush: () => Promise.resolve(),
-    },
-    signal: abort.signal,
-    log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
+    }),
+    signal,
+    log,
   });
   stop = async () => {
     abort.abort();

@@ -1,0 +1,34 @@
+import type { KubeClient } from '../../src/client/client.ts';
+import type { EventRecorder } from '../../src/client/event-recorder.ts';
+import type { ControllerContext } from '../../src/controllers/controller.ts';
+import { fedInformers, type FedInformers } from './fed-informer.ts';
+
+export interface TestContext extends ControllerContext {
+  readonly informers: FedInformers;
+  /** `<object> <reason>: <message>` of each event. */
+  readonly events: readonly string[];
+  /** Every line of log. */
+  readonly lines: readonly string[];
+}
+
+/** What a controller is started with, around a client that the test fakes. */
+export function testContext(client: Partial<KubeClient>): TestContext {
+  const events: string[] = [];
+  const lines: string[] = [];
+  const line = (message: string, fields = {}): void =>
+    void lines.push(`${message} ${JSON.stringify(fields)}`);
+  const recorder: EventRecorder = {
+    event: ({ metadata }, _type, reason, message) =>
+      void events.push(`${metadata.name ?? ''} ${reason}: ${message}`),
+    flush: () => Promise.resolve(),
+  };
+  return {
+    client: client as KubeClient,
+    informers: fedInformers(),
+    recorder: () => recorder,
+    signal: new AbortController().signal,
+    log: { debug: line, info: line, warn: line, error: line },
+    events,
+    lines,
+  };
+}
