@@ -50,6 +50,8 @@ export interface WatchRequest {
   readonly resourceVersion?: string;
   readonly sendInitialEvents?: boolean;
   readonly allowBookmarks?: boolean;
+  /** In whose turns it is told (`turns.ts`). Absent: the server itself, which is told at once. */
+  readonly client?: string;
 }
 
 /** The object of `json` in the form that was asked for (JSON, Table, PartialObjectMetadata) is the sink's to make. */

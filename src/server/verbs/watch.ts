@@ -72,6 +72,7 @@ export async function watch(context: RequestContext, { entry }: VerbServices): P
         resourceVersion: query.get('resourceVersion') ?? '',
         ...(initial === null ? {} : { sendInitialEvents: booleanOf(query, 'sendInitialEvents') }),
         allowBookmarks: booleanOf(query, 'allowWatchBookmarks'),
+        client: context.client.key,
       },
       {
         onEvent: (type, object) => write(...encode(type, object)),
