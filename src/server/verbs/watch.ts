@@ -2,7 +2,6 @@ import { maxTimerMs } from '../../machinery/loop.ts';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
 import type { RequestContext } from '../http/context.ts';
 import { booleanOf, integerOf, type Query } from '../http/query.ts';
-import { bufferedBytes, cutOff, drained, isOver } from '../http/outgoing.ts';
 import { toStatusError, writeHead } from '../http/respond.ts';
 import { includeObjectOf } from '../negotiation/encode.ts';
 import { negotiate, type Form } from '../negotiation/media-types.ts';
@@ -10,10 +9,9 @@ import { partialMetadata, tableOf } from '../negotiation/table.ts';
 import type { StoredObject } from '../registry/object-store.ts';
 import { nextTurn } from '../turns.ts';
 import type { VerbServices } from '../resource-entry.ts';
+import { createLineWriter } from './line-writer.ts';
 import { checkVersionMatch, selectionOf } from './query-options.ts';
 
-/** What was there before is sent no faster than the client takes it; what happens does not wait for it. */
-const enoughBytes = 128 * 1024;
 /** A watcher that does not read is cut off before it fills the memory. */
 const maxBufferedBytes = 8 * 1024 * 1024;
 /** Longer objects are not copied into a line: they are shared with all who are sent them. */
@@ -25,6 +23,8 @@ export async function watch(context: RequestContext, { entry }: VerbServices): P
   checkVersionMatch(query, true);
   const form = negotiate(context.headers.accept);
   const encode = encoderOf(descriptor, form, query);
+  // A signal that has aborted tells nobody any more.
+  if (context.signal.aborted) return;
   const stop = new AbortController();
   context.signal.addEventListener('abort', () => stop.abort(), { once: true });
   const seconds = integerOf(query, 'timeoutSeconds') || 1800 + Math.random() * 1800;
@@ -33,37 +33,31 @@ export async function watch(context: RequestContext, { entry }: VerbServices): P
     'abort',
     () => {
       clearTimeout(timer);
-      response.end();
+      writer.end();
     },
     { once: true },
   );
 
-  let began = false;
   const begin = (): void => {
-    if (began) return;
-    began = true;
+    if (response.headersSent) return;
     writeHead(response, 200, {
       'content-type': 'application/json',
       'cache-control': 'no-cache, private',
     });
     (response as { flushHeaders?(): void }).flushHeaders?.();
   };
-  const unsent = context.unsent.open(context.client, () => cutOff(response));
-  stop.signal.addEventListener('abort', () => unsent.close(), { once: true });
+  const unsent = context.unsent.open(context.client, () => writer.cut());
+  response.once('close', () => unsent.close());
+  const writer = createLineWriter({
+    response,
+    maxBytes: maxBufferedBytes,
+    hold: bytes => unsent.hold(bytes),
+    onCut: () => stop.abort(),
+  });
   const write = (...parts: readonly (Buffer | string)[]): void => {
     begin();
-    if (stop.signal.aborted) return;
-    for (const part of parts) (response as { write(chunk: Buffer | string): boolean }).write(part);
-    const bytes = bufferedBytes(response);
-    unsent.hold(bytes);
-    if (bytes <= maxBufferedBytes) return;
-    cutOff(response);
-    stop.abort();
+    writer.write(parts);
   };
-  const room = (): Promise<void> | undefined =>
-    bufferedBytes(response) <= enoughBytes || isOver(response)
-      ? nextTurn(context.client.key)
-      : drained(response).then(() => unsent.hold(bufferedBytes(response)));
   const initial = query.get('sendInitialEvents');
   try {
     await objects.watch(
@@ -81,7 +75,7 @@ export async function watch(context: RequestContext, { entry }: VerbServices): P
           write(`${JSON.stringify({ type: 'ERROR', object: toStatusError(error).status })}\n`);
           stop.abort();
         },
-        room,
+        room: () => writer.room() ?? nextTurn(context.client.key),
       },
       stop.signal,
     );
