@@ -1,4 +1,5 @@
 import { memberOf } from '../member.ts';
+import { boundSelector } from './bound-selector.ts';
 import { labelValue, qualifiedName } from '../validation/names.ts';
 
 /** Whether labels are chosen. */
@@ -26,6 +27,10 @@ const tokens = /\s*(\(|\)|,|==|=|!=|!|>|<|[^\s(),=!<>]+)/y;
  */
 export function parseLabelSelector(text: string): LabelMatcher {
   const requirements = parse(text);
+  boundSelector(
+    'label',
+    requirements.reduce((sum, { values }) => sum + Math.max(values.size, 1), 0),
+  );
   return labels => requirements.every(each => holds(each, labels));
 }
 

@@ -91,33 +91,48 @@ export async function watch(context: RequestContext, { entry }: VerbServices): P
 
 /** The parts of a line. */
 type Encoder = (type: string, object: StoredObject) => readonly (Buffer | string)[];
-/** The line of the change that is being told: encoded once for all who hear of it, and then let go. */
+/** The lines of the change that is being told, by their form: encoded once for all who hear of it. */
 let newest:
-  { readonly type: string; readonly object: StoredObject; readonly line: Buffer } | undefined;
+  { readonly object: StoredObject; readonly lines: Map<string, WeakRef<Buffer>> } | undefined;
+
+/** @param form what the line depends on besides the object */
+function sharedLine(object: StoredObject, form: string, encode: () => Buffer): readonly [Buffer] {
+  if (newest?.object !== object) newest = { object, lines: new Map() };
+  let line = newest.lines.get(form)?.deref();
+  if (line === undefined) newest.lines.set(form, new WeakRef((line = encode())));
+  return [line];
+}
 
 function plainLine(type: string, object: StoredObject): readonly (Buffer | string)[] {
   const opening = `{"type":"${type}","object":`;
   if (object.json.length > maxCopiedBytes) return [opening, object.json, '}\n'];
-  if (newest?.object === object && newest.type === type) return [newest.line];
-  const line = Buffer.concat([Buffer.from(opening), object.json, Buffer.from('}\n')]);
-  newest = { type, object, line };
-  return [line];
+  return sharedLine(object, type, () =>
+    Buffer.concat([Buffer.from(opening), object.json, Buffer.from('}\n')]),
+  );
 }
+
+const jsonLine = (value: object): Buffer => Buffer.from(`${JSON.stringify(value)}\n`);
 
 function encoderOf(descriptor: ResourceDescriptor, form: Form, query: Query): Encoder {
   if (form.as === 'object') return plainLine;
   if (form.as === 'metadata') {
-    return (type, object) => [
-      `${JSON.stringify({ type, object: partialMetadata(object.object()) })}\n`,
-    ];
+    return (type, object) =>
+      sharedLine(object, `${type} metadata`, () =>
+        jsonLine({ type, object: partialMetadata(object.object()) }),
+      );
   }
   const includeObject = includeObjectOf(query);
   let columns = true;
   return (type, object) => {
-    const metadata = { resourceVersion: String(object.resourceVersion) };
-    const table = tableOf(descriptor, [object], { metadata, includeObject, columns });
+    const line = sharedLine(object, `${type} table ${includeObject} ${columns}`, () => {
+      const metadata = { resourceVersion: String(object.resourceVersion) };
+      return jsonLine({
+        type,
+        object: tableOf(descriptor, [object], { metadata, includeObject, columns }),
+      });
+    });
     columns = false;
-    return [`${JSON.stringify({ type, object: table })}\n`];
+    return line;
   };
 }
 
