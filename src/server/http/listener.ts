@@ -156,7 +156,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     const handle = guard({ log, operation: 'request', onError: destroy }, () =>
       onRequest(request, response),
     );
-    if (!('stream' in request)) return void handle();
+    if (!('stream' in request)) return handle();
     // Once all that was read is looked at: what is reset in the same breath is not worked on.
     queueMicrotask(() => {
       if (!request.stream.destroyed && !request.stream.closed) handle();
