@@ -99,6 +99,19 @@ test('a client that has a document already is told so', async () => {
   }
 });
 
+test('watches of a resource that is removed end, and say what happened until then', async () => {
+  const watch = ask({
+    method: 'GET',
+    path: '/apis/example.com/v1/widgets?watch=true&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan',
+  });
+  await api.kubectl.apply(widget('three', 3));
+  stopServing();
+  const { code, text } = await watch;
+  expect(code).toBe(200);
+  expect(text).toContain('"name":"three"');
+  serve();
+});
+
 test('what is removed is gone, and its objects are there when it comes back', async () => {
   stopServing();
   const url = '/apis/example.com/v1/namespaces/default/widgets/one';

@@ -27,21 +27,23 @@ export const namespaceDeletion: Controller = {
     // Only a safety net: the deletion of the last object wakes the namespace.
     const recheck = createBackoff({ initialMs: 100, maxMs: 15_000 });
 
+    /** @returns the namespace as it is afterwards */
     const updateConditions = async (
       namespace: Namespace,
       contents: NamespaceContents,
-    ): Promise<void> => {
+    ): Promise<Namespace> => {
       const { conditions = [] } = namespace.status ?? {};
       const changed = namespaceConditions(conditions, contents, timestamp());
-      if (changed === undefined) return;
+      if (changed === undefined) return namespace;
       try {
-        await namespaces.updateStatus({
+        return await namespaces.updateStatus({
           ...namespace,
           status: { ...namespace.status, phase: 'Terminating', conditions: changed },
         });
       } catch (error) {
         // Conditions only inform: the next look sets them.
         if (!isStatusError(error, 'Conflict') && !isStatusError(error, 'NotFound')) throw error;
+        return namespace;
       }
     };
 
@@ -57,7 +59,7 @@ export const namespaceDeletion: Controller = {
         const { finalizers = [] } = namespace.spec ?? {};
         if (!finalizers.includes(kubernetesFinalizer)) return;
         const contents = await deleteContents(client, name, contained);
-        await updateConditions(namespace, contents);
+        const current = await updateConditions(namespace, contents);
         if (contents.errors.length > 0) throw new Error(contents.errors.join(', '));
         if (contents.remaining.size > 0) {
           waitingFor.set(
@@ -69,7 +71,7 @@ export const namespaceDeletion: Controller = {
         }
         const others = finalizers.filter(each => each !== kubernetesFinalizer);
         await namespaces
-          .updateSubresource({ ...namespace, spec: { finalizers: others } }, 'finalize')
+          .updateSubresource({ ...current, spec: { finalizers: others } }, 'finalize')
           .catch(absent);
         waitingFor.delete(name);
         recheck.reset(name);

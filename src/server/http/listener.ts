@@ -16,6 +16,7 @@ import {
   type ConnectionLimits,
 } from './limits/connections.ts';
 import { createDescriptorCheck } from './limits/descriptors.ts';
+import { createResetBudget } from './limits/resets.ts';
 import { guard } from '../../machinery/unexpected.ts';
 import { guardListener } from '../../machinery/guard-listener.ts';
 import type { Logger } from '../../machinery/log.ts';
@@ -91,6 +92,9 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     connections.sweep();
     descriptors.sweep();
   }, sweepEveryMs).unref();
+  // Node closes connections of HTTP/1.1 that were idle for five seconds, and those whose next request waits
+  // behind a busy event loop with them.
+  (server as unknown as { keepAliveTimeout: number }).keepAliveTimeout = limits.idleMs;
   const sockets = new Set<Socket>();
   /** By the peer's address and port: TLS and HTTP/2 wrap the socket that was accepted. */
   const accepted = new Map<string, Connection>();
@@ -140,6 +144,14 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       // The client may be gone already.
       if (session.destroyed) return;
       session.setLocalWindowSize(windowBytes);
+      const resets = createResetBudget();
+      session.on('stream', stream => {
+        stream.once('close', () => {
+          const isReset = stream.rstCode !== constants.NGHTTP2_NO_ERROR || !stream.writableFinished;
+          // Streams that are open go on, new ones are not handled: an honest client opens another connection.
+          if (isReset && resets.spend() && !session.closed) session.close();
+        });
+      });
       sessions.set(peerOf(session.socket), session);
     }),
   );
@@ -157,7 +169,14 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   };
   server.on('request', (request: AnyRequest, response: AnyResponse) => {
     const destroy = (): void => void request.destroy();
-    guard({ log, operation: 'request', onError: destroy }, () => onRequest(request, response))();
+    const handle = guard({ log, operation: 'request', onError: destroy }, () =>
+      onRequest(request, response),
+    );
+    if (!('stream' in request)) return handle();
+    // Once all that was read is looked at: what is reset in the same breath is not worked on.
+    queueMicrotask(() => {
+      if (!request.stream.destroyed && !request.stream.closed) handle();
+    });
   });
   server.on('upgrade', ((request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // It is a request for as long as the connection lasts.

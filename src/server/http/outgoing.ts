@@ -14,7 +14,7 @@ export function cutOff(response: AnyResponse): void {
 }
 
 /** A reader that takes nothing for so long is cut off. */
-const stallTimeoutMs = 30_000;
+export const stallTimeoutMs = 30_000;
 
 /** Resolves when the connection took what it was given, or the response is over. A reader that takes nothing is cut off. */
 export const drained = (response: AnyResponse): Promise<void> =>
