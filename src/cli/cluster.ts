@@ -155,6 +155,7 @@ export async function startCluster({
     closers.push(() => controllerClient.close());
     const controllers = startControllers({
       client: controllerClient,
+      resources: server.resources,
       certificateAuthority: () => pki.ca,
       serviceAccountKey: pki.serviceAccountKey,
       log,

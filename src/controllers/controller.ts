@@ -2,9 +2,18 @@ import type { KubeClient } from '../client/client.ts';
 import type { EventRecorder } from '../client/event-recorder.ts';
 import type { SharedInformers } from '../client/shared-informers.ts';
 import type { Logger } from '../machinery/log.ts';
+import type { ResourceDescriptor } from '../machinery/resource.ts';
+
+/** The resources that the API serves; they may change at any time. */
+export interface KnownResources {
+  /** Each in the version that is stored. */
+  descriptors(): readonly ResourceDescriptor[];
+  onChange(listener: () => void): void;
+}
 
 export interface ControllerContext {
   readonly client: KubeClient;
+  readonly resources: KnownResources;
   readonly informers: SharedInformers;
   /** @param component the `source` of the events */
   recorder(component: string): EventRecorder;

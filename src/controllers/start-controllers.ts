@@ -4,7 +4,8 @@ import { createEventRecorder, type EventRecorder } from '../client/event-recorde
 import { createSharedInformers } from '../client/shared-informers.ts';
 import type { Logger } from '../machinery/log.ts';
 import { clusterRoleAggregation } from './cluster-roles/aggregation.ts';
-import type { Controller, ControllerContext } from './controller.ts';
+import type { Controller, ControllerContext, KnownResources } from './controller.ts';
+import { followResources } from './follow-resources.ts';
 import { garbageCollector } from './garbage-collector/garbage-collector.ts';
 import { namespaceDeletion } from './namespace-deletion/namespace-deletion.ts';
 import { nodeLifecycle } from './node-lifecycle/node-lifecycle.ts';
@@ -26,6 +27,7 @@ const controllers: readonly Controller[] = [
 
 export interface ControllersOptions {
   readonly client: KubeClient;
+  readonly resources: KnownResources;
   /** PEM, for the ConfigMap kube-root-ca.crt of each namespace: the present one. */
   readonly certificateAuthority: () => string;
   /** PKCS #8 PEM: signs the tokens of Secrets that ask for one. */
@@ -42,6 +44,7 @@ export interface Controllers {
 /** Starts every controller, on the API alone. */
 export function startControllers({
   client,
+  resources,
   certificateAuthority,
   serviceAccountKey,
   log,
@@ -53,6 +56,7 @@ export function startControllers({
   const recorders: EventRecorder[] = [];
   const context: ControllerContext = {
     client,
+    resources,
     informers: createSharedInformers({ client, signal, log }),
     recorder(component) {
       const recorder = createEventRecorder({ client, component, log });
@@ -62,6 +66,7 @@ export function startControllers({
     signal,
     log,
   };
+  followResources(resources, { removed: resource => context.informers.stop(resource) });
   const certificateControllers = [
     createNamespaceContents(certificateAuthority),
     createTokenSecrets({ signingKey: serviceAccountKey, certificateAuthority }),

@@ -99,6 +99,22 @@ test('a client that has a document already is told so', async () => {
   }
 });
 
+test('what its owner leaves behind is collected, and a namespace takes it along', async () => {
+  await api.kubectl('create configmap owner');
+  const uid = await api.kubectl('get configmap owner -o jsonpath={.metadata.uid}');
+  const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid };
+  await api.kubectl('create namespace team');
+  await api.kubectl.apply(
+    widget('owned', 1, { ownerReferences: [owner] }),
+    widget('within', 2, { namespace: 'team' }),
+  );
+  await api.kubectl('delete configmap owner');
+  await api.kubectl('wait --for=delete widget/owned --timeout=20s');
+  await api.kubectl('delete namespace team --timeout=20s');
+  await api.kubectl('create namespace team');
+  expect(await api.kubectl('get widgets -n team -o name')).toBe('');
+});
+
 test('watches of a resource that is removed end, and say what happened until then', async () => {
   const watch = ask({
     method: 'GET',

@@ -46,6 +46,7 @@ export async function startApiOnly(dataDir: string, log = silent): Promise<ApiOn
   });
   const controllers = startControllers({
     client,
+    resources: server.resources,
     certificateAuthority: () => pki.ca,
     serviceAccountKey: pki.serviceAccountKey,
     log,

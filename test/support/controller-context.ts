@@ -1,6 +1,7 @@
 import type { KubeClient } from '../../src/client/client.ts';
 import type { EventRecorder } from '../../src/client/event-recorder.ts';
-import type { ControllerContext } from '../../src/controllers/controller.ts';
+import { resources } from '../../src/api/index.ts';
+import type { ControllerContext, KnownResources } from '../../src/controllers/controller.ts';
 import { fedInformers, type FedInformers } from './fed-informer.ts';
 
 export interface TestContext extends ControllerContext {
@@ -10,6 +11,12 @@ export interface TestContext extends ControllerContext {
   /** Every line of log. */
   readonly lines: readonly string[];
 }
+
+/** Nothing but the built-in resources, at all times. */
+export const builtInResources: KnownResources = {
+  descriptors: () => resources,
+  onChange: () => undefined,
+};
 
 /** What a controller is started with, around a client that the test fakes. */
 export function testContext(client: Partial<KubeClient>): TestContext {
@@ -24,6 +31,7 @@ export function testContext(client: Partial<KubeClient>): TestContext {
   };
   return {
     client: client as KubeClient,
+    resources: builtInResources,
     informers: fedInformers(),
     recorder: () => recorder,
     signal: new AbortController().signal,

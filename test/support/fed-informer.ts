@@ -52,5 +52,6 @@ export function fedInformers(): FedInformers {
     feed,
     of: ref => feed(ref).informer,
     metadata: ref => feed(ref).informer,
+    stop: () => undefined,
   };
 }

@@ -45,6 +45,7 @@ export async function startLocalControllers(): Promise<LocalControllers> {
   const nothing = (): void => undefined;
   const controllers = startControllers({
     client: counted,
+    resources: api.resources,
     certificateAuthority: () => pki.ca,
     serviceAccountKey: pki.serviceAccountKey,
     log: { debug: nothing, info: nothing, warn: nothing, error: nothing },

@@ -1,11 +1,12 @@
-import { resources } from '../../api/index.ts';
 import type { KubeClient } from '../../client/client.ts';
+import type { Informer } from '../../client/informer.ts';
 import { createRecent } from '../../client/recent.ts';
-import type { OwnerReference } from '../../machinery/meta.ts';
-import { apiVersionOf } from '../../machinery/resource.ts';
+import type { KubeObject, OwnerReference } from '../../machinery/meta.ts';
+import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
 import { absent, isStatusError } from '../../machinery/status.ts';
 import { createWorkQueue } from '../../machinery/work-queue.ts';
 import type { Controller } from '../controller.ts';
+import { followResources } from '../follow-resources.ts';
 import { createInvalidOwners } from './invalid-owners.ts';
 import { createOwnerDeletion, removeOwnerReferences } from './owner-deletion.ts';
 import {
@@ -25,24 +26,15 @@ const maxAbsentOwners = 4096;
 /** Deletes objects whose owners are all gone, and completes deletions in the foreground and with orphans. */
 export const garbageCollector: Controller = {
   name: 'generic-garbage-collector',
-  start({ client, informers, recorder, log }) {
+  start({ client, resources, informers, recorder, log }) {
     const graph = createOwnerGraph();
     const invalidOwners = createInvalidOwners(recorder('garbage-collector-controller'), graph);
-    // What expires by itself is no garbage: events.
-    const collected = resources.filter(
-      each =>
-        each.stored &&
-        each.storedAs === undefined &&
-        each.verbs.includes('delete') &&
-        each.verbs.includes('watch') &&
-        each.ttlSeconds === undefined,
-    );
-    const sources = collected.map(resource => ({
-      resource,
-      informer: informers.metadata(resource),
-    }));
-    const synced = Promise.all(sources.map(({ informer }) => informer.synced));
-    const isAbsent = createOwnerLookup(client);
+    const sources = new Map<ResourceDescriptor, Informer<KubeObject>>();
+    const kinds = new Map<string, ResourceDescriptor>();
+    let synced: Promise<unknown> = Promise.resolve();
+    const resourceOf: OwnerResource = ({ kind, apiVersion }) => kinds.get(`${apiVersion} ${kind}`);
+
+    const isAbsent = createOwnerLookup(client, resourceOf);
 
     const queue = createWorkQueue({
       async work(uid) {
@@ -73,7 +65,10 @@ export const garbageCollector: Controller = {
       let hasLiving = false;
       for (const owner of ownersOf(object)) {
         const known = graph.get(owner.uid);
-        const isKnown = known !== undefined && isOwner(known, owner, object);
+        const isKnown =
+          known !== undefined &&
+          known.resource === resourceOf(owner) &&
+          isOwner(known, owner, object);
         if (isKnown) {
           if (waitsForDependents(known)) waiting.push(owner.uid);
           else hasLiving = true;
@@ -109,7 +104,7 @@ export const garbageCollector: Controller = {
         .catch(absent);
     };
 
-    for (const { resource, informer } of sources) {
+    const follow = (resource: ResourceDescriptor, informer: Informer<KubeObject>): void =>
       informer.onChange(({ type, object: { metadata } }) => {
         const { uid = '' } = metadata;
         const object = { resource, metadata };
@@ -128,7 +123,22 @@ export const garbageCollector: Controller = {
             enqueue(owner);
         }
       });
-    }
+    followResources(resources, {
+      added(resource) {
+        for (const kind of kindsOf(resource)) kinds.set(kind, resource);
+        if (!canBeGarbage(resource)) return;
+        const informer = informers.metadata(resource);
+        sources.set(resource, informer);
+        follow(resource, informer);
+        synced = Promise.all([synced, informer.synced]);
+      },
+      removed(resource) {
+        for (const kind of kindsOf(resource)) kinds.delete(kind);
+        for (const { metadata } of sources.get(resource)?.list() ?? [])
+          graph.remove(metadata.uid ?? '');
+        sources.delete(resource);
+      },
+    });
     return queue;
   },
 };
@@ -143,8 +153,24 @@ function needsWork(object: GraphObject, before: GraphObject | undefined): boolea
   return before === undefined || owners.some(({ uid }) => !known.has(uid));
 }
 
-const resourceOf = ({ kind, apiVersion }: OwnerReference) =>
-  resources.find(each => each.kind === kind && apiVersionOf(each) === apiVersion);
+/** The resource that an owner reference names; undefined where nothing of the kind is served. */
+type OwnerResource = (
+  owner: Pick<OwnerReference, 'kind' | 'apiVersion'>,
+) => ResourceDescriptor | undefined;
+
+/** `apiVersion kind` in each version. */
+const kindsOf = (resource: ResourceDescriptor): string[] =>
+  [resource, ...(resource.otherVersions ?? [])].map(
+    ({ version }) => `${apiVersionOf({ group: resource.group, version })} ${resource.kind}`,
+  );
+
+/** What expires by itself is no garbage: events. */
+const canBeGarbage = (resource: ResourceDescriptor): boolean =>
+  resource.stored &&
+  resource.storedAs === undefined &&
+  resource.verbs.includes('delete') &&
+  resource.verbs.includes('watch') &&
+  resource.ttlSeconds === undefined;
 
 /** Whether this object is the one that the reference of the dependent names. */
 function isOwner(
@@ -153,14 +179,13 @@ function isOwner(
   dependent: GraphObject,
 ): boolean {
   return (
-    resource === resourceOf(reference) &&
     metadata.name === reference.name &&
     (!resource.namespaced || metadata.namespace === dependent.metadata.namespace)
   );
 }
 
 /** Asks the API whether an owner that no informer knows is really absent. */
-function createOwnerLookup(client: KubeClient) {
+function createOwnerLookup(client: KubeClient, resourceOf: OwnerResource) {
   const absentOwners = createRecent<true>(maxAbsentOwners);
   return async (owner: OwnerReference, dependent: GraphObject): Promise<boolean> => {
     const resource = resourceOf(owner);

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { builtInResources } from '../../../test/support/controller-context.ts';
 import { afterEach, expect, test, vi } from 'vitest';
 import { resources } from '../../api/index.ts';
 import type { KubeClient } from '../../client/client.ts';
@@ -68,6 +69,7 @@ async function collect(...objects: KubeObject[]): Promise<{ deleted: string[]; e
   setMaxListeners(0, signal);
   const queue = garbageCollector.start({
     client,
+    resources: builtInResources,
     informers: createSharedInformers({ client, signal, log }),
     recorder: () => ({
       event: ({ kind, metadata }, type, reason, message) =>

@@ -1,10 +1,11 @@
-import { resources } from '../../api/index.ts';
 import { namespaceResource, type Namespace } from '../../api/core/v1/namespace.ts';
 import { createBackoff } from '../../machinery/backoff.ts';
+import type { ResourceDescriptor } from '../../machinery/resource.ts';
 import { absent, isStatusError } from '../../machinery/status.ts';
 import { timestamp } from '../../machinery/timestamp.ts';
 import { createWorkQueue } from '../../machinery/work-queue.ts';
 import type { Controller } from '../controller.ts';
+import { followResources } from '../follow-resources.ts';
 import { namespaceConditions } from './conditions.ts';
 import { deleteContents, type NamespaceContents } from './delete-contents.ts';
 
@@ -13,15 +14,8 @@ const kubernetesFinalizer = 'kubernetes';
 /** Deletes the contents of namespaces that are being deleted, then finalizes them. */
 export const namespaceDeletion: Controller = {
   name: 'namespace-controller',
-  start({ client, informers, log }) {
+  start({ client, resources, informers, log }) {
     const namespaces = client.resource(namespaceResource);
-    const contained = resources.filter(
-      each =>
-        each.namespaced &&
-        each.stored &&
-        each.storedAs === undefined &&
-        each.verbs.includes('delete'),
-    );
     /** How many objects each namespace waits for that have finalizers or end gracefully. */
     const waitingFor = new Map<string, number>();
     // Only a safety net: the deletion of the last object wakes the namespace.
@@ -58,7 +52,11 @@ export const namespaceDeletion: Controller = {
         }
         const { finalizers = [] } = namespace.spec ?? {};
         if (!finalizers.includes(kubernetesFinalizer)) return;
-        const contents = await deleteContents(client, name, contained);
+        const contents = await deleteContents(
+          client,
+          name,
+          resources.descriptors().filter(isContained),
+        );
         const current = await updateConditions(namespace, contents);
         if (contents.errors.length > 0) throw new Error(contents.errors.join(', '));
         if (contents.remaining.size > 0) {
@@ -87,17 +85,23 @@ export const namespaceDeletion: Controller = {
         (change.type === 'updated' && change.old.metadata.deletionTimestamp === undefined);
       if (isNew) queue.add(change.object.metadata.name ?? '');
     });
-    for (const resource of contained) {
-      // What expires by itself never keeps a namespace waiting: events.
-      if (resource.ttlSeconds !== undefined) continue;
-      informers.metadata(resource).onChange(({ type, object: { metadata } }) => {
-        const { namespace = '' } = metadata;
-        const count = waitingFor.get(namespace);
-        if (type !== 'deleted' || count === undefined) return;
-        waitingFor.set(namespace, count - 1);
-        if (count <= 1) queue.add(namespace);
-      });
-    }
+    followResources(resources, {
+      added(resource) {
+        // What expires by itself never keeps a namespace waiting: events.
+        if (!isContained(resource) || resource.ttlSeconds !== undefined) return;
+        informers.metadata(resource).onChange(({ type, object: { metadata } }) => {
+          const { namespace = '' } = metadata;
+          const count = waitingFor.get(namespace);
+          if (type !== 'deleted' || count === undefined) return;
+          waitingFor.set(namespace, count - 1);
+          if (count <= 1) queue.add(namespace);
+        });
+      },
+    });
     return queue;
   },
 };
+
+/** Whether a namespace has such objects that have to be deleted. */
+const isContained = ({ namespaced, stored, storedAs, verbs }: ResourceDescriptor): boolean =>
+  namespaced && stored && storedAs === undefined && verbs.includes('delete');
