@@ -2,7 +2,7 @@ import type { TLSSocket } from 'node:tls';
 import { certificateSubject } from '../../machinery/client-certificate.ts';
 import { unauthorized } from '../../machinery/status.ts';
 import type { Credentials } from '../authn/authenticator.ts';
-import { ClientGoneError } from './context.ts';
+import { ClientGoneError } from './client-gone-error.ts';
 import { tlsSocketOf, type AnyRequest } from './listener.ts';
 
 /** A connection's client certificate, as far as it identifies somebody. */

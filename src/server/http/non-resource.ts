@@ -3,7 +3,7 @@ import { versionInfo } from '../discovery/discovery.ts';
 import type { OpenApi } from '../openapi/documents.ts';
 import type { IssuerDocuments } from '../authn/issuer-documents.ts';
 import type { NonResourceOperation } from '../operation/operation.ts';
-import type { RequestContext } from './context.ts';
+import type { RequestContext } from '../operation/operation.ts';
 import { hasCurrent } from './etag.ts';
 import type { Health } from './health.ts';
 import type { Metrics } from './metrics.ts';

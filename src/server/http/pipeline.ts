@@ -16,13 +16,18 @@ import { mustAllow } from '../authz/authorizer.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { OpenApi } from '../openapi/documents.ts';
 import { createOperationExecutor, type ExecutionServices } from '../operation/execute-operation.ts';
-import { attributesOf, type Operation, type ResourceOperation } from '../operation/operation.ts';
+import {
+  attributesOf,
+  type Operation,
+  type RequestContext,
+  type ResourceOperation,
+} from '../operation/operation.ts';
 import { createOperationResolver } from '../operation/resolve-operation.ts';
 import { isDamaged } from '../registry/store-errors.ts';
 import { nextTurn } from '../turns.ts';
 import type { ServedResources } from '../resources/resource-registry.ts';
 import type { NodeProxy } from '../subresources/node-proxy.ts';
-import { ClientGoneError, type RequestContext } from './context.ts';
+import { ClientGoneError } from './client-gone-error.ts';
 import { credentialsOf } from './credentials.ts';
 import type { Health } from './health.ts';
 import { createBodyBytes, defaultBodyLimits } from './limits/body-bytes.ts';

@@ -6,7 +6,7 @@ import { badRequest, conflict } from '../../machinery/status.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondValue } from '../negotiation/encode.ts';
 import { writeOptionsOf } from '../verbs/write-options.ts';
-import type { SubresourceHandler } from './handlers.ts';
+import type { SubresourceHandler } from '../operation/operation.ts';
 
 /** Puts a pod on a node, once. */
 export const bindingHandler: SubresourceHandler = async (context, { entry }) => {

@@ -4,7 +4,7 @@ import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondValue } from '../negotiation/encode.ts';
 import { admitAndDelete } from '../verbs/delete.ts';
 import { writeOptionsOf } from '../verbs/write-options.ts';
-import type { SubresourceHandler } from './handlers.ts';
+import type { SubresourceHandler } from '../operation/operation.ts';
 
 /** Deletes the pod, gracefully: nothing here sets a budget that could refuse it. */
 export const evictionHandler: SubresourceHandler = async (context, services) => {

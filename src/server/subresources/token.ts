@@ -17,7 +17,7 @@ import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondValue } from '../negotiation/encode.ts';
 import { admissionRequest } from '../verbs/admission-request.ts';
 import { writeOptionsOf } from '../verbs/write-options.ts';
-import type { SubresourceHandler } from './handlers.ts';
+import type { SubresourceHandler } from '../operation/operation.ts';
 
 /** What an admitted pod's token asks for: the mark by which the server knows that it may live longer. */
 const admittedSeconds = 3607;

@@ -1,5 +1,5 @@
 import type { AdmissionRequest } from '../admission/admission.ts';
-import type { RequestContext } from '../http/context.ts';
+import type { RequestContext } from '../operation/operation.ts';
 import { addWarnings } from './write-rules.ts';
 
 type WriteToAdmit = Pick<AdmissionRequest, 'operation' | 'object' | 'old' | 'dryRun'> &

@@ -2,11 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { secretResource } from '../../api/core/v1/secret.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
 import { alreadyExists, isStatusError } from '../../machinery/status.ts';
-import type { RequestContext } from '../http/context.ts';
+import type { RequestContext, VerbServices } from '../operation/operation.ts';
 import { createAdmission } from '../admission/admission.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
 import { unkept } from '../registry/unkept.ts';
-import type { VerbServices } from '../resource-entry.ts';
 import { createObject } from './create.ts';
 
 /** A store in which some names are taken: a collision of random names cannot be made on demand. */

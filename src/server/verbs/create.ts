@@ -1,14 +1,13 @@
 import type { KubeObject } from '../../machinery/meta.ts';
 import { apiVersionOf, type StrategyContext } from '../../machinery/resource.ts';
 import { alreadyExists, generateNameConflict, isStatusError } from '../../machinery/status.ts';
-import type { RequestContext } from '../http/context.ts';
+import type { RequestContext, VerbServices } from '../operation/operation.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { isLargeBody, turnOf } from '../negotiation/large-work.ts';
 import { respondObject } from '../negotiation/encode.ts';
 import type { Turn } from '../turns.ts';
 import type { StoredObject } from '../registry/object-store.ts';
 import { unkept } from '../registry/unkept.ts';
-import type { VerbServices } from '../resource-entry.ts';
 import { admissionRequest } from './admission-request.ts';
 import { dedupOwners } from './dedup-owners.ts';
 import {

@@ -1,8 +1,7 @@
 import { isStatusError } from '../../machinery/status.ts';
-import type { RequestContext } from '../http/context.ts';
+import type { RequestContext, VerbServices } from '../operation/operation.ts';
 import { respondList } from '../negotiation/encode.ts';
 import { nextTurn } from '../turns.ts';
-import type { VerbServices } from '../resource-entry.ts';
 import { deleteOptionsOf } from './delete-options.ts';
 import { admitAndDelete } from './delete.ts';
 import { selectionOf } from './query-options.ts';

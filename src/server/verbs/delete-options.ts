@@ -1,6 +1,6 @@
 import { invalid, notSupported, path } from '../../machinery/field-error.ts';
 import { DeleteOptionsSchema, type DeleteOptionsBody } from '../../machinery/options.ts';
-import type { RequestContext } from '../http/context.ts';
+import type { RequestContext } from '../operation/operation.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { booleanOf, integerOf, type Query } from '../http/query.ts';
 import { invalidOptions } from './query-options.ts';

@@ -1,12 +1,11 @@
 import { apiVersionOf } from '../../machinery/resource.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
-import type { RequestContext } from '../http/context.ts';
+import type { RequestContext, VerbServices } from '../operation/operation.ts';
 import { respondObject } from '../negotiation/encode.ts';
 import { isLargeObject } from '../negotiation/large-work.ts';
 import { namedKind } from '../negotiation/body-task.ts';
 import { bodyThread } from '../negotiation/body-thread.ts';
 import { parseOwnJson } from '../../machinery/decode/own-json.ts';
-import type { VerbServices } from '../resource-entry.ts';
 import { applyPatch } from './apply-patch.ts';
 import { patchTypeOf } from './patch-body.ts';
 import { replaceObject } from './replace-object.ts';

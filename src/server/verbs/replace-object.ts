@@ -1,11 +1,10 @@
 import type { KubeObject } from '../../machinery/meta.ts';
 import type { UpdateStrategy } from '../../machinery/resource.ts';
-import type { RequestContext } from '../http/context.ts';
+import type { RequestContext, VerbServices } from '../operation/operation.ts';
 import type { StoredObject } from '../registry/object-store.ts';
 import { parseOwnJson } from '../../machinery/decode/own-json.ts';
 import { isLargeObject, turnOf } from '../negotiation/large-work.ts';
 import { unkept } from '../registry/unkept.ts';
-import type { VerbServices } from '../resource-entry.ts';
 import { admissionRequest } from './admission-request.ts';
 import { dedupOwners } from './dedup-owners.ts';
 import { addWarnings, checkUpdate, strategyContext } from './write-rules.ts';

@@ -7,11 +7,10 @@ import {
 } from '../../machinery/resource.ts';
 import { isStatusError } from '../../machinery/status.ts';
 import { mustAllow } from '../authz/authorizer.ts';
-import type { RequestContext } from '../http/context.ts';
+import type { RequestContext, VerbServices } from '../operation/operation.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { isLargeBody } from '../negotiation/large-work.ts';
 import { respondObject } from '../negotiation/encode.ts';
-import type { VerbServices } from '../resource-entry.ts';
 import { attributesOf } from '../operation/operation.ts';
 import { createObject } from './create.ts';
 import { replaceObject } from './replace-object.ts';

@@ -1,6 +1,6 @@
 import { maxTimerMs } from '../../machinery/loop.ts';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
-import type { RequestContext } from '../http/context.ts';
+import type { RequestContext, VerbServices } from '../operation/operation.ts';
 import { booleanOf, integerOf, type Query } from '../http/query.ts';
 import { toStatusError, writeHead } from '../http/respond.ts';
 import { includeObjectOf } from '../negotiation/encode.ts';
@@ -8,7 +8,6 @@ import { negotiate, type Form } from '../negotiation/media-types.ts';
 import { partialMetadata, tableOf } from '../negotiation/table.ts';
 import type { StoredObject } from '../registry/object-store.ts';
 import { nextTurn } from '../turns.ts';
-import type { VerbServices } from '../resource-entry.ts';
 import { createLineWriter } from './line-writer.ts';
 import { checkVersionMatch, selectionOf } from './query-options.ts';
 

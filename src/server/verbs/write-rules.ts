@@ -14,7 +14,7 @@ import {
   validateObjectMeta,
   validateObjectMetaUpdate,
 } from '../../machinery/validation/object-meta.ts';
-import type { RequestContext } from '../http/context.ts';
+import type { RequestContext } from '../operation/operation.ts';
 
 export const strategyContext = (): StrategyContext => ({
   now: timestamp(),

@@ -1,5 +1,5 @@
 import { failure, requestTooLarge } from '../../../machinery/status.ts';
-import { ClientGoneError } from '../context.ts';
+import { ClientGoneError } from '../client-gone-error.ts';
 import type { AnyRequest } from '../listener.ts';
 
 /** Receives the bodies of requests, each within bounds of its size and its rate. */

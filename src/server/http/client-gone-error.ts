@@ -1,5 +1,3 @@
-export type { RequestContext } from '../operation/operation.ts';
-
 /** The client went before its request was whole: nobody is there to be answered, and nothing has failed. */
 export class ClientGoneError extends Error {
   constructor(cause?: unknown) {

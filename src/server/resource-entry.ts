@@ -1,1 +1,0 @@
-export type { ResourceEntry, VerbServices } from './operation/operation.ts';

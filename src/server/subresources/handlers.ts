@@ -1,1 +1,0 @@
-export type { SubresourceHandler } from '../operation/operation.ts';
