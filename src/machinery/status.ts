@@ -12,6 +12,15 @@ export interface Status {
   code: number;
 }
 
+/** What answers a request that leaves no object to show. */
+export const success = (more: { readonly code?: number; readonly details?: object }): object => ({
+  kind: 'Status',
+  apiVersion: 'v1',
+  metadata: {},
+  status: 'Success',
+  ...more,
+});
+
 export type StatusReason =
   | 'Unauthorized'
   | 'Forbidden'

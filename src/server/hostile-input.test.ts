@@ -12,12 +12,14 @@ import { PatchError } from '../machinery/patch/patch-error.ts';
 import { applyMergePatch } from '../machinery/patch/merge-patch.ts';
 import { applyStrategicMerge } from '../machinery/patch/strategic-merge.ts';
 import { parseQuantity, quantityError } from '../machinery/quantity.ts';
-import { apiVersionOf, type ResourceDescriptor } from '../machinery/resource.ts';
+import type { KubeObject } from '../machinery/meta.ts';
+import type { ResourceDescriptor } from '../machinery/resource.ts';
 import { StatusError } from '../machinery/status.ts';
 import { createOperationResolver } from './operation/resolve-operation.ts';
 import { decodeBody } from './negotiation/decode-body.ts';
 import { negotiate } from './negotiation/media-types.ts';
 import { decodeContinue } from './registry/continue-token.ts';
+import { kindOf } from './verbs/decoded-body.ts';
 import { selectionOf } from './verbs/query-options.ts';
 import {
   jsonPatch,
@@ -106,13 +108,8 @@ const object = fc
   .map(members => Object.fromEntries(members));
 
 const anyDescriptor = fc.constantFrom(...resources);
-const expectedOf = (descriptor: ResourceDescriptor) => ({
-  apiVersion: apiVersionOf(descriptor),
-  kind: descriptor.kind,
-  schema: descriptor.schema,
-});
 const decode = (body: Buffer, descriptor: ResourceDescriptor, contentType: string) =>
-  decodeBody(body, expectedOf(descriptor), {
+  decodeBody(body, kindOf(descriptor), {
     contentType,
     fieldValidation: 'Warn',
     warnings: [],
@@ -120,9 +117,8 @@ const decode = (body: Buffer, descriptor: ResourceDescriptor, contentType: strin
   });
 
 /** What the server does with a decoded object before it is kept. */
-function validate(descriptor: ResourceDescriptor, decoded: Record<string, unknown>): void {
+function validate(descriptor: ResourceDescriptor, subject: KubeObject): void {
   const now = '2026-01-02T03:04:05Z';
-  const subject = decoded as unknown as Parameters<NonNullable<ResourceDescriptor['validate']>>[0];
   descriptor.applyDefaults?.(subject);
   descriptor.prepareForCreate?.(subject, { now, randomSuffix: () => 'abcde' });
   descriptor.validate?.(subject);
@@ -160,7 +156,7 @@ describe('bodies', () => {
     fc.assert(
       fc.asyncProperty(anyDescriptor, object, (descriptor, value) => {
         const body = Buffer.from(
-          JSON.stringify({ ...value, ...expectedOf(descriptor), schema: undefined }),
+          JSON.stringify({ ...value, ...kindOf(descriptor), schema: undefined }),
         );
         return refusesOnlyBy(async () =>
           validate(descriptor, await decode(body, descriptor, 'application/json')),
@@ -205,7 +201,7 @@ describe('bodies', () => {
   test('any protobuf message as any kind', () =>
     fc.assert(
       fc.asyncProperty(anyDescriptor, message, (descriptor, raw) => {
-        const { apiVersion, kind } = expectedOf(descriptor);
+        const { apiVersion, kind } = kindOf(descriptor);
         const text = (n: number, of: string) => [n * 8 + 2, of.length, ...Buffer.from(of)];
         const type = [...text(1, apiVersion), ...text(2, kind)];
         const body = Buffer.from([

@@ -78,6 +78,57 @@ test('fields of events are selected by the names of the version that is asked', 
   );
 });
 
+test('a review cannot be answered as a Table', async () => {
+  const answer = await api.ask({
+    path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+    body: { spec: { nonResourceAttributes: { path: '/', verb: 'get' } } },
+    headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' },
+  });
+  expect(answer.code).toBe(406);
+});
+
+describe('subresources that are created', () => {
+  const pod = {
+    metadata: { name: 'web' },
+    spec: { automountServiceAccountToken: false, containers: [{ name: 'c', image: 'i' }] },
+  };
+  beforeAll(async () => {
+    await api.ask({
+      path: '/api/v1/namespaces/default/serviceaccounts',
+      body: { metadata: { name: 'default' } },
+    });
+    const { code, text } = await api.ask({ path: '/api/v1/namespaces/default/pods', body: pod });
+    expect(code, text).toBe(201);
+  });
+  const post = (subresource: string, body: object, query = '') =>
+    api.ask({ path: `/api/v1/namespaces/default/pods/web/${subresource}${query}`, body });
+
+  test.each([
+    ['eviction', {}],
+    ['binding', { target: { name: 'node-a' } }],
+  ])('%s is decoded as strictly as was asked', async (subresource, body) => {
+    const unknown = { ...body, nonsense: 1 };
+    const strict = await post(subresource, unknown, '?fieldValidation=Strict&dryRun=All');
+    expect(strict).toMatchObject({ code: 400 });
+    expect(strict.body.message).toContain('unknown field "nonsense"');
+    expect((await post(subresource, unknown, '?dryRun=All')).code).toBe(201);
+  });
+
+  test.each([
+    ['eviction', 'Eviction', {}],
+    ['binding', 'Binding', { target: { name: 'node-a' } }],
+  ])('%s is of the object that the URL names', async (subresource, kind, body) => {
+    expect(await post(subresource, { ...body, metadata: { name: 'other' } })).toMatchObject({
+      code: 400,
+      body: { message: `name in URL does not match name in ${kind} object` },
+    });
+    expect(await post(subresource, { ...body, metadata: { namespace: 'other' } })).toMatchObject({
+      code: 400,
+      body: { message: `namespace in URL does not match namespace in ${kind} object` },
+    });
+  });
+});
+
 describe('a watch by the path that came before ?watch=true', () => {
   const namesIn = (text: string): unknown[] =>
     text

@@ -8,14 +8,14 @@ const resource = { group: '', plural: 'namespaces' };
 
 /** Nothing is made in a namespace that is absent or ending; the first ones cannot be deleted. */
 export function namespaceLifecycle(namespaces: ObjectStore<Namespace>): AdmissionHook {
-  return async ({ operation, descriptor, subresource, namespace, name }) => {
+  return async ({ operation, descriptor, namespace, name }) => {
     if (descriptor.plural === 'namespaces') {
       if (operation === 'delete' && immortal.has(name)) {
         throw forbidden(resource, name, 'this namespace may not be deleted');
       }
       return;
     }
-    if (operation !== 'create' || subresource !== '' || !descriptor.namespaced) return;
+    if (operation !== 'create' || !descriptor.namespaced) return;
     const found = await namespaces.get('', namespace).catch((error: unknown) => {
       if (isStatusError(error, 'NotFound')) throw notFound(resource, namespace);
       throw error;

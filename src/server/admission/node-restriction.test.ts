@@ -158,8 +158,10 @@ test.each<{ asked: Asked; refusal?: string; bound?: string }>([
     asked: { of: 'pods', operation: 'delete', old: podOn('n2') },
     refusal: 'node "n1" can only delete pods with spec.nodeName set to itself',
   },
+  { asked: { of: 'pods', subresource: 'eviction' } },
   {
-    asked: { of: 'pods', operation: 'delete', subresource: 'eviction', old: podOn('n2') },
+    asked: { of: 'pods', subresource: 'eviction' },
+    bound: 'n2',
     refusal: 'node n1 can only evict pods with spec.nodeName set to itself',
   },
   {

@@ -24,7 +24,7 @@ type Check = (node: string, request: AdmissionRequest) => Promise<string | undef
 /** A node writes to itself, to the pods that are bound to it, and to nothing else (plugin/admission/noderestriction). */
 export function nodeRestriction({ pods, nodes, authorize }: NodeRestrictionOptions): AdmissionHook {
   const checks: ReadonlyMap<string, Check> = new Map<string, Check>([
-    ['pods', (node, request) => checkPod(node, request, nodes)],
+    ['pods', (node, request) => checkPod(node, request, { pods, nodes })],
     ['nodes', (node, request) => Promise.resolve(checkNode(node, request))],
     ['serviceaccounts', (node, request) => checkToken(node, request, { pods, authorize })],
     ['leases', (node, request) => Promise.resolve(checkLease(node, request))],
@@ -44,9 +44,9 @@ export function nodeRestriction({ pods, nodes, authorize }: NodeRestrictionOptio
 async function checkPod(
   node: string,
   request: AdmissionRequest,
-  nodes: ObjectStore<Node>,
+  { pods, nodes }: Pick<NodeRestrictionOptions, 'pods' | 'nodes'>,
 ): Promise<string | undefined> {
-  const { operation, subresource } = request;
+  const { operation, subresource, namespace, name } = request;
   const object = request.object as Pod | undefined;
   const old = request.old as Pod | undefined;
   const bound = old?.spec.nodeName === node;
@@ -58,8 +58,8 @@ async function checkPod(
       return bound
         ? undefined
         : `node ${quoted} can only delete pods with spec.nodeName set to itself`;
-    case 'delete eviction':
-      return bound
+    case 'create eviction':
+      return (await pods.get(namespace, name)).object().spec.nodeName === node
         ? undefined
         : `node ${node} can only evict pods with spec.nodeName set to itself`;
     case 'update status':

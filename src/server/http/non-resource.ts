@@ -3,11 +3,10 @@ import { versionInfo } from '../discovery/discovery.ts';
 import type { OpenApi } from '../openapi/documents.ts';
 import type { IssuerDocuments } from '../authn/issuer-documents.ts';
 import type { NonResourceOperation } from '../operation/operation.ts';
-import type { RequestContext } from '../operation/operation.ts';
 import { hasCurrent } from './etag.ts';
 import type { Health } from './health.ts';
 import type { Metrics } from './metrics.ts';
-import { respond } from './respond.ts';
+import { respond, type ResponseContext } from './respond.ts';
 
 /** kubectl asks for v2 in this form alone. */
 const v2ProtobufType = 'com.github.proto-openapi.spec.v2';
@@ -23,11 +22,11 @@ export interface NonResourceServices {
 
 /** Paths that are no resources: discovery, health, version, OpenAPI, metrics. */
 export async function nonResource(
-  context: RequestContext<NonResourceOperation>,
+  { path }: NonResourceOperation,
+  context: ResponseContext,
   services: NonResourceServices,
 ): Promise<void> {
-  const { operation, headers, query } = context;
-  const { path } = operation;
+  const { headers, query } = context;
   const discovered = services.discovery.document(path, headers.accept);
   if (discovered !== undefined) return respondDocument(context, discovered);
   if (path === '/openapi/v2' && headers.accept?.includes(v2ProtobufType) === true) {
@@ -87,7 +86,7 @@ interface ServedDocument {
 
 /** Sends a document, or says that the client has it already. */
 function respondDocument(
-  context: RequestContext<NonResourceOperation>,
+  context: ResponseContext,
   { body, contentType = 'application/json', etag }: ServedDocument,
 ): Promise<void> {
   const { response, headers } = context;

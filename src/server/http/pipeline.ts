@@ -16,14 +16,10 @@ import { mustAllow } from '../authz/authorizer.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { OpenApi } from '../openapi/documents.ts';
 import { createOperationExecutor, type ExecutionServices } from '../operation/execute-operation.ts';
-import {
-  attributesOf,
-  type Operation,
-  type RequestContext,
-  type ResourceOperation,
-} from '../operation/operation.ts';
+import { attributesOf, type Operation, type ResourceOperation } from '../operation/operation.ts';
 import { createOperationResolver } from '../operation/resolve-operation.ts';
 import { isDamaged } from '../registry/store-errors.ts';
+import { sendAnswer, type AnswerContext } from '../negotiation/send-answer.ts';
 import { nextTurn } from '../turns.ts';
 import type { ServedResources } from '../resources/resource-registry.ts';
 import type { NodeProxy } from '../subresources/node-proxy.ts';
@@ -157,13 +153,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         isAuthorized = true;
         if (operation.type === 'undeclared') throw operation.refusal;
         const body = await bodyOf(request, operation, { client, response });
-        const contextOf = <O extends Operation>(served: O): RequestContext<O> => ({
-          operation: served,
+        const reply: AnswerContext = {
+          operation,
           query,
           headers,
-          user,
-          request,
-          body,
           response,
           warnings,
           client,
@@ -171,10 +164,21 @@ export function createPipeline(options: PipelineOptions): Pipeline {
           get signal() {
             return end();
           },
+        };
+        if (operation.type === 'non-resource') return await nonResource(operation, reply, options);
+        const answer = await execute({
+          operation,
+          query,
+          headers,
+          user,
+          body,
+          warnings,
+          client,
+          get signal() {
+            return end();
+          },
         });
-        await (operation.type === 'resource'
-          ? execute(contextOf(operation))
-          : nonResource(contextOf(operation), options));
+        await sendAnswer(reply, operation.entry.descriptor, answer);
       } catch (error) {
         if (error instanceof ClientGoneError) return void response.end();
         const status = toStatusError(error);

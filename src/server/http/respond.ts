@@ -13,13 +13,12 @@ import { cutOff, inTurns, slicesOf, writeSlices, type Slices } from './outgoing.
 /** Larger answers are compressed for those who take that, as kube-apiserver does, and sent in slices. */
 const largeBytes = 128 * 1024;
 
-export interface ResponseContext extends Pick<
-  RequestContext,
-  'response' | 'headers' | 'query' | 'warnings'
-> {
+export interface ResponseContext extends Pick<RequestContext, 'headers' | 'query' | 'warnings'> {
+  readonly response: AnyResponse;
   readonly operation?: Pick<Operation, 'headOnly'>;
   /** Absent for answers that are small. */
   readonly client?: Client;
+  /** Where the bytes of large answers that the client has not taken yet are accounted for. */
   readonly unsent?: UnsentBytes;
 }
 

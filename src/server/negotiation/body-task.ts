@@ -37,6 +37,10 @@ export const namedKind = ({ apiVersion, kind, schema }: ExpectedKind): NamedKind
   schemaName: schema.name,
 });
 
+/** Resources that were added while the server runs are unknown to the thread. */
+export const isKnownToThread = ({ schema }: ExpectedKind): boolean =>
+  bodySchemas.get(schema.name) === schema;
+
 /** Does what a thread was asked to do. @throws StatusError */
 export function runBodyTask(task: BodyTask): DecodedBody {
   const expected = expectedKind(task.expected);

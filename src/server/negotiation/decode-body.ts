@@ -1,6 +1,6 @@
 import type { Client } from '../http/limits/clients.ts';
 import { nextTurn } from '../turns.ts';
-import { namedKind } from './body-task.ts';
+import { isKnownToThread, namedKind } from './body-task.ts';
 import { bodyThread } from './body-thread.ts';
 import {
   decode,
@@ -23,23 +23,24 @@ export interface BodyOptions extends DecodeOptions {
  * to be done with them is a piece of work of its own (`nextTurn`).
  * @throws StatusError BadRequest, UnsupportedMediaType, RequestEntityTooLarge, TooManyRequests
  */
-export async function decodeBody(
+export async function decodeBody<T extends object>(
   body: Buffer,
-  expected: ExpectedKind,
+  expected: ExpectedKind<T>,
   { warnings, client, ...options }: BodyOptions,
-): Promise<Record<string, unknown>> {
+): Promise<T> {
   const type = mediaTypeOf(options.contentType);
   const isLarge = isLargeBody(body, options.contentType);
   if (isLarge) await nextTurn(client.key);
   const decoded =
     type === yamlType
       ? await decodeYaml(body, expected, options)
-      : isLarge && bodyThread !== undefined
+      : isLarge && bodyThread !== undefined && isKnownToThread(expected)
         ? await bodyThread.run(
             { name: 'decode', body, expected: namedKind(expected), options },
             client,
           )
         : decode(body, expected, options);
   warnings.push(...decoded.warnings);
-  return decoded.value;
+  // The schema has the shape of T: what it accepted is one.
+  return decoded.value as T;
 }

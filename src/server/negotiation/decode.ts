@@ -12,8 +12,11 @@ export const protobufType = 'application/vnd.kubernetes.protobuf';
 export const yamlType = 'application/yaml';
 const bodyTypes = ['application/json', yamlType, protobufType] as const;
 
-export interface ExpectedKind extends ExpectedType {
+/** The kind of a body, and what an object of it looks like. */
+export interface ExpectedKind<T extends object = object> extends ExpectedType {
   readonly schema: ObjectSchema;
+  /** Carries the type only; never set. */
+  readonly object?: T;
 }
 
 export interface DecodeOptions {

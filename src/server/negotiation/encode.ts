@@ -1,7 +1,12 @@
 import { yamlPieces } from '../../machinery/encode-yaml.ts';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
-import type { RequestContext } from '../operation/operation.ts';
-import { inReadableForm, isForPeople, respond, respondPieces } from '../http/respond.ts';
+import {
+  inReadableForm,
+  isForPeople,
+  respond,
+  respondPieces,
+  type ResponseContext,
+} from '../http/respond.ts';
 import type { ListPage, StoredObject } from '../registry/object-store.ts';
 import { isDamaged } from '../registry/store-errors.ts';
 import { negotiate, type Form } from './media-types.ts';
@@ -15,7 +20,7 @@ export const includeObjectOf = (query: Query): IncludeObject => {
 
 /** One object in the form that the client asked for. Plain JSON goes out as it is kept. */
 export async function respondObject(
-  context: RequestContext,
+  context: ResponseContext,
   descriptor: ResourceDescriptor,
   code: number,
   object: StoredObject,
@@ -41,7 +46,7 @@ export async function respondObject(
 
 /** Any value, as JSON or YAML. */
 export async function respondValue(
-  context: RequestContext,
+  context: ResponseContext,
   code: number,
   value: object,
   form: Form = negotiate(context.headers.accept),
@@ -53,7 +58,7 @@ export async function respondValue(
 
 /** A list in the form that the client asked for, made item by item while it is sent. */
 export async function respondList(
-  context: RequestContext,
+  context: ResponseContext,
   descriptor: ResourceDescriptor,
   page: ListPage,
 ): Promise<void> {
@@ -80,7 +85,7 @@ interface ListLayout {
 }
 
 function layoutOf(
-  { query }: RequestContext,
+  { query }: ResponseContext,
   descriptor: ResourceDescriptor,
   { page, form }: { readonly page: ListPage; readonly form: Form },
 ): ListLayout {

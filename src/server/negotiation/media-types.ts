@@ -6,6 +6,9 @@ export interface Form {
   readonly encoding: 'json' | 'yaml';
 }
 
+/** What is answered, as an error names it. */
+export const acceptedTypes = ['application/json', 'application/yaml'];
+
 const plainJson: Form = { as: 'object', encoding: 'json' };
 const cache = new Map<string, Form | undefined>();
 
@@ -19,7 +22,7 @@ export function negotiate(accept: string | undefined): Form {
     if (cache.size < 1000) cache.set(accept, form);
   }
   if (form === undefined) {
-    throw notAcceptable(['application/json', 'application/yaml']);
+    throw notAcceptable(acceptedTypes);
   }
   return form;
 }

@@ -10,19 +10,17 @@ import { list } from '../verbs/list.ts';
 import { patch } from '../verbs/patch.ts';
 import { update } from '../verbs/update.ts';
 import { watch } from '../verbs/watch.ts';
-import type { RequestContext, SubresourceHandler } from './operation.ts';
+import type { Answer, RequestContext, VerbHandler } from './operation.ts';
 
 export interface ExecutionServices {
   readonly admission: Admission;
   readonly authorize: Authorizer;
 }
 
-/** Executes a resource operation that was authorized, and answers it. @throws StatusError */
-export type OperationExecutor = (context: RequestContext) => Promise<void>;
+/** Executes a resource operation that was authorized. @throws StatusError */
+export type OperationExecutor = (context: RequestContext) => Promise<Answer>;
 
-type Execution = SubresourceHandler;
-
-const verbs: ReadonlyMap<Verb, Execution> = new Map([
+const verbs: ReadonlyMap<Verb, VerbHandler> = new Map([
   ['get', get],
   ['list', list],
   ['watch', watch],
@@ -45,11 +43,11 @@ export function createOperationExecutor(services: ExecutionServices): OperationE
       if (handlers.review === undefined) throw methodNotAllowed();
       return handlers.review(context, descriptor);
     }
-    await executionOf(context)(context, { entry: { ...entry, objects }, admission, authorize });
+    return executionOf(context)(context, { entry: { ...entry, objects }, admission, authorize });
   };
 }
 
-function executionOf({ operation }: RequestContext): Execution {
+function executionOf({ operation }: RequestContext): VerbHandler {
   const { entry, subresource, verb, connects } = operation;
   if (subresource === '') return verbs.get(verb) ?? refuseMethod;
   const handler = entry.handlers.subresources?.get(subresource);
@@ -58,7 +56,7 @@ function executionOf({ operation }: RequestContext): Execution {
   return (partVerbs.has(verb) ? verbs.get(verb) : undefined) ?? refuseMethod;
 }
 
-const refuseMethod: Execution = () => Promise.reject(methodNotAllowed());
+const refuseMethod: VerbHandler = () => Promise.reject(methodNotAllowed());
 
-const requireUpgrade: Execution = () =>
+const requireUpgrade: VerbHandler = () =>
   Promise.reject(failure(400, 'BadRequest', 'Upgrade request required'));

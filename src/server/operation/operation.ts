@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { FieldRequirement } from '../../machinery/selectors/field-selector.ts';
 import type { ResourceDescriptor, Verb } from '../../machinery/resource.ts';
 import type { StatusError } from '../../machinery/status.ts';
@@ -6,10 +7,8 @@ import type { Admission } from '../admission/admission.ts';
 import type { UserInfo } from '../authn/authenticator.ts';
 import type { Attributes, Authorizer } from '../authz/authorizer.ts';
 import type { Client } from '../http/limits/clients.ts';
-import type { UnsentBytes } from '../http/limits/unsent-bytes.ts';
-import type { AnyRequest, AnyResponse } from '../http/listener.ts';
 import type { Query } from '../http/query.ts';
-import type { ObjectStore } from '../registry/object-store.ts';
+import type { ListPage, ObjectStore, StoredObject } from '../registry/object-store.ts';
 
 /** A resource in one of the versions in which it is served, and what serves it. */
 export interface ResourceEntry {
@@ -22,12 +21,42 @@ export interface ResourceEntry {
 /** What a resource does beyond reading and writing its objects. */
 export interface ResourceHandlers {
   /** Answers what is created, where nothing is stored. */
-  readonly review?: (context: RequestContext, descriptor: ResourceDescriptor) => Promise<void>;
-  readonly subresources?: ReadonlyMap<string, SubresourceHandler>;
+  readonly review?: (context: RequestContext, descriptor: ResourceDescriptor) => Promise<Answer>;
+  /** Of subresources that are more than a part of their object. */
+  readonly subresources?: ReadonlyMap<string, VerbHandler>;
 }
 
-/** Executes a subresource that is more than a part of its object. Its verbs are those that the descriptor declares. */
-export type SubresourceHandler = (context: RequestContext, services: VerbServices) => Promise<void>;
+/** Executes a verb. @throws StatusError */
+export type VerbHandler = (context: RequestContext, services: VerbServices) => Promise<Answer>;
+
+/** What is answered; how it is encoded and sent is decided by the outermost layer. */
+export type Answer =
+  | { readonly type: 'object'; readonly code: number; readonly object: StoredObject }
+  | { readonly type: 'value'; readonly code: number; readonly value: object }
+  | { readonly type: 'list'; readonly page: ListPage }
+  | LinesAnswer
+  | { readonly type: 'bytes'; readonly contentType: string; readonly content: Readable };
+
+/** An answer that goes on, line after line: a watch. */
+export interface LinesAnswer {
+  readonly type: 'lines';
+  /**
+   * @param closed aborts when the client goes, is cut off, or the server closes
+   * @throws StatusError when nothing was written yet
+   */
+  send(lines: LineStream, closed: AbortSignal): Promise<void>;
+}
+
+export interface LineStream {
+  /** Sends the head of the answer, unless it is sent. */
+  begin(): void;
+  /** @param parts of one line. Not copied: they may be shared with other streams */
+  write(...parts: readonly (Buffer | string)[]): void;
+  /** While much waits to be taken, or other clients have their turn: resolves when there is room. */
+  room(): Promise<void> | undefined;
+  /** Ends the answer once all of it was taken. */
+  end(): void;
+}
 
 /** What the verbs work with. */
 export interface VerbServices {
@@ -113,16 +142,12 @@ export interface RequestContext<O extends Operation = ResourceOperation> {
   readonly query: Query;
   readonly headers: IncomingHttpHeaders;
   readonly user: UserInfo;
-  readonly request: AnyRequest;
   /** The whole of it; empty for what only reads. */
   readonly body: Buffer;
-  readonly response: AnyResponse;
   /** Lines for `Warning:` headers, in order. */
   readonly warnings: string[];
   /** Whose share of the server the request takes. */
   readonly client: Client;
-  /** Where the bytes of large answers that the client has not taken yet are accounted for. */
-  readonly unsent: UnsentBytes;
   /** Aborts when the client goes or the server closes. */
   readonly signal: AbortSignal;
 }

@@ -3,7 +3,7 @@ import { serviceAccountResource } from '../../api/core/v1/service-account.ts';
 import { resources } from '../../api/index.ts';
 import type { ResourceRef } from '../../machinery/resource.ts';
 import type { ObjectLookup } from '../authn/object-lookup.ts';
-import type { ResourceHandlers, SubresourceHandler } from '../operation/operation.ts';
+import type { ResourceHandlers, VerbHandler } from '../operation/operation.ts';
 import { bindingHandler } from '../subresources/binding.ts';
 import { evictionHandler } from '../subresources/eviction.ts';
 import type { NodeProxy } from '../subresources/node-proxy.ts';
@@ -36,8 +36,6 @@ export function builtInResources(services: BuiltInServices): readonly ResourceDe
   return resources.map(descriptor => ({ descriptor, handlers: handlers.get(descriptor) ?? {} }));
 }
 
-const subresources = (
-  handlers: Readonly<Record<string, SubresourceHandler>>,
-): ResourceHandlers => ({
+const subresources = (handlers: Readonly<Record<string, VerbHandler>>): ResourceHandlers => ({
   subresources: new Map(Object.entries(handlers)),
 });

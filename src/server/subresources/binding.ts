@@ -2,30 +2,24 @@ import { timestamp } from '../../machinery/timestamp.ts';
 import { BindingSchema, type Binding } from '../../api/core/v1/binding.ts';
 import type { Pod } from '../../api/core/v1/pod.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
-import { badRequest, conflict } from '../../machinery/status.ts';
-import { decodeBody } from '../negotiation/decode-body.ts';
-import { respondValue } from '../negotiation/encode.ts';
-import { writeOptionsOf } from '../verbs/write-options.ts';
-import type { SubresourceHandler } from '../operation/operation.ts';
+import { badRequest, conflict, success } from '../../machinery/status.ts';
+import type { ExpectedKind } from '../negotiation/decode.ts';
+import type { VerbHandler } from '../operation/operation.ts';
+import { createdBody } from './created-body.ts';
+
+const bindingKind: ExpectedKind<Binding> = {
+  apiVersion: 'v1',
+  kind: 'Binding',
+  schema: BindingSchema,
+};
 
 /** Puts a pod on a node, once. */
-export const bindingHandler: SubresourceHandler = async (context, { entry }) => {
-  const binding = (await decodeBody(
-    context.body,
-    { apiVersion: 'v1', kind: 'Binding', schema: BindingSchema },
-    {
-      client: context.client,
-      contentType: context.headers['content-type'],
-      fieldValidation: 'Ignore',
-      warnings: [],
-    },
-  )) as unknown as Binding;
-  const node = binding.target?.name;
-  if (!node) throw badRequest('target.name: Required value');
+export const bindingHandler: VerbHandler = async (context, services) => {
+  const { entry } = services;
   const { namespace, name } = context.operation;
-  const bound = binding.metadata?.name;
-  if (bound && bound !== name)
-    throw badRequest('name in URL does not match name in Binding object');
+  const { body, dryRun } = await createdBody(context, services, bindingKind);
+  const node = body.target?.name;
+  if (!node) throw badRequest('target.name: Required value');
   const bind = (object: KubeObject): KubeObject => {
     const pod = object as Pod;
     if (pod.metadata.deletionTimestamp !== undefined)
@@ -51,14 +45,7 @@ export const bindingHandler: SubresourceHandler = async (context, { entry }) => 
     };
     return pod;
   };
-  if (writeOptionsOf(context.query, 'CreateOptions').dryRun)
-    bind(structuredClone((await entry.objects.get(namespace, name)).object()));
+  if (dryRun) bind(structuredClone((await entry.objects.get(namespace, name)).object()));
   else await entry.objects.update(namespace, name, bind);
-  await respondValue(context, 201, {
-    kind: 'Status',
-    apiVersion: 'v1',
-    metadata: {},
-    status: 'Success',
-    code: 201,
-  });
+  return { type: 'value', code: 201, value: success({ code: 201 }) };
 };

@@ -1,35 +1,23 @@
 import { EvictionSchema, type Eviction } from '../../api/policy/v1/eviction.ts';
-import { badRequest } from '../../machinery/status.ts';
-import { decodeBody } from '../negotiation/decode-body.ts';
-import { respondValue } from '../negotiation/encode.ts';
-import { admitAndDelete } from '../verbs/delete.ts';
-import { writeOptionsOf } from '../verbs/write-options.ts';
-import type { SubresourceHandler } from '../operation/operation.ts';
+import { success } from '../../machinery/status.ts';
+import type { ExpectedKind } from '../negotiation/decode.ts';
+import type { VerbHandler } from '../operation/operation.ts';
+import { deleteObject } from '../verbs/delete.ts';
+import { createdBody } from './created-body.ts';
+
+const evictionKind: ExpectedKind<Eviction> = {
+  apiVersion: 'policy/v1',
+  kind: 'Eviction',
+  schema: EvictionSchema,
+};
 
 /** Deletes the pod, gracefully: nothing here sets a budget that could refuse it. */
-export const evictionHandler: SubresourceHandler = async (context, services) => {
-  const eviction = (await decodeBody(
-    context.body,
-    { apiVersion: 'policy/v1', kind: 'Eviction', schema: EvictionSchema },
-    {
-      client: context.client,
-      contentType: context.headers['content-type'],
-      fieldValidation: 'Ignore',
-      warnings: [],
-    },
-  )) as unknown as Eviction;
-  const { name } = context.operation;
-  const evicted = eviction.metadata?.name;
-  if (evicted && evicted !== name)
-    throw badRequest('name in URL does not match name in Eviction object');
-  const { dryRun } = writeOptionsOf(context.query, 'CreateOptions');
-  const options = eviction.deleteOptions ?? {};
-  await admitAndDelete(context, services, dryRun ? { ...options, dryRun: ['All'] } : options);
-  await respondValue(context, 201, {
-    kind: 'Status',
-    apiVersion: 'v1',
-    metadata: {},
-    status: 'Success',
-    code: 201,
+export const evictionHandler: VerbHandler = async (context, services) => {
+  const { body, dryRun } = await createdBody(context, services, evictionKind);
+  const options = body.deleteOptions ?? {};
+  await deleteObject(context, services.entry, {
+    options: dryRun ? { ...options, dryRun: ['All'] } : options,
+    target: context.operation,
   });
+  return { type: 'value', code: 201, value: success({ code: 201 }) };
 };

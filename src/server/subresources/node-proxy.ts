@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Node } from '../../api/core/v1/node.ts';
 import type { Pod } from '../../api/core/v1/pod.ts';
 import {
@@ -10,14 +9,13 @@ import {
   serviceUnavailable,
   type StatusError,
 } from '../../machinery/status.ts';
-import { writeHead } from '../http/respond.ts';
-import type { ResourceOperation, SubresourceHandler } from '../operation/operation.ts';
+import type { ResourceOperation, VerbHandler } from '../operation/operation.ts';
 import type { Pki } from '../pki/pki.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
 
 /** log, exec, attach and port-forward: the node's own server does them, this one leads there. */
 export interface NodeProxy {
-  readonly log: SubresourceHandler;
+  readonly log: VerbHandler;
   stream(upgrade: StreamUpgrade): Promise<void>;
   close(): void;
 }
@@ -56,7 +54,7 @@ export function createNodeProxy({ pods, nodes, pki }: NodeProxyOptions): NodePro
     failure(500, 'InternalError', `error dialing backend: ${error.message}`, {}, { cause: error });
 
   return {
-    async log({ operation, query, response, signal }) {
+    async log({ operation, query, signal }) {
       const { pod, host, port } = await find(operation);
       const container = containerOf(pod, query.get('container') ?? '');
       const path = `/containerLogs/${operation.namespace}/${operation.name}/${container}?${query.toString()}`;
@@ -74,12 +72,7 @@ export function createNodeProxy({ pods, nodes, pki }: NodeProxyOptions): NodePro
             ? badRequest(text)
             : failure(code, 'InternalError', text, {});
       }
-      writeHead(response, 200, { 'content-type': 'text/plain' });
-      (response as { flushHeaders?(): void }).flushHeaders?.();
-      // The reader may go at any time.
-      await pipeline(answer, response as unknown as NodeJS.WritableStream).catch(() =>
-        answer.destroy(),
-      );
+      return { type: 'bytes', contentType: 'text/plain', content: answer };
     },
     async stream({ operation, request, socket, head }) {
       const { namespace, name, subresource, query } = operation;

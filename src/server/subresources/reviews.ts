@@ -13,19 +13,14 @@ import {
   type SubjectAccessReview,
 } from '../../api/authorization.k8s.io/v1/reviews.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
-import {
-  apiVersionOf,
-  type ResourceDescriptor,
-  type ResourceRef,
-} from '../../machinery/resource.ts';
+import type { ResourceDescriptor, ResourceRef } from '../../machinery/resource.ts';
 import { badRequest, invalidObject } from '../../machinery/status.ts';
 import type { UserInfo } from '../authn/authenticator.ts';
 import { tokenIssuer, type ServiceAccountTokens } from '../authn/service-account-tokens.ts';
 import type { Authorizer } from '../authz/authorizer.ts';
 import type { RuleResolver } from '../authz/rule-resolver.ts';
-import type { RequestContext, ResourceHandlers } from '../operation/operation.ts';
-import { decodeBody } from '../negotiation/decode-body.ts';
-import { respondValue } from '../negotiation/encode.ts';
+import type { Answer, RequestContext, ResourceHandlers } from '../operation/operation.ts';
+import { decodedBody, kindOf } from '../verbs/decoded-body.ts';
 import { writeOptionsOf } from '../verbs/write-options.ts';
 import { placeObject } from '../verbs/write-rules.ts';
 import { validateAccessReview, validateSubject } from './validate-access-review.ts';
@@ -42,31 +37,23 @@ interface Question {
   readonly descriptor: ResourceDescriptor;
   readonly services: ReviewServices;
 }
-type Answer = (question: Question) => object | Promise<object>;
+type StatusOf = (question: Question) => object | Promise<object>;
 
 /** Answers a body with itself and its status. */
 async function review(
   context: RequestContext,
   descriptor: ResourceDescriptor,
-  { answer, services }: { readonly answer: Answer; readonly services: ReviewServices },
-): Promise<void> {
-  const body = (await decodeBody(
-    context.body,
-    { apiVersion: apiVersionOf(descriptor), kind: descriptor.kind, schema: descriptor.schema },
-    {
-      client: context.client,
-      contentType: context.headers['content-type'],
-      fieldValidation: writeOptionsOf(context.query, 'CreateOptions').fieldValidation,
-      warnings: context.warnings,
-    },
-  )) as unknown as KubeObject;
+  { statusOf, services }: { readonly statusOf: StatusOf; readonly services: ReviewServices },
+): Promise<Answer> {
+  const { fieldValidation } = writeOptionsOf(context.query, 'CreateOptions');
+  const body = await decodedBody(context, kindOf(descriptor), { fieldValidation });
   placeObject(body, descriptor, context);
   const { user } = context;
-  const status = await answer({ body, user, descriptor, services });
-  await respondValue(context, 201, { ...body, status });
+  const status = await statusOf({ body, user, descriptor, services });
+  return { type: 'value', code: 201, value: { ...body, status } };
 }
 
-const answerTokenReview: Answer = async ({ body, services }) => {
+const answerTokenReview: StatusOf = async ({ body, services }) => {
   const { token = '', audiences = [] } = (body as TokenReview).spec ?? {};
   try {
     const verified = await services.tokens.verify(
@@ -84,18 +71,18 @@ const answerTokenReview: Answer = async ({ body, services }) => {
   }
 };
 
-const answerSelfSubjectReview: Answer = ({ user }) => ({
+const answerSelfSubjectReview: StatusOf = ({ user }) => ({
   userInfo: { username: user.name, uid: user.uid, groups: user.groups, extra: user.extra },
 });
 
-const answerSelfSubjectAccessReview: Answer = ({ body, user, descriptor, services }) => {
+const answerSelfSubjectAccessReview: StatusOf = ({ body, user, descriptor, services }) => {
   const review = body as SelfSubjectAccessReview;
   const errors = validateAccessReview(review);
   if (errors.length > 0) throw invalidObject(descriptor, '', errors);
   return decide(review.spec, user, services.authorize);
 };
 
-const answerSelfSubjectRulesReview: Answer = ({ body, user, services }) => {
+const answerSelfSubjectRulesReview: StatusOf = ({ body, user, services }) => {
   const { namespace = '' } = (body as SelfSubjectRulesReview).spec ?? {};
   if (namespace === '') throw badRequest('no namespace on request');
   const { rules, incomplete, problem } = services.rulesFor(user, namespace);
@@ -116,7 +103,7 @@ const answerSelfSubjectRulesReview: Answer = ({ body, user, services }) => {
   };
 };
 
-const answerSubjectAccessReview: Answer = ({ body, descriptor, services }) => {
+const answerSubjectAccessReview: StatusOf = ({ body, descriptor, services }) => {
   const review = body as SubjectAccessReview;
   const errors = [...validateAccessReview(review), ...validateSubject(review)];
   if (errors.length > 0) throw invalidObject(descriptor, '', errors);
@@ -130,7 +117,7 @@ const answerSubjectAccessReview: Answer = ({ body, descriptor, services }) => {
   return decide(review.spec, subject, services.authorize);
 };
 
-const answers: ReadonlyMap<ResourceRef, Answer> = new Map<ResourceRef, Answer>([
+const statuses: ReadonlyMap<ResourceRef, StatusOf> = new Map<ResourceRef, StatusOf>([
   [tokenReviewResource, answerTokenReview],
   [selfSubjectReviewResource, answerSelfSubjectReview],
   [selfSubjectAccessReviewResource, answerSelfSubjectAccessReview],
@@ -144,9 +131,9 @@ export const reviewHandlers = (
   services: ReviewServices,
 ): ReadonlyMap<ResourceRef, ResourceHandlers> =>
   new Map(
-    Array.from(answers, ([resource, answer]) => [
+    Array.from(statuses, ([resource, statusOf]) => [
       resource,
-      { review: (context, descriptor) => review(context, descriptor, { answer, services }) },
+      { review: (context, descriptor) => review(context, descriptor, { statusOf, services }) },
     ]),
   );
 

@@ -13,45 +13,31 @@ import {
   type ServiceAccountTokens,
   type TokenSubject,
 } from '../authn/service-account-tokens.ts';
-import { decodeBody } from '../negotiation/decode-body.ts';
-import { respondValue } from '../negotiation/encode.ts';
-import { admissionRequest } from '../verbs/admission-request.ts';
-import { writeOptionsOf } from '../verbs/write-options.ts';
-import type { SubresourceHandler } from '../operation/operation.ts';
+import type { ExpectedKind } from '../negotiation/decode.ts';
+import type { VerbHandler } from '../operation/operation.ts';
+import { createdBody } from './created-body.ts';
 
 /** What an admitted pod's token asks for: the mark by which the server knows that it may live longer. */
 const admittedSeconds = 3607;
 const extendedSeconds = 365 * 24 * 3600;
+
+const tokenRequestKind: ExpectedKind<TokenRequest> = {
+  apiVersion: 'authentication.k8s.io/v1',
+  kind: 'TokenRequest',
+  schema: TokenRequestSchema,
+};
 
 /** `kubectl create token`, and the agent's for projected volumes. */
 export function tokenHandler(
   tokens: ServiceAccountTokens,
   lookup: ObjectLookup,
   now: () => number = Date.now,
-): SubresourceHandler {
-  return async (context, { entry, admission }) => {
-    const { dryRun, fieldValidation } = writeOptionsOf(context.query, 'CreateOptions');
+): VerbHandler {
+  return async (context, services) => {
     const { namespace, name } = context.operation;
-    const account = (await entry.objects.get(namespace, name)).object();
+    const account = (await services.entry.objects.get(namespace, name)).object();
     mustNotBeDeleted(account, 'ServiceAccount', now());
-    const request = (await decodeBody(
-      context.body,
-      { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', schema: TokenRequestSchema },
-      {
-        client: context.client,
-        contentType: context.headers['content-type'],
-        fieldValidation,
-        warnings: context.warnings,
-      },
-    )) as unknown as TokenRequest;
-    const admitted = admissionRequest(context, {
-      operation: 'create',
-      object: request,
-      old: undefined,
-      dryRun,
-    });
-    await admission.mutate(admitted);
-    await admission.validate(admitted);
+    const { body: request } = await createdBody(context, services, tokenRequestKind);
     const { audiences: asked = [], expirationSeconds = 3600, boundObjectRef } = request.spec ?? {};
     mustLastLawfully(expirationSeconds);
     const bound =
@@ -74,7 +60,7 @@ export function tokenHandler(
       ...(extended ? { warnAfterSeconds: expirationSeconds } : {}),
       ...bound,
     });
-    await respondValue(context, 201, {
+    const value = {
       kind: 'TokenRequest',
       apiVersion: 'authentication.k8s.io/v1',
       metadata: { name, namespace, creationTimestamp: timestamp(askedAtMs) },
@@ -83,7 +69,8 @@ export function tokenHandler(
         token,
         expirationTimestamp: timestamp(askedAtMs + expirationSeconds * 1000),
       },
-    });
+    };
+    return { type: 'value', code: 201, value };
   };
 }
 

@@ -1,14 +1,13 @@
 import type { KubeObject } from '../../machinery/meta.ts';
-import { apiVersionOf, type StrategyContext } from '../../machinery/resource.ts';
+import type { StrategyContext } from '../../machinery/resource.ts';
 import { alreadyExists, generateNameConflict, isStatusError } from '../../machinery/status.ts';
-import type { RequestContext, VerbServices } from '../operation/operation.ts';
-import { decodeBody } from '../negotiation/decode-body.ts';
+import type { RequestContext, VerbHandler, VerbServices } from '../operation/operation.ts';
 import { isLargeBody, turnOf } from '../negotiation/large-work.ts';
-import { respondObject } from '../negotiation/encode.ts';
 import type { Turn } from '../turns.ts';
 import type { StoredObject } from '../registry/object-store.ts';
 import { unkept } from '../registry/unkept.ts';
 import { admissionRequest } from './admission-request.ts';
+import { decodedBody, kindOf } from './decoded-body.ts';
 import { dedupOwners } from './dedup-owners.ts';
 import {
   addWarnings,
@@ -19,24 +18,14 @@ import {
 } from './write-rules.ts';
 import { writeOptionsOf } from './write-options.ts';
 
-export async function create(context: RequestContext, services: VerbServices): Promise<void> {
-  const { descriptor } = services.entry;
-  const { dryRun, fieldValidation } = writeOptionsOf(context.query, 'CreateOptions');
-  const { body } = context;
-  const object = (await decodeBody(
-    body,
-    { apiVersion: apiVersionOf(descriptor), kind: descriptor.kind, schema: descriptor.schema },
-    {
-      client: context.client,
-      contentType: context.headers['content-type'],
-      fieldValidation,
-      warnings: context.warnings,
-    },
-  )) as unknown as KubeObject;
-  const turn = turnOf(context.client, isLargeBody(body, context.headers['content-type']));
+export const create: VerbHandler = async (context, services) => {
+  const { body, client, headers, query } = context;
+  const { dryRun, fieldValidation } = writeOptionsOf(query, 'CreateOptions');
+  const object = await decodedBody(context, kindOf(services.entry.descriptor), { fieldValidation });
+  const turn = turnOf(client, isLargeBody(body, headers['content-type']));
   const stored = await createObject(object, { context, services, dryRun, turn });
-  await respondObject(context, descriptor, 201, stored);
-}
+  return { type: 'object', code: 201, object: stored };
+};
 
 export interface CreateRequest {
   readonly context: RequestContext;

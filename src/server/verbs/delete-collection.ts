@@ -1,16 +1,12 @@
 import { isStatusError } from '../../machinery/status.ts';
-import type { RequestContext, VerbServices } from '../operation/operation.ts';
-import { respondList } from '../negotiation/encode.ts';
+import type { VerbHandler } from '../operation/operation.ts';
 import { nextTurn } from '../turns.ts';
 import { deleteOptionsOf } from './delete-options.ts';
 import { admitAndDelete } from './delete.ts';
 import { selectionOf } from './query-options.ts';
 
-export async function deleteCollection(
-  context: RequestContext,
-  services: VerbServices,
-): Promise<void> {
-  const { descriptor, objects } = services.entry;
+export const deleteCollection: VerbHandler = async (context, services) => {
+  const { objects } = services.entry;
   const options = await deleteOptionsOf(context.body, context);
   const selection = selectionOf(context.operation);
   const page = await objects.list({
@@ -26,5 +22,5 @@ export async function deleteCollection(
       if (!isStatusError(error, 'NotFound')) throw error;
     });
   }
-  await respondList(context, descriptor, page);
-}
+  return { type: 'list', page };
+};

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { timestamp } from '../../machinery/timestamp.ts';
+import { success } from '../../machinery/status.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
 import type { DeleteOptionsBody } from '../../machinery/options.ts';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
-import type { RequestContext, VerbServices } from '../operation/operation.ts';
-import { respondObject, respondValue } from '../negotiation/encode.ts';
+import type { RequestContext, VerbHandler, VerbServices } from '../operation/operation.ts';
 import { checkPreconditions } from '../registry/create-object-store.ts';
 import type { StoredObject } from '../registry/object-store.ts';
 import { isDamaged } from '../registry/store-errors.ts';
@@ -13,32 +13,23 @@ import { admissionRequest } from './admission-request.ts';
 import { deleteOptionsOf } from './delete-options.ts';
 import { strategyContext } from './write-rules.ts';
 
-export async function remove(context: RequestContext, services: VerbServices): Promise<void> {
+export const remove: VerbHandler = async (context, services) => {
   const { descriptor } = services.entry;
   const options = await deleteOptionsOf(context.body, context);
   const { object, gone } = await admitAndDelete(context, services, options);
-  if (!gone) {
-    await respondObject(context, descriptor, 200, object);
-    return;
-  }
-  const { metadata } = object.object();
-  const status = {
-    kind: 'Status',
-    apiVersion: 'v1',
-    metadata: {},
-    status: 'Success',
-    details: {
-      name: metadata.name ?? '',
-      ...(descriptor.group === '' ? {} : { group: descriptor.group }),
-      kind: descriptor.plural,
-      uid: metadata.uid ?? '',
-    },
-  };
   // A pod that is removed at once is answered itself, as the pod strategy has it.
-  if (descriptor.gracePeriodSeconds !== undefined)
-    await respondObject(context, descriptor, 200, object);
-  else await respondValue(context, 200, status);
-}
+  if (!gone || descriptor.gracePeriodSeconds !== undefined)
+    return { type: 'object', code: 200, object };
+  const { metadata } = object.object();
+  const { group, plural } = descriptor;
+  const details = {
+    name: metadata.name ?? '',
+    ...(group === '' ? {} : { group }),
+    kind: plural,
+    uid: metadata.uid ?? '',
+  };
+  return { type: 'value', code: 200, value: success({ details }) };
+};
 
 /** Deletes an object after admission. @throws StatusError */
 export const admitAndDelete = (

@@ -1,8 +1,7 @@
-import type { RequestContext, VerbServices } from '../operation/operation.ts';
-import { respondObject } from '../negotiation/encode.ts';
+import type { VerbHandler } from '../operation/operation.ts';
 
-export async function get(context: RequestContext, { entry }: VerbServices): Promise<void> {
-  const { descriptor, objects } = entry;
-  const { namespace, name } = context.operation;
-  await respondObject(context, descriptor, 200, await objects.get(namespace, name));
-}
+export const get: VerbHandler = async ({ operation }, { entry }) => ({
+  type: 'object',
+  code: 200,
+  object: await entry.objects.get(operation.namespace, operation.name),
+});

@@ -1,10 +1,9 @@
-import type { RequestContext, VerbServices } from '../operation/operation.ts';
+import type { VerbHandler } from '../operation/operation.ts';
 import { integerOf } from '../http/query.ts';
-import { respondList } from '../negotiation/encode.ts';
 import { nextTurn } from '../turns.ts';
 import { checkVersionMatch, selectionOf } from './query-options.ts';
 
-export async function list(context: RequestContext, { entry }: VerbServices): Promise<void> {
+export const list: VerbHandler = async (context, { entry }) => {
   const { operation, query } = context;
   checkVersionMatch(query, false);
   const match = query.get('resourceVersionMatch');
@@ -21,5 +20,5 @@ export async function list(context: RequestContext, { entry }: VerbServices): Pr
     context.warnings.push(
       `${entry.descriptor.plural} ${JSON.stringify(namespace === '' ? name : `${namespace}/${name}`)} is left out: its stored value is damaged or cannot be decrypted`,
     );
-  await respondList(context, entry.descriptor, page);
-}
+  return { type: 'list', page };
+};

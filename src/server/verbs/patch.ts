@@ -1,25 +1,23 @@
-import { apiVersionOf } from '../../machinery/resource.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
-import type { RequestContext, VerbServices } from '../operation/operation.ts';
-import { respondObject } from '../negotiation/encode.ts';
+import type { VerbHandler } from '../operation/operation.ts';
 import { isLargeObject } from '../negotiation/large-work.ts';
-import { namedKind } from '../negotiation/body-task.ts';
+import { isKnownToThread, namedKind } from '../negotiation/body-task.ts';
 import { bodyThread } from '../negotiation/body-thread.ts';
 import { parseOwnJson } from '../../machinery/decode/own-json.ts';
 import { applyPatch } from './apply-patch.ts';
+import { kindOf } from './decoded-body.ts';
 import { patchTypeOf } from './patch-body.ts';
 import { replaceObject } from './replace-object.ts';
 import { strategyOf } from './update.ts';
 import { writeOptionsOf } from './write-options.ts';
 import { addWarnings, checkName, placeObject } from './write-rules.ts';
 
-export async function patch(context: RequestContext, services: VerbServices): Promise<void> {
+export const patch: VerbHandler = async (context, services) => {
   const { descriptor } = services.entry;
   const { operation, query, client, body } = context;
   const { dryRun, fieldValidation } = writeOptionsOf(query, 'PatchOptions');
   const type = patchTypeOf(context.headers['content-type']);
-  const { kind, schema } = descriptor;
-  const expected = { apiVersion: apiVersionOf(descriptor), kind, schema };
+  const expected = kindOf(descriptor);
   const isLarge = isLargeObject(body);
   const stored = await replaceObject(context, services, {
     strategy: strategyOf(descriptor, operation.subresource),
@@ -28,7 +26,7 @@ export async function patch(context: RequestContext, services: VerbServices): Pr
     async next({ json }) {
       const wanted = { type, body, fieldValidation };
       const { value, warnings } =
-        bodyThread !== undefined && (isLarge || isLargeObject(json))
+        bodyThread !== undefined && isKnownToThread(expected) && (isLarge || isLargeObject(json))
           ? await bodyThread.run(
               { name: 'patch', current: json, patch: wanted, expected: namedKind(expected) },
               client,
@@ -41,5 +39,5 @@ export async function patch(context: RequestContext, services: VerbServices): Pr
       return patched;
     },
   });
-  await respondObject(context, descriptor, 200, stored);
-}
+  return { type: 'object', code: 200, object: stored };
+};

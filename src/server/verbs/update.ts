@@ -1,38 +1,23 @@
 import { memberOf } from '../../machinery/member.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
-import {
-  apiVersionOf,
-  type ResourceDescriptor,
-  type UpdateStrategy,
-} from '../../machinery/resource.ts';
+import type { ResourceDescriptor, UpdateStrategy } from '../../machinery/resource.ts';
 import { isStatusError } from '../../machinery/status.ts';
 import { mustAllow } from '../authz/authorizer.ts';
-import type { RequestContext, VerbServices } from '../operation/operation.ts';
-import { decodeBody } from '../negotiation/decode-body.ts';
 import { isLargeBody } from '../negotiation/large-work.ts';
-import { respondObject } from '../negotiation/encode.ts';
-import { attributesOf } from '../operation/operation.ts';
+import { attributesOf, type VerbHandler } from '../operation/operation.ts';
 import { createObject } from './create.ts';
+import { decodedBody, kindOf } from './decoded-body.ts';
 import { replaceObject } from './replace-object.ts';
 import { writeOptionsOf } from './write-options.ts';
 import { checkName, placeObject } from './write-rules.ts';
 
 /** PUT of an object or of one of its parts. */
-export async function update(context: RequestContext, services: VerbServices): Promise<void> {
+export const update: VerbHandler = async (context, services) => {
   const { descriptor } = services.entry;
-  const { operation, query, body } = context;
+  const { operation, query, body, headers } = context;
   const { dryRun, fieldValidation } = writeOptionsOf(query, 'UpdateOptions');
   const decoded = async (warnings: string[]): Promise<KubeObject> => {
-    const object = (await decodeBody(
-      body,
-      { apiVersion: apiVersionOf(descriptor), kind: descriptor.kind, schema: descriptor.schema },
-      {
-        client: context.client,
-        contentType: context.headers['content-type'],
-        fieldValidation,
-        warnings,
-      },
-    )) as unknown as KubeObject;
+    const object = await decodedBody(context, kindOf(descriptor), { fieldValidation, warnings });
     placeObject(object, descriptor, context);
     checkName(object, operation.name);
     return object;
@@ -48,10 +33,10 @@ export async function update(context: RequestContext, services: VerbServices): P
     const stored = await replaceObject(context, services, {
       strategy: strategyOf(descriptor, operation.subresource),
       dryRun,
-      isLarge: isLargeBody(body, context.headers['content-type']),
+      isLarge: isLargeBody(body, headers['content-type']),
       next: wanted,
     });
-    await respondObject(context, descriptor, 200, stored);
+    return { type: 'object', code: 200, object: stored };
   } catch (error) {
     if (
       !isStatusError(error, 'NotFound') ||
@@ -64,9 +49,9 @@ export async function update(context: RequestContext, services: VerbServices): P
     const object = await wanted();
     delete object.metadata.resourceVersion;
     const stored = await createObject(object, { context, services, dryRun });
-    await respondObject(context, descriptor, 201, stored);
+    return { type: 'object', code: 201, object: stored };
   }
-}
+};
 
 export const strategyOf = (
   descriptor: ResourceDescriptor,

@@ -1,93 +1,69 @@
 import { maxTimerMs } from '../../machinery/loop.ts';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
-import type { RequestContext, VerbServices } from '../operation/operation.ts';
+import type { VerbHandler } from '../operation/operation.ts';
 import { booleanOf, integerOf, type Query } from '../http/query.ts';
-import { toStatusError, writeHead } from '../http/respond.ts';
+import { toStatusError } from '../http/respond.ts';
 import { includeObjectOf } from '../negotiation/encode.ts';
 import { negotiate, type Form } from '../negotiation/media-types.ts';
 import { partialMetadata, tableOf } from '../negotiation/table.ts';
-import type { StoredObject } from '../registry/object-store.ts';
-import { nextTurn } from '../turns.ts';
-import { createLineWriter } from './line-writer.ts';
+import type { StoredObject, WatchRequest } from '../registry/object-store.ts';
 import { checkVersionMatch, selectionOf } from './query-options.ts';
 
-/** A watcher that does not read is cut off before it fills the memory. */
-const maxBufferedBytes = 8 * 1024 * 1024;
 /** Longer objects are not copied into a line: they are shared with all who are sent them. */
 const maxCopiedBytes = 64 * 1024;
 
-export async function watch(context: RequestContext, { entry }: VerbServices): Promise<void> {
-  const { operation, query, response } = context;
+export const watch: VerbHandler = ({ operation, query, headers, client }, { entry }) => {
   const { descriptor, objects } = entry;
   checkVersionMatch(query, true);
-  const form = negotiate(context.headers.accept);
+  const form = negotiate(headers.accept);
   const encode = encoderOf(descriptor, form, query);
-  // A signal that has aborted tells nobody any more.
-  if (context.signal.aborted) return;
-  const stop = new AbortController();
-  context.signal.addEventListener('abort', () => stop.abort(), { once: true });
-  const seconds = integerOf(query, 'timeoutSeconds') || 1800 + Math.random() * 1800;
-  const timer = setTimeout(() => stop.abort(), Math.min(seconds * 1000, maxTimerMs));
-  stop.signal.addEventListener(
-    'abort',
-    () => {
-      clearTimeout(timer);
-      writer.end();
-    },
-    { once: true },
-  );
-
-  const begin = (): void => {
-    if (response.headersSent) return;
-    writeHead(response, 200, {
-      'content-type': 'application/json',
-      'cache-control': 'no-cache, private',
-    });
-    (response as { flushHeaders?(): void }).flushHeaders?.();
-  };
-  const unsent = context.unsent.open(context.client, () => writer.cut());
-  response.once('close', () => unsent.close());
-  const writer = createLineWriter({
-    response,
-    maxBytes: maxBufferedBytes,
-    hold: bytes => unsent.hold(bytes),
-    onCut: () => stop.abort(),
-  });
-  const write = (...parts: readonly (Buffer | string)[]): void => {
-    begin();
-    writer.write(parts);
-  };
   const initial = query.get('sendInitialEvents');
-  try {
-    await objects.watch(
-      {
-        ...selectionOf(operation),
-        resourceVersion: query.get('resourceVersion') ?? '',
-        ...(initial === null ? {} : { sendInitialEvents: booleanOf(query, 'sendInitialEvents') }),
-        allowBookmarks: booleanOf(query, 'allowWatchBookmarks'),
-        client: context.client.key,
-      },
-      {
-        onEvent: (type, object) => write(...encode(type, object)),
-        onBookmark: (version, end) => write(bookmarkLine(descriptor, form, version, end)),
-        onError(error) {
-          write(`${JSON.stringify({ type: 'ERROR', object: toStatusError(error).status })}\n`);
-          stop.abort();
-        },
-        onEnd: () => stop.abort(),
-        room: () => writer.room() ?? nextTurn(context.client.key),
-      },
-      stop.signal,
-    );
-  } catch (error) {
-    clearTimeout(timer);
-    // An expired version is told in the stream, as kube-apiserver tells it.
-    if (toStatusError(error).code !== 410) throw error;
-    write(`${JSON.stringify({ type: 'ERROR', object: toStatusError(error).status })}\n`);
-    stop.abort();
-  }
-  begin();
-}
+  const request: WatchRequest = {
+    ...selectionOf(operation),
+    resourceVersion: query.get('resourceVersion') ?? '',
+    ...(initial === null ? {} : { sendInitialEvents: booleanOf(query, 'sendInitialEvents') }),
+    allowBookmarks: booleanOf(query, 'allowWatchBookmarks'),
+    client: client.key,
+  };
+  const seconds = integerOf(query, 'timeoutSeconds') || 1800 + Math.random() * 1800;
+  return Promise.resolve({
+    type: 'lines',
+    async send(lines, closed) {
+      const stop = new AbortController();
+      const timer = setTimeout(() => stop.abort(), Math.min(seconds * 1000, maxTimerMs));
+      closed.addEventListener('abort', () => stop.abort(), { once: true });
+      const end = (): void => {
+        clearTimeout(timer);
+        lines.end();
+      };
+      stop.signal.addEventListener('abort', end, { once: true });
+      const fail = (error: unknown): void => {
+        lines.write(`${JSON.stringify({ type: 'ERROR', object: toStatusError(error).status })}\n`);
+        stop.abort();
+      };
+      try {
+        await objects.watch(
+          request,
+          {
+            onEvent: (type, object) => lines.write(...encode(type, object)),
+            onBookmark: (version, isInitialEnd) =>
+              lines.write(bookmarkLine(descriptor, form, version, isInitialEnd)),
+            onError: fail,
+            onEnd: () => stop.abort(),
+            room: () => lines.room(),
+          },
+          stop.signal,
+        );
+      } catch (error) {
+        clearTimeout(timer);
+        // An expired version is reported in the stream, as kube-apiserver does.
+        if (toStatusError(error).code !== 410) throw error;
+        fail(error);
+      }
+      lines.begin();
+    },
+  });
+};
 
 /** The parts of a line. */
 type Encoder = (type: string, object: StoredObject) => readonly (Buffer | string)[];

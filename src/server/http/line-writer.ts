@@ -1,5 +1,5 @@
-import { bufferedBytes, cutOff, isOver, stallTimeoutMs } from '../http/outgoing.ts';
-import type { AnyResponse } from '../http/listener.ts';
+import { bufferedBytes, cutOff, isOver, stallTimeoutMs } from './outgoing.ts';
+import type { AnyResponse } from './listener.ts';
 
 /** The lines of a watch, handed to the connection no faster than it takes them. */
 export interface LineWriter {

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { expect, test, vi } from 'vitest';
-import type { AnyResponse } from '../http/listener.ts';
+import type { AnyResponse } from './listener.ts';
 import { createLineWriter } from './line-writer.ts';
 
 const KiB = 1024;
