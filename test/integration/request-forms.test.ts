@@ -78,6 +78,55 @@ test('fields of events are selected by the names of the version that is asked', 
   );
 });
 
+test('a version that is still to come is refused', async () => {
+  const get = (version: string) => api.ask({ path: `${secrets}/any?resourceVersion=${version}` });
+  expect((await get('1')).code).toBe(200);
+  const future = await get('999999999');
+  expect(future.code).toBe(504);
+  expect(future.body.message).toContain('Too large resource version');
+});
+
+test('server-side apply is refused by its media type, whatever its options', async () => {
+  const apply = await api.ask({
+    method: 'PATCH',
+    path: `${secrets}/any?fieldManager=me&force=true`,
+    contentType: 'application/apply-patch+yaml',
+    body: 'apiVersion: v1',
+  });
+  expect(apply.code).toBe(415);
+});
+
+describe('DeleteOptions', () => {
+  /** Protobuf: the envelope of runtime.Unknown, with an empty message. */
+  const inProtobuf = (apiVersion: string, kind: string): Buffer => {
+    const field = (number: number, text: string): Buffer =>
+      Buffer.concat([Buffer.from([(number << 3) | 2, text.length]), Buffer.from(text)]);
+    const type = Buffer.concat([field(1, apiVersion), field(2, kind)]).toString('latin1');
+    return Buffer.concat([Buffer.from('k8s\0'), field(1, type), Buffer.from([0x12, 0])]);
+  };
+  const leases = '/apis/coordination.k8s.io/v1/namespaces/default/leases';
+
+  test.each(['coordination.k8s.io/v1', 'v1', 'meta.k8s.io/v1'])(
+    'may be those of %s, in protobuf too',
+    async apiVersion => {
+      await api.ask({ path: leases, body: { metadata: { name: 'l' } } });
+      const deleted = await api.ask({
+        method: 'DELETE',
+        path: `${leases}/l`,
+        contentType: 'application/vnd.kubernetes.protobuf',
+        body: inProtobuf(apiVersion, 'DeleteOptions'),
+      });
+      expect(deleted.code, deleted.text).toBe(200);
+    },
+  );
+});
+
+test('the group of evictions is discovered, as kubectl drain expects', async () => {
+  const { body } = await api.ask({ path: '/apis/policy' });
+  expect(body).toMatchObject({ preferredVersion: { groupVersion: 'policy/v1' } });
+  expect((await api.ask({ path: '/apis/policy/v1' })).body).toMatchObject({ resources: [] });
+});
+
 test('a review cannot be answered as a Table', async () => {
   const answer = await api.ask({
     path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
@@ -105,6 +154,7 @@ describe('subresources that are created', () => {
 
   test.each([
     ['eviction', {}],
+    ['eviction', { apiVersion: 'policy/v1beta1', kind: 'Eviction' }],
     ['binding', { target: { name: 'node-a' } }],
   ])('%s is decoded as strictly as was asked', async (subresource, body) => {
     const unknown = { ...body, nonsense: 1 };

@@ -1,3 +1,4 @@
+import { policyVersions } from '../../api/policy/index.ts';
 import {
   apiVersionOf,
   compareVersions,
@@ -53,18 +54,21 @@ export function createDiscovery(
     overall.clear();
     for (const group of groups) made.delete(group);
   });
-  const groupNames = (): string[] => [
-    ...new Set(resources.entries().map(({ descriptor }) => descriptor.group)),
+  /** Every version that is served, also those without a resource. */
+  const servedVersions = (): GroupVersion[] => [
+    ...resources.entries().map(({ descriptor }) => descriptor),
+    ...policyVersions,
   ];
   const groupDocuments = (group: string): GroupDocuments | undefined => {
     const known = made.get(group);
     if (known !== undefined) return known;
+    const versions = servedVersions().filter(each => each.group === group);
+    if (versions.length === 0) return undefined;
     const members = resources
       .entries()
       .map(({ descriptor }) => descriptor)
       .filter(descriptor => descriptor.group === group);
-    if (members.length === 0) return undefined;
-    const fresh = groupDocumentsOf(group, members);
+    const fresh = groupDocumentsOf(group, versions, members);
     made.set(group, fresh);
     return fresh;
   };
@@ -77,7 +81,9 @@ export function createDiscovery(
   };
   const each = (names: readonly string[], part: 'group' | 'aggregated'): string =>
     names.map(name => groupDocuments(name)?.[part]).join(',');
-  const named = (): string[] => groupNames().filter(name => name !== '');
+  const named = (): string[] => [
+    ...new Set(servedVersions().flatMap(({ group }) => (group === '' ? [] : [group]))),
+  ];
 
   return {
     document(path, accept = '') {
@@ -138,8 +144,14 @@ function aggregatedVersion(accept: string): string | undefined {
   return undefined;
 }
 
-function groupDocumentsOf(name: string, members: readonly ResourceDescriptor[]): GroupDocuments {
-  const names = [...new Set(members.map(({ version }) => version))].toSorted(compareVersions);
+type GroupVersion = Pick<ResourceDescriptor, 'group' | 'version'>;
+
+function groupDocumentsOf(
+  name: string,
+  served: readonly GroupVersion[],
+  members: readonly ResourceDescriptor[],
+): GroupDocuments {
+  const names = [...new Set(served.map(({ version }) => version))].toSorted(compareVersions);
   const ofVersion = (version: string): ResourceDescriptor[] =>
     members.filter(member => member.version === version);
   const versions = names.map(version => ({

@@ -1,5 +1,6 @@
 import { EvictionSchema, type Eviction } from '../../api/policy/v1/eviction.ts';
 import { success } from '../../machinery/status.ts';
+import { declaredApiVersion } from '../negotiation/declared-api-version.ts';
 import type { ExpectedKind } from '../negotiation/decode.ts';
 import type { VerbHandler } from '../operation/operation.ts';
 import { deleteObject } from '../verbs/delete.ts';
@@ -13,7 +14,12 @@ const evictionKind: ExpectedKind<Eviction> = {
 
 /** Deletes the pod, gracefully: nothing here sets a budget that could refuse it. */
 export const evictionHandler: VerbHandler = async (context, services) => {
-  const { body, dryRun } = await createdBody(context, services, evictionKind);
+  const declared = declaredApiVersion(context.body, context.headers['content-type']);
+  const { body, dryRun } = await createdBody(context, services, {
+    ...evictionKind,
+    // What kubectl sent until 1.21 has the same fields.
+    ...(declared === 'policy/v1beta1' ? { apiVersion: declared } : {}),
+  });
   const options = body.deleteOptions ?? {};
   await deleteObject(context, services.entry, {
     options: dryRun ? { ...options, dryRun: ['All'] } : options,

@@ -7,7 +7,7 @@ import { selectionOf } from './query-options.ts';
 
 export const deleteCollection: VerbHandler = async (context, services) => {
   const { objects } = services.entry;
-  const options = await deleteOptionsOf(context.body, context);
+  const options = await deleteOptionsOf(context);
   const selection = selectionOf(context.operation);
   const page = await objects.list({
     ...selection,

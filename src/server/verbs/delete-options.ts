@@ -1,17 +1,15 @@
 import { invalid, notSupported, path } from '../../machinery/field-error.ts';
 import { DeleteOptionsSchema, type DeleteOptionsBody } from '../../machinery/options.ts';
 import type { RequestContext } from '../operation/operation.ts';
-import { decodeBody } from '../negotiation/decode-body.ts';
+import { declaredApiVersion } from '../negotiation/declared-api-version.ts';
 import { booleanOf, integerOf, type Query } from '../http/query.ts';
+import { decodedBody } from './decoded-body.ts';
 import { invalidOptions } from './query-options.ts';
 import { validateDryRun } from './write-options.ts';
 
 /** From the body, or from the query where there is none. @throws StatusError Invalid, BadRequest */
-export async function deleteOptionsOf(
-  body: Buffer,
-  context: RequestContext,
-): Promise<DeleteOptionsBody> {
-  const options = body.length > 0 ? await optionsIn(body, context) : optionsOf(context.query);
+export async function deleteOptionsOf(context: RequestContext): Promise<DeleteOptionsBody> {
+  const options = context.body.length > 0 ? await optionsIn(context) : optionsOf(context.query);
   const dryRun = [...new Set([...context.query.getAll('dryRun'), ...(options.dryRun ?? [])])];
   const { orphanDependents, propagationPolicy } = options;
   const at = path('propagationPolicy');
@@ -44,12 +42,15 @@ export async function deleteOptionsOf(
 
 const policies = ['Foreground', 'Background', 'Orphan'];
 
-const optionsIn = (body: Buffer, { client, headers }: RequestContext): Promise<DeleteOptionsBody> =>
-  decodeBody(
-    body,
-    { apiVersion: apiVersionIn(body), kind: 'DeleteOptions', schema: DeleteOptionsSchema },
-    { client, contentType: headers['content-type'], fieldValidation: 'Ignore', warnings: [] },
+const optionsIn = (context: RequestContext): Promise<DeleteOptionsBody> => {
+  // DeleteOptions is a kind of every group and version.
+  const apiVersion = declaredApiVersion(context.body, context.headers['content-type']) || 'v1';
+  return decodedBody(
+    context,
+    { apiVersion, kind: 'DeleteOptions', schema: DeleteOptionsSchema },
+    { fieldValidation: 'Ignore' },
   );
+};
 
 function optionsOf(query: Query): DeleteOptionsBody {
   const seconds = integerOf(query, 'gracePeriodSeconds');
@@ -62,7 +63,3 @@ function optionsOf(query: Query): DeleteOptionsBody {
       : { orphanDependents: booleanOf(query, 'orphanDependents') }),
   };
 }
-
-/** DeleteOptions is served in every group's version. */
-const apiVersionIn = (body: Buffer): string =>
-  /"apiVersion"\s*:\s*"([^"]+)"/.exec(body.toString())?.[1] ?? 'v1';

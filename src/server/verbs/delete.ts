@@ -15,7 +15,7 @@ import { strategyContext } from './write-rules.ts';
 
 export const remove: VerbHandler = async (context, services) => {
   const { descriptor } = services.entry;
-  const options = await deleteOptionsOf(context.body, context);
+  const options = await deleteOptionsOf(context);
   const { object, gone } = await admitAndDelete(context, services, options);
   // A pod that is removed at once is answered itself, as the pod strategy has it.
   if (!gone || descriptor.gracePeriodSeconds !== undefined)

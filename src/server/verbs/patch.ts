@@ -15,8 +15,9 @@ import { addWarnings, checkName, placeObject } from './write-rules.ts';
 export const patch: VerbHandler = async (context, services) => {
   const { descriptor } = services.entry;
   const { operation, query, client, body } = context;
-  const { dryRun, fieldValidation } = writeOptionsOf(query, 'PatchOptions');
+  // First: options of a patch type that is not supported are no fault of their own.
   const type = patchTypeOf(context.headers['content-type']);
+  const { dryRun, fieldValidation } = writeOptionsOf(query, 'PatchOptions');
   const expected = kindOf(descriptor);
   const isLarge = isLargeObject(body);
   const stored = await replaceObject(context, services, {
