@@ -154,13 +154,3 @@ export const notFoundField = (at: FieldPath, value: unknown): FieldError =>
 
 export const tooLong = (at: FieldPath, maxBytes: number): FieldError =>
   error('FieldValueTooLong', at, `Too long: must have at most ${maxBytes} bytes`);
-
-export const tooMany = (at: FieldPath, actual: number, max: number): FieldError =>
-  error(
-    'FieldValueTooMany',
-    at,
-    `Too many: ${actual}: must have at most ${max} item${max === 1 ? '' : 's'}`,
-  );
-
-export const typeInvalid = (at: FieldPath, value: unknown, detail: string): FieldError =>
-  error('FieldValueTypeInvalid', at, withDetail(`Invalid value: ${show(value)}`, detail));

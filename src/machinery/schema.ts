@@ -143,6 +143,7 @@ export const microTime = (): StringSchema => ({ kind: 'string', format: 'micro-t
 export const boolean = (): BooleanSchema => ({ kind: 'boolean' });
 export const int32 = (): IntegerSchema => ({ kind: 'integer', format: 'int32' });
 export const int64 = (): IntegerSchema => ({ kind: 'integer', format: 'int64' });
+/** @public no built-in type has one yet */
 export const double = (): NumberSchema => ({ kind: 'number' });
 export const bytes = (): BytesSchema => ({ kind: 'bytes' });
 export const quantity = (): QuantitySchema => ({ kind: 'quantity' });
@@ -150,6 +151,7 @@ export const intOrString = (): IntOrStringSchema => ({ kind: 'int-or-string' });
 export const raw = (): RawSchema => ({ kind: 'raw' });
 export const map = <S extends Schema>(values: S): MapSchema<S> => ({ kind: 'map', values });
 export const list = <S extends Schema>(items: S): ListSchema<S> => ({ kind: 'list', items });
+/** @public for types that contain themselves: no built-in type does yet */
 export const lazy = <S extends Schema>(get: () => S): LazySchema<S> => ({ kind: 'lazy', get });
 export const object = <const F extends Fields>(
   name: string,

@@ -202,9 +202,6 @@ export const tooManyValues = (limit: number): StatusError =>
 /** The resourceVersion or continue token is older than what is kept. */
 export const expired = (message: string): StatusError => failure(410, 'Expired', message);
 
-export const timeout = (message: string, retryAfterSeconds = 0): StatusError =>
-  failure(504, 'Timeout', message, { retryAfterSeconds });
-
 export const tooManyRequests = (message: string, retryAfterSeconds: number): StatusError =>
   failure(429, 'TooManyRequests', message, { retryAfterSeconds });
 

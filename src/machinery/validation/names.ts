@@ -5,7 +5,6 @@
 
 const dnsLabelText = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 const subdomainText = `${dnsLabelText}(\\.${dnsLabelText})*`;
-const dns1035Text = '[a-z]([-a-z0-9]*[a-z0-9])?';
 const qualifiedText = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
 const labelValueText = '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?';
 const configKeyText = '[-._a-zA-Z0-9]+';
@@ -19,7 +18,6 @@ const subdomain = {
 };
 const subdomainEnds = whole('[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?');
 const badSubdomainSeparator = /\.[-.]|-\./;
-const dns1035 = whole(dns1035Text);
 const qualified = whole(qualifiedText);
 const labelValueRule = whole(labelValueText);
 const configKey = whole(configKeyText);
@@ -64,17 +62,6 @@ export const dns1123Subdomain = named({
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
     subdomainText,
     'example.com',
-  ),
-});
-
-export const dns1035Label = named({
-  rule: dns1035,
-  max: 63,
-  message: regexError(
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
-    dns1035Text,
-    'my-name',
-    'abc-123',
   ),
 });
 
