@@ -16,6 +16,7 @@ import { registerNode } from './node-status/node-registration.ts';
 import { createPodAdmission } from './pods/pod-admission.ts';
 import { startPodWorkers } from './pods/pod-workers.ts';
 import { createReferences, type References } from './references/references.ts';
+import type { RuntimeMonitor } from './runtime/runtime-monitor.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { createRequestAuthorizer } from './server/authorize-request.ts';
 import {
@@ -213,7 +214,7 @@ async function createImages(
   });
 }
 
-async function whyNotReady(runtime: Runtime): Promise<string | undefined> {
+async function whyNotReady(runtime: Pick<RuntimeMonitor, 'status'>): Promise<string | undefined> {
   try {
     const failing = (await runtime.status()).filter(each => !each.status);
     return failing.length === 0

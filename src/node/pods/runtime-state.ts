@@ -1,5 +1,6 @@
-import type { ContainerStatus, PodSandbox, Runtime } from '../runtime/runtime.ts';
-import { RuntimeError } from '../runtime/runtime.ts';
+import type { ContainerRuntime, ContainerStatus } from '../runtime/container-runtime.ts';
+import { RuntimeError } from '../runtime/runtime-error.ts';
+import type { PodSandbox, SandboxRuntime } from '../runtime/sandbox-runtime.ts';
 import { labels } from './names.ts';
 
 /** A container, and the sandbox that it was made in. */
@@ -17,7 +18,10 @@ export interface PodRuntimeState {
   readonly unborn: readonly string[];
 }
 
-export async function readRuntimeState(runtime: Runtime, podUid: string): Promise<PodRuntimeState> {
+export async function readRuntimeState(
+  runtime: SandboxRuntime & ContainerRuntime,
+  podUid: string,
+): Promise<PodRuntimeState> {
   const [sandboxes, containers] = await Promise.all([
     runtime.listPodSandboxes({ podUid }),
     runtime.listContainers({ podUid }),

@@ -3,14 +3,19 @@ import type { KubeClient } from '../../client/client.ts';
 import type { Logger } from '../../machinery/log.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
 import type { References } from '../references/references.ts';
-import type { Runtime } from '../runtime/runtime.ts';
+import type { ContainerRuntime } from '../runtime/container-runtime.ts';
+import type { SandboxRuntime } from '../runtime/sandbox-runtime.ts';
+import type { StreamingRuntime } from '../runtime/streaming-runtime.ts';
 import type { VolumeManager } from '../volumes/volume-manager.ts';
 import type { PodAdmission } from './pod-admission.ts';
+
+/** What the workers of pods need of the runtime. */
+export type PodRuntime = SandboxRuntime & ContainerRuntime & StreamingRuntime;
 
 /** What the workers of all pods share. */
 export interface WorkerServices {
   readonly client: KubeClient;
-  readonly runtime: Runtime;
+  readonly runtime: PodRuntime;
   readonly runtimeName: string;
   readonly volumes: VolumeManager;
   readonly references: References;

@@ -3,10 +3,11 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import type { Container, Probe } from '../../api/core/v1/pod.ts';
-import { RuntimeError, type Runtime } from '../runtime/runtime.ts';
+import { RuntimeError } from '../runtime/runtime-error.ts';
+import type { StreamingRuntime } from '../runtime/streaming-runtime.ts';
 
 export interface HandlerRequest {
-  readonly runtime: Runtime;
+  readonly runtime: Pick<StreamingRuntime, 'execSync'>;
   readonly container: Container;
   readonly containerId: string;
   readonly podIp: string;

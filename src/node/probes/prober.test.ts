@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Runtime } from '../runtime/runtime.ts';
 import { createProber } from './prober.ts';
 
 beforeEach(() => {
@@ -22,7 +21,7 @@ async function probesWithin(
     },
   };
   const prober = createProber({
-    runtime: runtime as unknown as Runtime,
+    runtime,
     onChange: () => undefined,
     onFailure: () => undefined,
   });

@@ -2,7 +2,7 @@ import type { Logger } from '../../machinery/log.ts';
 import { guard } from '../../machinery/unexpected.ts';
 import type { Container, Probe } from '../../api/core/v1/pod.ts';
 import { maxTimerMs } from '../../machinery/loop.ts';
-import type { Runtime } from '../runtime/runtime.ts';
+import type { StreamingRuntime } from '../runtime/streaming-runtime.ts';
 import { runHandler, type HandlerResult } from './handler.ts';
 
 /** A container that runs. */
@@ -29,7 +29,7 @@ export interface Prober {
 }
 
 export interface ProberOptions {
-  readonly runtime: Runtime;
+  readonly runtime: Pick<StreamingRuntime, 'execSync'>;
   readonly log?: Pick<Logger, 'error'> | undefined;
   /** A result changed. */
   onChange(): void;
