@@ -112,7 +112,7 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
   const workers = startPodWorkers(
     pods,
     {
-      client,
+      pods: client.resource(podResource),
       runtime,
       runtimeName,
       volumes,

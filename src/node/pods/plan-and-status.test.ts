@@ -3,7 +3,8 @@ import type { Container, ContainerStatus, Pod } from '../../api/core/v1/pod.ts';
 import { containerHash } from './container-config.ts';
 import { planPod } from './plan.ts';
 import type { PodContainer, PodRuntimeState } from './runtime-state.ts';
-import { podStatus, type Waiting } from './status.ts';
+import type { Waiting } from './container-status.ts';
+import { podStatus } from './pod-status.ts';
 
 const container = (name: string, more: Partial<Container> = {}): Container => ({
   name,
@@ -50,7 +51,7 @@ const sandbox = (id: string, state: 'SANDBOX_READY' | 'SANDBOX_NOTREADY', attemp
 const stateOf = (...statuses: PodContainer[]): PodRuntimeState => ({
   sandboxes: [sandbox('sandbox', 'SANDBOX_READY')],
   containers: new Map(statuses.map(each => [each.metadata.name, [each]])),
-  unborn: [],
+  neverStarted: [],
 });
 /** What the API has of container `c`. */
 const told = (more: Partial<ContainerStatus>): ContainerStatus => ({
@@ -223,6 +224,7 @@ describe('podStatus()', () => {
       podIps: ['10.42.0.2'],
       hostIp: '192.0.2.1',
       sandboxReady: true,
+      terminal: false,
     });
   const condition = (status: ReturnType<typeof statusOf>, type: string) =>
     status.conditions?.find(each => each.type === type);

@@ -77,32 +77,28 @@ export function planPod(pod: Pod, state: PodRuntimeState, facts: PlanFacts): Pla
   if (policy === 'Never' && sandbox === undefined && state.containers.size > 0)
     return { ...nothing, finished: true };
 
-  const sidecars: Start[] = [];
+  const start: Start[] = [];
+  const kill: Kill[] = [];
   const mainBegan = pod.spec.containers.some(each => newestOf(each) !== undefined);
   for (const container of pod.spec.initContainers ?? []) {
     const newest = newestOf(container);
     if (container.restartPolicy === 'Always') {
-      if (newest === undefined || hasExited(newest)) sidecars.push(startOf(container));
+      if (newest === undefined || hasExited(newest)) start.push(startOf(container));
+      else kill.push(...killOf(container, newest, facts));
       const up = newest !== undefined && isRunning(newest) && facts.isStarted(container, newest.id);
-      if (!up && !mainBegan) return { ...nothing, start: sidecars };
+      if (!up && !mainBegan) return { start, kill, finished: false };
       continue;
     }
     if (mainBegan || (newest !== undefined && hasExited(newest) && newest.exitCode === 0)) continue;
-    if (newest !== undefined && !hasExited(newest)) return { ...nothing, start: sidecars };
+    if (newest !== undefined && !hasExited(newest)) return { start, kill, finished: false };
     if (newest !== undefined && policy === 'Never') return { ...nothing, finished: true };
-    return { ...nothing, start: [...sidecars, startOf(container)] };
+    return { start: [...start, startOf(container)], kill, finished: false };
   }
 
-  const start: Start[] = [...sidecars];
-  const kill: Kill[] = [];
   for (const container of pod.spec.containers) {
     const newest = newestOf(container);
     if (newest !== undefined && isRunning(newest)) {
-      const replaces = isChanged(container, newest);
-      const message = replaces
-        ? `Container ${container.name} definition changed, will be restarted`
-        : facts.isUnhealthy(newest.id);
-      if (message !== undefined) kill.push({ container, id: newest.id, message, replaces });
+      kill.push(...killOf(container, newest, facts));
     } else if (!isOver(container)) {
       start.push(startOf(container));
     }
@@ -120,7 +116,16 @@ function firstAttempt(pod: Pod, { name }: Container): number {
 export const restarts = (policy: string, { exitCode }: { readonly exitCode: number }): boolean =>
   policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
 
-/** It may run on, unseen. */
+/** Whether a running container has to be stopped: its definition changed, or a probe gave it up. */
+function killOf(container: Container, running: PodContainer, facts: PlanFacts): Kill[] {
+  const replaces = isChanged(container, running);
+  const message = replaces
+    ? `Container ${container.name} definition changed, will be restarted`
+    : facts.isUnhealthy(running.id);
+  return message === undefined ? [] : [{ container, id: running.id, message, replaces }];
+}
+
+/** It may still run, unseen. */
 const killUnknown = (container: Container, { id }: PodContainer): Kill => ({
   container,
   id,

@@ -37,7 +37,7 @@ export function createPodVolumes({ uid, services, wakeIn }: PartContext): PodVol
       } catch (error) {
         if (!(error instanceof VolumeSetupError)) throw error;
         for (const failure of error.failures) tellFailedMount(recorder, pod, failure);
-        // What was missing may have come while it was looked for.
+        // A missing object may have been created meanwhile.
         const waitMs = objectChanges === seen ? backoff.next(uid) : 0;
         mountAt = performance.now() + waitMs;
         wakeIn(waitMs);

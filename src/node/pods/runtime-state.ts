@@ -8,14 +8,14 @@ export interface PodContainer extends ContainerStatus {
   readonly podSandboxId: string;
 }
 
-/** What the runtime has of one pod. */
+/** What the runtime has of one pod: the runtime state, as opposed to the pod's status in the API. */
 export interface PodRuntimeState {
   /** Newest first. */
   readonly sandboxes: readonly PodSandbox[];
   /** By container name; newest attempt first. */
   readonly containers: ReadonlyMap<string, readonly PodContainer[]>;
-  /** Ids of containers that were made and never ran, since who made them was killed. They are to be removed. */
-  readonly unborn: readonly string[];
+  /** Ids of containers that were created and never ran, since the start was cancelled. They have to be removed. */
+  readonly neverStarted: readonly string[];
 }
 
 export async function readRuntimeState(
@@ -38,11 +38,11 @@ export async function readRuntimeState(
     }),
   );
   const byName = new Map<string, PodContainer[]>();
-  const unborn: string[] = [];
+  const neverStarted: string[] = [];
   for (const status of statuses) {
     if (status === undefined) continue;
     if (neverRan(status)) {
-      unborn.push(status.id);
+      neverStarted.push(status.id);
       continue;
     }
     const name = status.labels[labels.containerName] ?? status.metadata.name;
@@ -52,7 +52,7 @@ export async function readRuntimeState(
   return {
     sandboxes: sandboxes.toSorted((a, b) => b.metadata.attempt - a.metadata.attempt),
     containers: byName,
-    unborn,
+    neverStarted,
   };
 }
 
@@ -63,6 +63,10 @@ const neverRan = ({ state, reason, message }: ContainerStatus): boolean =>
 
 export const isRunning = (status: ContainerStatus | undefined): boolean =>
   status?.state === 'CONTAINER_RUNNING';
+
+/** Whether any container of the pod runs. */
+export const hasRunningContainer = ({ containers }: PodRuntimeState): boolean =>
+  [...containers.values()].some(list => list.some(isRunning));
 
 export const hasExited = (status: ContainerStatus | undefined): boolean =>
   status?.state === 'CONTAINER_EXITED' || status?.state === 'CONTAINER_UNKNOWN';

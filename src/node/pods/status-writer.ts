@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import { podResource, type Pod, type PodStatus } from '../../api/core/v1/pod.ts';
-import type { KubeClient } from '../../client/client.ts';
+import type { Pod, PodStatus } from '../../api/core/v1/pod.ts';
 import type { Logger } from '../../machinery/log.ts';
 import { isStatusError } from '../../machinery/status.ts';
 import { uidOf } from './names.ts';
+import type { PodClient } from './worker-context.ts';
 
 /** Brings a pod's status to the API: only what changed, one write at a time, the newest wins. */
 export interface StatusWriter {
@@ -20,8 +20,7 @@ const says = (old: PodStatus | undefined, status: PodStatus): boolean =>
     isDeepStrictEqual(old?.[name as keyof PodStatus], value),
   );
 
-export function createStatusWriter(client: KubeClient, log: Logger): StatusWriter {
-  const pods = client.resource(podResource);
+export function createStatusWriter(pods: PodClient, log: Logger): StatusWriter {
   let written = '';
   let next: { pod: Pod; status: PodStatus } | undefined;
   let running: Promise<void> | undefined;
@@ -41,7 +40,7 @@ export function createStatusWriter(client: KubeClient, log: Logger): StatusWrite
         written = text;
       } catch (error) {
         if (isStatusError(error, 'NotFound') || isStatusError(error, 'Conflict')) return;
-        log.warn('A status was not written', {
+        log.warn('Pod status update failed', {
           pod: `${namespace}/${name}`,
           error: (error as Error).message,
         });
