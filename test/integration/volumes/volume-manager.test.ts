@@ -13,18 +13,22 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { ConfigMap } from '../../api/core/v1/configmap.ts';
-import type { Pod, Volume, VolumeMount } from '../../api/core/v1/pod.ts';
-import type { Secret } from '../../api/core/v1/secret.ts';
-import { createClient } from '../../client/http-client.ts';
+import type { ConfigMap } from '../../../src/api/core/v1/configmap.ts';
+import type { Pod, Volume, VolumeMount } from '../../../src/api/core/v1/pod.ts';
+import type { Secret } from '../../../src/api/core/v1/secret.ts';
+import { createClient } from '../../../src/client/http-client.ts';
 import {
   NotFoundReference,
   type ReferenceChange,
   type References,
-} from '../references/references.ts';
-import { createTmpfs, mountPoints, unmount } from './mounts.ts';
-import { bindSubPath } from './sub-path.ts';
-import { createVolumeManager, VolumeSetupError, type VolumeManager } from './volume-manager.ts';
+} from '../../../src/node/references/references.ts';
+import { createTmpfs, mountPoints, unmount } from '../../../src/node/volumes/mounts.ts';
+import { bindSubPath } from '../../../src/node/volumes/sub-path.ts';
+import {
+  createVolumeManager,
+  VolumeSetupError,
+  type VolumeManager,
+} from '../../../src/node/volumes/volume-manager.ts';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 // Nobody listens there: only tokens would ask.
