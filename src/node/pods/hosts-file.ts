@@ -1,6 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Pod } from '../../api/core/v1/pod.ts';
+import { writeFileWithMode } from '../file-modes.ts';
 import { hostnameOf } from './sandbox-config.ts';
 
 /** Writes the pod's /etc/hosts as the kubelet does. @returns its path on the host */
@@ -29,6 +30,6 @@ ${podIps.map(ip => `${ip}\t${hostnameOf(pod)}\n`).join('')}`;
     aliases.length === 0
       ? managed
       : `${managed}\n# Entries added by HostAliases.\n${aliases.join('')}`;
-  await writeFile(file, text, { mode: 0o644 });
+  await writeFileWithMode(file, text, 0o644);
   return file;
 }

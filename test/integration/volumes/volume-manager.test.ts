@@ -451,12 +451,27 @@ describe('other volumes', () => {
       ]),
     );
     expect([modeOf(at('empty-dir', 'disk')), modeOf(at('empty-dir', 'memory'))]).toEqual([
-      0o777, 0o777,
+      0o777, 0o1777,
     ]);
     expect(await mountPoints()).toContain(at('empty-dir', 'memory'));
     expect(() =>
       writeFileSync(at('empty-dir', 'memory/big'), Buffer.alloc(2 * 1024 * 1024)),
     ).toThrow('ENOSPC');
+  });
+
+  test('emptyDir: belongs to fsGroup, and one in memory keeps its sticky bit', async () => {
+    const list = [
+      { name: 'disk', emptyDir: {} },
+      { name: 'memory', emptyDir: { medium: 'Memory' } },
+    ];
+    const pod = podWith(list);
+    pod.spec.securityContext = { fsGroup: 2000 };
+    await volumes.mountAll(pod);
+    const found = list.map(({ name }) => statSync(at('empty-dir', name)));
+    expect(found.map(({ mode, gid }) => [mode & 0o7777, gid])).toEqual([
+      [0o2777, 2000],
+      [0o3777, 2000],
+    ]);
   });
 
   test('hostPath: must be what its type says', async () => {
