@@ -22,8 +22,8 @@ export function createPodProbes(
     runtime,
     log,
     onChange,
-    onFailure: (container, message) =>
-      recorder.event(newest, 'Warning', 'Unhealthy', message, fieldPathOf(newest, container)),
+    onEvent: (container, reason, message) =>
+      recorder.event(newest, 'Warning', reason, message, fieldPathOf(newest, container)),
   });
 
   const foundBefore = (pod: Pod, id: string): { started: boolean; ready: boolean } | undefined => {

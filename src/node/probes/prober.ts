@@ -3,7 +3,8 @@ import { guard } from '../../machinery/unexpected.ts';
 import type { Container, Probe } from '../../api/core/v1/pod.ts';
 import { maxTimerMs } from '../../machinery/loop.ts';
 import type { StreamingRuntime } from '../runtime/streaming-runtime.ts';
-import { runHandler, type HandlerResult } from './handler.ts';
+import type { ProbeResult } from './probe-result.ts';
+import { runHandler } from './run-handler.ts';
 
 /** A container that runs. */
 export interface ProbedContainer {
@@ -33,8 +34,8 @@ export interface ProberOptions {
   readonly log?: Pick<Logger, 'error'> | undefined;
   /** A result changed. */
   onChange(): void;
-  /** For the event Unhealthy. */
-  onFailure(container: string, message: string): void;
+  /** A probe failed, or had a warning. */
+  onEvent(container: string, reason: 'Unhealthy' | 'ProbeWarning', message: string): void;
 }
 
 interface Probed {
@@ -47,7 +48,7 @@ interface Probed {
 
 type Kind = 'Startup' | 'Liveness' | 'Readiness';
 
-export function createProber({ runtime, log, onChange, onFailure }: ProberOptions): Prober {
+export function createProber({ runtime, log, onChange, onEvent }: ProberOptions): Prober {
   const probed = new Map<string, Probed>();
 
   const forget = (id: string): void => {
@@ -62,7 +63,7 @@ export function createProber({ runtime, log, onChange, onFailure }: ProberOption
     entry: Probed,
     kind: Kind,
     probe: Probe,
-    ask: (timeoutMs: number) => Promise<HandlerResult>,
+    ask: (timeoutMs: number) => Promise<ProbeResult>,
     onTurn: (ok: boolean, name: Kind) => boolean,
     { name, startedAtMs }: { name: string; startedAtMs: number },
   ): void => {
@@ -83,13 +84,19 @@ export function createProber({ runtime, log, onChange, onFailure }: ProberOption
     const turn = async (): Promise<void> => {
       // The others wait until the container is past its start.
       if (kind !== 'Startup' && !entry.started) return later(Math.min(periodMs, 1000));
-      const { ok, asked, output } = await ask((probe.timeoutSeconds ?? 1) * 1000);
+      const { outcome, output } = await ask((probe.timeoutSeconds ?? 1) * 1000);
       if (entry.closed) return;
-      if (!asked) {
-        onFailure(name, `${kind} probe errored and resulted in unknown state: ${output}`);
+      if (outcome === 'unknown') {
+        onEvent(
+          name,
+          'Unhealthy',
+          `${kind} probe errored and resulted in unknown state: ${output}`,
+        );
         return later(periodMs);
       }
-      if (!ok) onFailure(name, `${kind} probe failed: ${output}`);
+      if (outcome === 'failure') onEvent(name, 'Unhealthy', `${kind} probe failed: ${output}`);
+      if (outcome === 'warning') onEvent(name, 'ProbeWarning', `${kind} probe warning: ${output}`);
+      const ok = outcome !== 'failure';
       streak = ok === last ? streak + 1 : 1;
       last = ok;
       const threshold = ok ? (probe.successThreshold ?? 1) : (probe.failureThreshold ?? 3);
