@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Pod } from '../../api/core/v1/pod.ts';
 import { writeFileWithMode } from '../file-modes.ts';
-import { hostnameOf } from './sandbox-config.ts';
+import { fqdnOf, hostnameOf } from './pod-hostname.ts';
 
 /** Writes the pod's /etc/hosts as the kubelet does. @returns its path on the host */
 export async function writeHostsFile(
@@ -12,6 +12,7 @@ export async function writeHostsFile(
 ): Promise<string> {
   const file = path.join(podDir, 'etc-hosts');
   await mkdir(podDir, { recursive: true, mode: 0o750 });
+  const names = [fqdnOf(pod), hostnameOf(pod)].filter(each => each !== undefined).join('\t');
   const managed =
     pod.spec.hostNetwork === true
       ? `# Kubernetes-managed hosts file (host network).\n${await readFile('/etc/hosts', 'utf8').catch(() => '')}`
@@ -22,7 +23,7 @@ fe00::0\tip6-localnet
 fe00::0\tip6-mcastprefix
 fe00::1\tip6-allnodes
 fe00::2\tip6-allrouters
-${podIps.map(ip => `${ip}\t${hostnameOf(pod)}\n`).join('')}`;
+${podIps.map(ip => `${ip}\t${names}\n`).join('')}`;
   const aliases = (pod.spec.hostAliases ?? []).map(
     ({ ip, hostnames = [] }) => `${ip}\t${hostnames.join('\t')}\n`,
   );

@@ -3,6 +3,7 @@ import { ContainerConfigError } from '../env/build-environment.ts';
 import type { Pod } from '../../api/core/v1/pod.ts';
 import type { NamespaceOptions, PodSandboxConfig, SecurityProfile } from '../runtime/runtime.ts';
 import { labels, logDirectoryOf, uidOf } from './names.ts';
+import { kernelHostname } from './pod-hostname.ts';
 
 /** What the runtime is told of a pod as a whole. */
 export function sandboxConfig(pod: Pod, attempt: number): PodSandboxConfig {
@@ -12,7 +13,7 @@ export function sandboxConfig(pod: Pod, attempt: number): PodSandboxConfig {
   const dns = dnsConfig(pod);
   return {
     metadata: { name, namespace, uid: uidOf(pod), attempt },
-    hostname: spec.hostNetwork === true ? '' : hostnameOf(pod),
+    hostname: spec.hostNetwork === true ? '' : kernelHostname(pod),
     logDirectory: logDirectoryOf(pod),
     ...(dns === undefined ? {} : { dnsConfig: dns }),
     portMappings: portMappings(pod),
@@ -43,9 +44,6 @@ export function sandboxConfig(pod: Pod, attempt: number): PodSandboxConfig {
     },
   };
 }
-
-export const hostnameOf = ({ metadata, spec }: Pod): string =>
-  (spec.hostname || (metadata.name ?? '')).slice(0, 63);
 
 export function namespaceOptions({ spec }: Pod): NamespaceOptions {
   return {
