@@ -7,7 +7,7 @@ import type {
 } from '../../api/core/v1/pod.ts';
 import { timestamp } from '../../machinery/timestamp.ts';
 import type { ContainerStatus } from '../runtime/container-runtime.ts';
-import { forgottenStatus, lastTermination, toldStatuses } from './forgotten-container.ts';
+import { lostContainerStatus, lastTermination, reportedStatuses } from './lost-container-status.ts';
 import { restarts } from './plan.ts';
 import { hasExited, isRunning, type PodRuntimeState } from './runtime-state.ts';
 
@@ -47,11 +47,11 @@ export function containerStatus(
   const { pod, state, facts } = request;
   const [newest, before] = state.containers.get(container.name) ?? [];
   const waiting = facts.waiting.get(container.name);
-  const old = toldStatuses(pod).find(each => each.name === container.name);
+  const old = reportedStatuses(pod).find(each => each.name === container.name);
   const volumeMounts = facts.mountStatuses(container);
   const mounts = volumeMounts.length === 0 ? {} : { volumeMounts };
   if (newest === undefined && old?.containerID !== undefined && waiting === undefined)
-    return { ...forgottenStatus(pod, old, { init, initial: initialWaiting(pod) }), ...mounts };
+    return { ...lostContainerStatus(pod, old, { init, initial: initialWaiting(pod) }), ...mounts };
   const started =
     newest !== undefined && isRunning(newest) && facts.isStarted(container, newest.id);
   const completed =

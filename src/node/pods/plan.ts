@@ -1,7 +1,7 @@
 import type { Container, Pod } from '../../api/core/v1/pod.ts';
 import { annotations } from './names.ts';
 import { containerHash } from './container-config.ts';
-import { toldStatuses } from './forgotten-container.ts';
+import { reportedStatuses } from './lost-container-status.ts';
 import {
   hasExited,
   isRunning,
@@ -10,11 +10,11 @@ import {
   type PodRuntimeState,
 } from './runtime-state.ts';
 
-/** A container to be started, and what stands in the way of it. */
+/** A container that has to be started. */
 export interface Start {
   readonly container: Container;
   readonly attempt: number;
-  /** The one before, which ended: its back-off counts. */
+  /** Its predecessor, which ended: the back-off counts from there. */
   readonly previous: PodContainer | undefined;
 }
 
@@ -22,35 +22,35 @@ export interface Kill {
   readonly container: Container;
   readonly id: string;
   readonly message: string;
-  /** Another is to take its place, also in a pod that never restarts. */
+  /** Another takes its place, also in a pod that never restarts. */
   readonly replaces: boolean;
 }
 
-/** What is to be done to a pod now. */
+/** What has to be done to a pod now. */
 export interface Plan {
   readonly start: readonly Start[];
   readonly kill: readonly Kill[];
-  /** Nothing will ever run in it again. */
+  /** No container runs that counts, and none will be started again. */
   readonly finished: boolean;
 }
 
 export interface PlanFacts {
-  /** By container id: a liveness or startup probe gave it up. */
+  /** By container id: why a liveness or startup probe gave it up. */
   readonly isUnhealthy: (id: string) => string | undefined;
   readonly isStarted: (container: Container, id: string) => boolean;
-  /** By container id: it was ended because its definition changed. */
+  /** By container id: it was stopped because its definition changed. */
   readonly isReplaced: (id: string) => boolean;
 }
 
 const nothing: Plan = { start: [], kill: [], finished: false };
 
-/** Compares what is wanted with what is (kuberuntime's computePodActions). */
+/** Compares the spec with the runtime state: kuberuntime's computePodActions. */
 export function planPod(pod: Pod, state: PodRuntimeState, facts: PlanFacts): Plan {
   const policy = pod.spec.restartPolicy ?? 'Always';
   const sandbox = readySandbox(state);
   const lastOf = (container: Container): PodContainer | undefined =>
     state.containers.get(container.name)?.[0];
-  /** In a new sandbox everything begins anew, the init containers too. */
+  /** In a new sandbox everything starts over, the init containers too. */
   const newestOf = (container: Container): PodContainer | undefined =>
     state.containers.get(container.name)?.find(each => each.podSandboxId === sandbox?.id);
   const isOver = (container: Container): boolean => {
@@ -73,7 +73,7 @@ export function planPod(pod: Pod, state: PodRuntimeState, facts: PlanFacts): Pla
   );
   if (unknown.length > 0) return { ...nothing, kill: unknown };
   if (pod.spec.containers.every(isOver)) return { ...nothing, finished: true };
-  // What never restarts gets no second sandbox.
+  // A pod that never restarts gets no second sandbox.
   if (policy === 'Never' && sandbox === undefined && state.containers.size > 0)
     return { ...nothing, finished: true };
 
@@ -106,10 +106,10 @@ export function planPod(pod: Pod, state: PodRuntimeState, facts: PlanFacts): Pla
   return { start, kill, finished: false };
 }
 
-/** The runtime may have forgotten what ran before; the API has not. */
+/** The API counts the restarts of containers that the runtime no longer knows. */
 function firstAttempt(pod: Pod, { name }: Container): number {
-  const told = toldStatuses(pod).find(each => each.name === name);
-  const { containerID = '', restartCount = 0 } = told ?? {};
+  const reported = reportedStatuses(pod).find(each => each.name === name);
+  const { containerID = '', restartCount = 0 } = reported ?? {};
   return containerID === '' ? restartCount : restartCount + 1;
 }
 

@@ -1,7 +1,7 @@
 import type { Pod } from '../../api/core/v1/pod.ts';
 import { fieldPathOf } from '../field-path.ts';
 import { createProber, type Prober } from '../probes/prober.ts';
-import { toldStatuses } from './forgotten-container.ts';
+import { reportedStatuses } from './lost-container-status.ts';
 import { isRunning, type PodRuntimeState } from './runtime-state.ts';
 import type { WorkerServices } from './worker-context.ts';
 
@@ -27,7 +27,7 @@ export function createPodProbes(
   });
 
   const foundBefore = (pod: Pod, id: string): { started: boolean; ready: boolean } | undefined => {
-    const found = toldStatuses(pod).find(
+    const found = reportedStatuses(pod).find(
       ({ containerID = '' }) => containerID === `${runtimeName}://${id}`,
     );
     return found && { started: found.started === true, ready: found.ready };

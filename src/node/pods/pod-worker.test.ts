@@ -95,6 +95,29 @@ describe('syncPod', () => {
     );
   });
 
+  test('a new image replaces the container at once; of its predecessors only the last is kept', async () => {
+    const pod = await startWorker({ spec: { restartPolicy: 'Never', containers: [c] } });
+    await pod.running('c');
+    for (const attempt of [1, 2, 3]) {
+      const image = `docker.io/library/busybox:${attempt}`;
+      pod.change(({ spec }) => (spec.containers = [container('c', { image })]));
+      await waitFor(() =>
+        expect(pod.containerStatus('c')).toMatchObject({
+          restartCount: attempt,
+          state: { running: {} },
+        }),
+      );
+    }
+    await waitFor(async () => {
+      const kept = await pod.runtime.listContainers();
+      expect(kept.map(({ metadata }) => metadata.attempt)).toEqual([2, 3]);
+    });
+    expect(pod.status().phase).toBe('Running');
+    expect(pod.events).toContain(
+      'Normal Killing: Container c definition changed, will be restarted',
+    );
+  });
+
   test('a sandbox that died takes the pod along: all begins in a new one', async () => {
     const pod = await startWorker({ spec: { containers: [c] } });
     await pod.running('c');
