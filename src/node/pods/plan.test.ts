@@ -12,7 +12,7 @@ import {
 import { planPod } from './plan.ts';
 import type { PodRuntimeState } from './runtime-state.ts';
 
-const facts = { isUnhealthy: () => undefined, isStarted: () => true, isReplaced: () => false };
+const facts = { unhealthy: () => undefined, isStarted: () => true, isReplaced: () => false };
 const c = container('c');
 
 describe('planPod()', () => {
@@ -141,7 +141,7 @@ describe('planPod()', () => {
       'Container c definition changed, will be restarted',
     ]);
     expect(
-      planPod(pod(), running, { ...facts, isUnhealthy: () => 'because' }).kill.map(
+      planPod(pod(), running, { ...facts, unhealthy: () => ({ message: 'because' }) }).kill.map(
         each => each.message,
       ),
     ).toEqual(['because']);

@@ -1,4 +1,5 @@
 import type { Container, Pod } from '../../api/core/v1/pod.ts';
+import type { Unhealthy } from '../probes/prober.ts';
 import { annotations } from './names.ts';
 import { containerHash } from './container-config.ts';
 import { reportedStatuses } from './lost-container-status.ts';
@@ -22,6 +23,8 @@ export interface Kill {
   readonly container: Container;
   readonly id: string;
   readonly message: string;
+  /** Absent: the grace period of the pod. */
+  readonly graceSeconds?: number | undefined;
   /** Another takes its place, also in a pod that never restarts. */
   readonly replaces: boolean;
 }
@@ -35,8 +38,8 @@ export interface Plan {
 }
 
 export interface PlanFacts {
-  /** By container id: why a liveness or startup probe gave it up. */
-  readonly isUnhealthy: (id: string) => string | undefined;
+  /** By container id: that a liveness or startup probe gave it up. */
+  readonly unhealthy: (id: string) => Unhealthy | undefined;
   readonly isStarted: (container: Container, id: string) => boolean;
   /** By container id: it was stopped because its definition changed. */
   readonly isReplaced: (id: string) => boolean;
@@ -119,10 +122,13 @@ export const restarts = (policy: string, { exitCode }: { readonly exitCode: numb
 /** Whether a running container has to be stopped: its definition changed, or a probe gave it up. */
 function killOf(container: Container, running: PodContainer, facts: PlanFacts): Kill[] {
   const replaces = isChanged(container, running);
-  const message = replaces
-    ? `Container ${container.name} definition changed, will be restarted`
-    : facts.isUnhealthy(running.id);
-  return message === undefined ? [] : [{ container, id: running.id, message, replaces }];
+  const kill = { container, id: running.id, replaces };
+  if (replaces)
+    return [
+      { ...kill, message: `Container ${container.name} definition changed, will be restarted` },
+    ];
+  const unhealthy = facts.unhealthy(running.id);
+  return unhealthy === undefined ? [] : [{ ...kill, ...unhealthy }];
 }
 
 /** It may still run, unseen. */

@@ -6,7 +6,7 @@ import { isRunning, type PodRuntimeState } from './runtime-state.ts';
 import type { WorkerServices } from './worker-context.ts';
 
 /** What the probes of one pod's containers have found. */
-export interface PodProbes extends Pick<Prober, 'isReady' | 'isStarted' | 'isUnhealthy' | 'close'> {
+export interface PodProbes extends Pick<Prober, 'isReady' | 'isStarted' | 'unhealthy' | 'close'> {
   /** Probes the containers that run, and no others. */
   follow(pod: Pod, state: PodRuntimeState, podIp: string | undefined): void;
 }

@@ -193,7 +193,12 @@ describe('probes', () => {
   test('a container whose liveness probe fails is stopped and started again', async () => {
     const runtime = createFakeRuntime();
     runtime.setExec(() => ({ exitCode: 1, stdout: Buffer.of(), stderr: Buffer.of() }));
-    const livenessProbe = { exec, periodSeconds: 1, failureThreshold: 2 };
+    const livenessProbe = {
+      exec,
+      periodSeconds: 1,
+      failureThreshold: 2,
+      terminationGracePeriodSeconds: 5,
+    };
     const pod = await startWorker({
       spec: { containers: [container('c', { livenessProbe })] },
       runtime,
@@ -202,6 +207,7 @@ describe('probes', () => {
     expect(pod.events).toContain(
       'Normal Killing: Container c failed liveness probe, will be restarted',
     );
+    expect(runtime.calls.find(each => each.method === 'stopContainer')?.args[1]).toBe(5);
   });
 
   test('a sidecar whose startup probe fails is restarted too', async () => {

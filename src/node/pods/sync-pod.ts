@@ -83,7 +83,7 @@ export const isTerminal = (phase: PodStatus['phase']): boolean =>
 
 const plan = ({ pod, state, parts: { probes }, replaced }: SyncPodRequest): Plan =>
   planPod(pod, state, {
-    isUnhealthy: probes.isUnhealthy,
+    unhealthy: probes.unhealthy,
     isStarted: probes.isStarted,
     isReplaced: id => replaced.has(id),
   });
@@ -103,15 +103,18 @@ async function syncContainers(
 }
 
 function killContainer(
-  { container, id, message, replaces }: Kill,
+  { container, id, message, replaces, graceSeconds }: Kill,
   { pod, state, parts, replaced }: SyncPodRequest,
 ): void {
   const status = state.containers.get(container.name)?.find(each => each.id === id);
   if (status === undefined) return;
   if (replaces) replaced.add(id);
-  const graceSeconds =
-    container.livenessProbe?.terminationGracePeriodSeconds ?? graceSecondsOf(pod);
-  parts.stops.stop(pod, { container, status, graceSeconds, message });
+  parts.stops.stop(pod, {
+    container,
+    status,
+    graceSeconds: graceSeconds ?? graceSecondsOf(pod),
+    message,
+  });
   parts.starts.resetBackoff(container.name);
 }
 
