@@ -30,7 +30,10 @@ export function podStatus(request: StatusRequest): PodStatus {
       ? (finalPhase(pod) ?? podPhase({ pod, ...statuses, terminal }))
       : 'Failed';
   // A pod that was never admitted has no containers to report.
-  const hasContainers = failure?.rejected !== true || request.state.containers.size > 0;
+  const wasAdmitted =
+    failure?.rejected !== true &&
+    (finalPhase(pod) === undefined || old.containerStatuses !== undefined);
+  const hasContainers = wasAdmitted || request.state.containers.size > 0;
   return {
     phase,
     conditions: podConditions({ pod, phase, ...statuses, sandboxReady }),

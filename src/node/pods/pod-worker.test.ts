@@ -395,6 +395,14 @@ describe('a worker that takes over', () => {
     expect(pod.status().phase).toBe('Succeeded');
   });
 
+  test('a pod that had been rejected has still no containers to report', async () => {
+    const status = { phase: 'Failed', reason: 'NodePorts', message: 'no free ports' } as const;
+    const pod = await startWorker({ spec: { containers: [c] }, status });
+    await waitFor(() => expect(pod.statuses.length).toBeGreaterThan(0));
+    expect(pod.status()).toMatchObject(status);
+    expect(pod.status().containerStatuses).toBeUndefined();
+  });
+
   test('closing it while an image is pulled does not wait for the pull', async () => {
     const runtime = createFakeRuntime();
     const held = runtime.holdNext('pullImage');
