@@ -20,6 +20,7 @@ import { keepConfidential } from '../node/runtime/containerd/confidential-values
 import { connectCri } from '../node/runtime/cri/connect-cri.ts';
 import { startNode } from '../node/start-node.ts';
 import type { PodSecurityConfiguration } from '../server/admission/pod-security/configuration.ts';
+import { defaultInFlightLimits } from '../server/http/limits/in-flight.ts';
 import { kubeconfigText } from '../server/pki/kubeconfig.ts';
 import { PkiError } from '../server/pki/pki-error.ts';
 import { openPki, type Pki, type PkiOptions } from '../server/pki/pki.ts';
@@ -52,6 +53,9 @@ export interface ClusterSettings {
   readonly imagePullCredentialsVerificationPolicy: VerificationPolicyName;
   readonly preloadedImagesVerificationAllowlist?: readonly string[];
   readonly podSecurity: PodSecurityConfiguration;
+  /** 0: no limit. */
+  readonly maxRequestsInflight: number;
+  readonly maxMutatingRequestsInflight: number;
 }
 
 export interface Cluster {
@@ -111,6 +115,11 @@ export async function startCluster({
       host: settings.bindAddress,
       port: settings.port,
       maxConnections: connections.api,
+      inFlight: {
+        ...defaultInFlightLimits,
+        readOnly: settings.maxRequestsInflight,
+        mutating: settings.maxMutatingRequestsInflight,
+      },
       version,
       podSecurity: settings.podSecurity,
       log,
@@ -146,6 +155,7 @@ export async function startCluster({
     closers.push(() => controllerClient.close());
     const controllers = startControllers({
       client: controllerClient,
+      resources: server.resources,
       certificateAuthority: () => pki.ca,
       serviceAccountKey: pki.serviceAccountKey,
       log,

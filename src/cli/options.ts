@@ -54,6 +54,13 @@ export function port(text: string): number {
   return Number(text);
 }
 
+/** Of requests at a time; 0 for no limit. */
+export function inflightLimit(text: string): number {
+  if (!/^\d{1,9}$/.test(text))
+    throw new InvalidArgumentError('expected a whole number of requests, or 0 for no limit.');
+  return Number(text);
+}
+
 export function seconds(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('expected a number of seconds.');
   return Number(text);

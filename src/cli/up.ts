@@ -11,6 +11,7 @@ import {
   defaultConfiguration,
   type PodSecurityConfiguration,
 } from '../server/admission/pod-security/configuration.ts';
+import { defaultInFlightLimits } from '../server/http/limits/in-flight.ts';
 import { levels, type Level } from '../server/admission/pod-security/policy.ts';
 import {
   address,
@@ -19,6 +20,7 @@ import {
   dataDirOption,
   duration,
   existingFolder,
+  inflightLimit,
   interval,
   nodeName,
   podCidr,
@@ -96,6 +98,22 @@ export function upCommand(): Command {
         '--preloaded-images-verification-allowlist <images>',
         'those that NeverVerifyAllowlistedImages gives everyone, with commas: busybox,quay.io/team/*',
       ).argParser(allowlist),
+    )
+    .addOption(
+      new Option(
+        '--max-requests-inflight <number>',
+        'reads that the API works on at a time; 0: no limit',
+      )
+        .default(defaultInFlightLimits.readOnly)
+        .argParser(inflightLimit),
+    )
+    .addOption(
+      new Option(
+        '--max-mutating-requests-inflight <number>',
+        'writes that the API works on at a time; 0: no limit',
+      )
+        .default(defaultInFlightLimits.mutating)
+        .argParser(inflightLimit),
     )
     .option('--accept-store', 'go on with a store that is older than its record, or has none')
     .addOption(

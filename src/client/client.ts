@@ -23,9 +23,9 @@ export interface ClientConfig extends ClientCertificates {
 /** A small typed client of any Kubernetes API. All connections end with `close()`. */
 export interface KubeClient {
   resource<T extends KubeObject>(ref: ResourceRef<T>): ResourceClient<T>;
-  /** The same objects with their metadata alone: what they hold stays at the server. */
-  metadata(ref: ResourceRef): ResourceReader<KubeObject>;
-  /** A path of no resource, such as `/readyz`. @throws StatusError */
+  /** The same objects with their metadata alone: their content stays at the server. */
+  metadata(ref: ResourceRef): MetadataClient;
+  /** A path of no resource, such as `/readyz`. Answers of every status are returned, not thrown. */
   raw(method: string, path: string, body?: unknown): Promise<{ status: number; body: Buffer }>;
   close(): Promise<void>;
 }
@@ -44,10 +44,12 @@ export interface ListOptions {
   readonly limit?: number;
   readonly continue?: string;
   readonly resourceVersion?: string;
+  /** Of the answer's body: a larger one is cut off, and the call rejects with AnswerTooLargeError. */
+  readonly maxBytes?: number;
   readonly signal?: AbortSignal;
 }
 
-export interface WatchOptions extends Omit<ListOptions, 'limit' | 'continue'> {
+export interface WatchOptions extends Omit<ListOptions, 'limit' | 'continue' | 'maxBytes'> {
   /** Asks for BOOKMARK events. Default true. */
   readonly allowBookmarks?: boolean;
   readonly timeoutSeconds?: number;
@@ -71,10 +73,8 @@ export interface ResourceReader<T extends KubeObject> {
   watch(options: WatchOptions): AsyncIterable<Exclude<WatchEvent<T>, { type: 'ERROR' }>>;
 }
 
-export interface ResourceClient<T extends KubeObject> extends ResourceReader<T> {
-  create(object: T, options?: WriteOptions): Promise<T>;
-  update(object: T, options?: WriteOptions): Promise<T>;
-  updateStatus(object: T, options?: WriteOptions): Promise<T>;
+/** What needs no more of an object than its metadata; answers hold no more of it either. */
+export interface MetadataClient<T extends KubeObject = KubeObject> extends ResourceReader<T> {
   patch(
     namespace: string,
     name: string,
@@ -82,6 +82,16 @@ export interface ResourceClient<T extends KubeObject> extends ResourceReader<T> 
     body: unknown,
     options?: WriteOptions & { readonly subresource?: string },
   ): Promise<T>;
+  delete(namespace: string, name: string, options?: DeleteOptions): Promise<void>;
+  deleteCollection(options: { readonly namespace: string } & DeleteOptions): Promise<void>;
+}
+
+export interface ResourceClient<T extends KubeObject> extends MetadataClient<T> {
+  create(object: T, options?: WriteOptions): Promise<T>;
+  update(object: T, options?: WriteOptions): Promise<T>;
+  updateStatus(object: T, options?: WriteOptions): Promise<T>;
+  /** PUT to a subresource that takes the object itself: `status`, `finalize`. */
+  updateSubresource(object: T, subresource: string, options?: WriteOptions): Promise<T>;
   /** POST to a subresource: `token`, `binding`, `eviction`. */
   createSubresource<B, R = B>(
     namespace: string,
@@ -90,5 +100,4 @@ export interface ResourceClient<T extends KubeObject> extends ResourceReader<T> 
     body: B,
     options?: WriteOptions,
   ): Promise<R>;
-  delete(namespace: string, name: string, options?: DeleteOptions): Promise<void>;
 }

@@ -70,7 +70,13 @@ function createResourceClient<T extends KubeObject>(
       body,
       contentType,
       signal,
-    }: { body?: unknown; contentType?: string; signal?: AbortSignal | undefined } = {},
+      maxBytes,
+    }: {
+      body?: unknown;
+      contentType?: string;
+      signal?: AbortSignal | undefined;
+      maxBytes?: number | undefined;
+    } = {},
   ): Promise<R> => {
     const answer = await transport.request({
       method,
@@ -78,6 +84,7 @@ function createResourceClient<T extends KubeObject>(
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       ...(contentType === undefined ? {} : { contentType }),
       ...(signal === undefined ? {} : { signal }),
+      ...(maxBytes === undefined ? {} : { maxBytes }),
     });
     if (answer.status >= 300) throw statusErrorOf(answer.status, answer.body);
     return parseOwnJson(answer.body.toString()) as R;
@@ -88,6 +95,17 @@ function createResourceClient<T extends KubeObject>(
     metadata: {},
   };
   const typed = (object: T): T => ({ ...object, ...typeMeta });
+  const updateSubresource = (
+    object: T,
+    subresource: string,
+    options: WriteOptions = {},
+  ): Promise<T> =>
+    call(
+      'PUT',
+      pathOf(object.metadata.namespace, object.metadata.name, subresource) +
+        queryOf(writeQuery(options)),
+      { body: typed(object), signal: options.signal },
+    );
 
   return {
     ref,
@@ -96,6 +114,7 @@ function createResourceClient<T extends KubeObject>(
     list: (options = {}) =>
       call<KubeList<T>>('GET', pathOf(options.namespace) + queryOf(listQuery(options)), {
         signal: options.signal,
+        maxBytes: options.maxBytes,
       }),
     create: (object, options = {}) =>
       call('POST', pathOf(object.metadata.namespace) + queryOf(writeQuery(options)), {
@@ -108,13 +127,8 @@ function createResourceClient<T extends KubeObject>(
         pathOf(object.metadata.namespace, object.metadata.name) + queryOf(writeQuery(options)),
         { body: typed(object), signal: options.signal },
       ),
-    updateStatus: (object, options = {}) =>
-      call(
-        'PUT',
-        pathOf(object.metadata.namespace, object.metadata.name, 'status') +
-          queryOf(writeQuery(options)),
-        { body: typed(object), signal: options.signal },
-      ),
+    updateStatus: (object, options) => updateSubresource(object, 'status', options),
+    updateSubresource,
     patch: (namespace, name, type, body, options = {}) =>
       call('PATCH', pathOf(namespace, name, options.subresource) + queryOf(writeQuery(options)), {
         body,
@@ -128,6 +142,12 @@ function createResourceClient<T extends KubeObject>(
       }),
     async delete(namespace, name, options = {}) {
       await call('DELETE', pathOf(namespace, name) + queryOf(writeQuery(options)), {
+        body: deleteBody(options),
+        signal: options.signal,
+      });
+    },
+    async deleteCollection({ namespace, ...options }) {
+      await call('DELETE', pathOf(namespace) + queryOf(writeQuery(options)), {
         body: deleteBody(options),
         signal: options.signal,
       });

@@ -3,6 +3,7 @@ import type { Logger } from '../machinery/log.ts';
 import type { KubeObject } from '../machinery/meta.ts';
 import { isStatusError } from '../machinery/status.ts';
 import type { ResourceReader } from './client.ts';
+import { listPages } from './list-pages.ts';
 
 export type InformerChange<T> =
   | { readonly type: 'added'; readonly object: T }
@@ -19,20 +20,28 @@ export interface Informer<T extends KubeObject> {
   onChange(handler: (change: InformerChange<T>) => void): void;
 }
 
-export interface InformerOptions {
+export interface InformerOptions<T extends KubeObject> {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  /** What is kept of each object; by default all of it. Identity and resourceVersion must stay. */
+  readonly transform?: (object: T) => T;
   readonly signal: AbortSignal;
   readonly log?: Logger;
 }
 
-const pageSize = 500;
 const maxDelayMs = 30_000;
 
 export function createInformer<T extends KubeObject>(
   client: Pick<ResourceReader<T>, 'ref' | 'list' | 'watch'>,
-  { namespace, labelSelector, fieldSelector, signal, log }: InformerOptions,
+  {
+    namespace,
+    labelSelector,
+    fieldSelector,
+    transform = object => object,
+    signal,
+    log,
+  }: InformerOptions<T>,
 ): Informer<T> {
   const objects = new Map<string, T>();
   const handlers: ((change: InformerChange<T>) => void)[] = [];
@@ -47,42 +56,42 @@ export function createInformer<T extends KubeObject>(
   const emit = (change: InformerChange<T>): void => {
     for (const handler of handlers) handler(change);
   };
+  const remove = (object: T): void => {
+    if (objects.delete(keyOf(object))) emit({ type: 'deleted', object });
+  };
   const put = (object: T): void => {
     const key = keyOf(object);
     const old = objects.get(key);
     if (old?.metadata.resourceVersion === object.metadata.resourceVersion && old !== undefined)
       return;
+    // Of an object that was deleted and made anew, the watch may have missed the deletion.
+    if (old !== undefined && old.metadata.uid !== object.metadata.uid) remove(old);
     objects.set(key, object);
-    if (old === undefined) emit({ type: 'added', object });
+    if (old === undefined || old.metadata.uid !== object.metadata.uid)
+      emit({ type: 'added', object });
     else emit({ type: 'updated', object, old });
   };
-  const remove = (object: T): void => {
-    if (objects.delete(keyOf(object))) emit({ type: 'deleted', object });
-  };
-
   /** @returns the version to watch from */
   const list = async (): Promise<string> => {
     const seen = new Set<string>();
-    let token = '';
-    for (;;) {
-      const page = await client.list({ ...scope, limit: pageSize, continue: token });
+    let version = '';
+    for await (const page of listPages(client, scope)) {
       for (const object of page.items) {
         seen.add(keyOf(object));
-        put(object);
+        put(transform(object));
       }
-      token = page.metadata.continue ?? '';
-      if (token !== '') continue;
-      for (const [key, object] of objects) if (!seen.has(key)) remove(object);
-      return page.metadata.resourceVersion ?? '';
+      version = page.metadata.resourceVersion ?? '';
     }
+    for (const [key, object] of objects) if (!seen.has(key)) remove(object);
+    return version;
   };
 
   const watch = async (from: string): Promise<string> => {
     let version = from;
     for await (const { type, object } of client.watch({ ...scope, resourceVersion: version })) {
       version = object.metadata.resourceVersion ?? version;
-      if (type === 'DELETED') remove(object);
-      else if (type !== 'BOOKMARK') put(object);
+      if (type === 'DELETED') remove(transform(object));
+      else if (type !== 'BOOKMARK') put(transform(object));
     }
     return version;
   };

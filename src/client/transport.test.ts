@@ -103,3 +103,19 @@ test('says why it cannot connect', async () => {
   await expect(nobody.request(get)).rejects.toThrow('ECONNREFUSED');
   await nobody.close();
 });
+
+test('an answer that is larger than allowed is cut off, once, and the connection goes on', async () => {
+  const endless: Answer = stream => {
+    stream.respond({ ':status': 200 });
+    const more = (): void => {
+      if (!stream.destroyed) stream.write(Buffer.alloc(64 * 1024), more);
+    };
+    more();
+  };
+  answers = [endless, ok];
+  await expect(transport.request({ ...get, maxBytes: 1024 * 1024 })).rejects.toThrow(
+    'The answer has more than 1048576 bytes',
+  );
+  expect(requests).toBe(1);
+  expect((await transport.request({ ...get, maxBytes: 4 })).body.toString()).toBe('fine');
+});

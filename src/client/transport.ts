@@ -10,6 +10,8 @@ export interface TransportRequest {
   readonly contentType?: string;
   /** @default application/json */
   readonly accept?: string;
+  /** Of the answer's body: a larger one is cut off, and `request` rejects with AnswerTooLargeError. */
+  readonly maxBytes?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -23,6 +25,14 @@ export interface Transport {
   /** The answer's body as it comes. */
   open(request: TransportRequest): Promise<{ status: number; stream: ClientHttp2Stream }>;
   close(): Promise<void>;
+}
+
+/** The answer has more bytes than the request allowed for. */
+export class AnswerTooLargeError extends Error {
+  constructor(maxBytes: number) {
+    super(`The answer has more than ${maxBytes} bytes`);
+    this.name = 'AnswerTooLargeError';
+  }
 }
 
 interface Answer {
@@ -91,11 +101,21 @@ export function createTransport(config: ClientConfig): Transport {
     });
   };
 
-  const bodyOf = ({ stream, headers }: Answer, { signal }: TransportRequest): Promise<Buffer> =>
+  const bodyOf = (
+    { stream, headers }: Answer,
+    { signal, maxBytes = Infinity }: TransportRequest,
+  ): Promise<Buffer> =>
     new Promise((resolve, reject) => {
       const chunks: Buffer[] = [];
+      let bytes = 0;
       let failure: Error | undefined;
-      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        bytes += chunk.length;
+        if (bytes <= maxBytes) return;
+        reject(new AnswerTooLargeError(maxBytes));
+        stream.close(constants.NGHTTP2_CANCEL);
+      });
       stream.once('end', () => {
         const body = Buffer.concat(chunks);
         // Node ends the body of a stream that was reset, too: the rest then comes as `close`.

@@ -22,6 +22,8 @@ const digestHexLength: ReadonlyMap<string, number> = new Map([
   ['sha512', 128],
 ]);
 const maxRepositoryLength = 255;
+/** Names that are so long are not matched against the grammar. */
+const maxMatchedLength = 16 * 1024;
 
 /**
  * Docker's grammar of references: `redis` is `docker.io/library/redis:latest`.
@@ -35,6 +37,8 @@ export function parseImageName(image: string): ImageName {
 
 /** As `parseImageName`, where a wrong name is no surprise. @returns why it is wrong, if it is */
 export function readImageName(image: string): ImageName | string {
+  if (image.length > maxMatchedLength)
+    return `repository name must not be more than ${maxRepositoryLength} characters`;
   const at = image.indexOf('@');
   const digest = at < 0 ? undefined : image.slice(at + 1);
   const rest = at < 0 ? image : image.slice(0, at);

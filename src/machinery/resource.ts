@@ -45,8 +45,11 @@ export interface UpdateStrategy<T> {
   validateUpdate(next: T, old: T): FieldError[];
 }
 
-/** A subresource as discovery tells it. What it does is the server's (`src/server/subresources`). */
-export interface SubresourceDescriptor {
+/**
+ * A subresource, as discovery shows it. One with `update` is a part of the object that is read and
+ * written by itself; what the others do is the server's (`src/server/subresources`).
+ */
+export interface SubresourceDescriptor<T = KubeObject> {
   /** Kind of its body: `Pod` for status, `PodExecOptions` for exec, `TokenRequest` for token. */
   readonly kind: string;
   /** When it differs from the resource's own. */
@@ -55,11 +58,25 @@ export interface SubresourceDescriptor {
   readonly verbs: readonly ('create' | 'get' | 'patch' | 'update')[];
   /** Turns the connection into streams of a container (exec, attach, port-forward). */
   readonly connects?: true;
+  readonly update?: UpdateStrategy<T>;
 }
 
 /**
- * All that is told of one resource. Routing, discovery, OpenAPI, tables, patch, watch and the
- * validation of structure are driven by it and written once.
+ * A further version in which a resource is served. Objects are stored, defaulted and validated in
+ * the descriptor's own version, and converted on their way in and out.
+ */
+export interface ServedVersion<T extends KubeObject = KubeObject> {
+  readonly version: string;
+  readonly schema: ObjectSchema;
+  /** @default the columns of the descriptor, on the converted object */
+  readonly columns?: readonly Column<KubeObject>[];
+  toStored(object: KubeObject): T;
+  fromStored(object: T): KubeObject;
+}
+
+/**
+ * Everything that sets one resource apart. Routing, discovery, OpenAPI, tables, patch, watch and the
+ * validation of structure are written once and driven by it.
  */
 export interface ResourceDescriptor<T extends KubeObject = KubeObject> extends ResourceRef<T> {
   readonly singular: string;
@@ -69,7 +86,11 @@ export interface ResourceDescriptor<T extends KubeObject = KubeObject> extends R
   readonly stored: boolean;
   readonly verbs: readonly Verb[];
   readonly schema: ObjectSchema;
-  readonly subresources?: Readonly<Record<string, SubresourceDescriptor>>;
+  readonly subresources?: Readonly<Record<string, SubresourceDescriptor<T>>>;
+  /** Served besides `version`, which is the one that is stored. */
+  readonly otherVersions?: readonly ServedVersion<T>[];
+  /** `metadata.generation` counts the changes of `spec`. */
+  readonly tracksGeneration?: true;
 
   /** Fills what the user left out, in place. Runs on every decoded body, create and update alike. */
   applyDefaults?(object: T): void;
@@ -80,7 +101,6 @@ export interface ResourceDescriptor<T extends KubeObject = KubeObject> extends R
   /** Further rules for new objects only: stored ones may break them. */
   validateCreate?(object: T): FieldError[];
   readonly update?: UpdateStrategy<T>;
-  readonly status?: UpdateStrategy<T>;
   /** Lines for `Warning:` headers. `old` is absent on create. Never holds a secret's value. */
   warnings?(object: T, old?: T): string[];
   /** Fields for fieldSelector, besides metadata.name and metadata.namespace. */
@@ -96,6 +116,10 @@ export interface ResourceDescriptor<T extends KubeObject = KubeObject> extends R
    * DeleteOptions' value. Answers 0 for "remove now".
    */
   gracePeriodSeconds?(object: T, asked: number | undefined): number;
+  /** What changes in an object when its deletion begins, besides its metadata. In place. */
+  beginDeletion?(object: T): void;
+  /** Whether a deleted object may be removed once its metadata has no finalizers. Default true. */
+  isFinalized?(object: T): boolean;
   /** Seconds after its last write at which the object ends by itself (events). */
   readonly ttlSeconds?: number;
   /** The resource whose objects these are, in another form: events.k8s.io's are core's. */
@@ -112,3 +136,29 @@ export interface ResourceDescriptor<T extends KubeObject = KubeObject> extends R
 /** `v1`, `coordination.k8s.io/v1`. */
 export const apiVersionOf = ({ group, version }: { group: string; version: string }): string =>
   group === '' ? version : `${group}/${version}`;
+
+/** `secrets`, `leases.coordination.k8s.io`: what names a resource in every version. */
+export const groupResourceOf = ({ group, plural }: { group: string; plural: string }): string =>
+  group === '' ? plural : `${plural}.${group}`;
+
+/**
+ * The order of versions by stability, most preferred first (apimachinery's version.CompareKubeAwareVersionStrings):
+ * v2, v1, v1beta2, v1alpha1, and then whatever is named otherwise, by its letters.
+ */
+export function compareVersions(a: string, b: string): number {
+  const [first, second] = [parseVersion(a), parseVersion(b)];
+  if (first === undefined || second === undefined) {
+    if (first !== undefined) return -1;
+    return second === undefined && a < b ? -1 : 1;
+  }
+  const differing = first.findIndex((each, i) => each !== second[i]);
+  return differing === -1 ? 0 : (second[differing] ?? 0) - (first[differing] ?? 0);
+}
+
+/** Stability, major, minor. */
+function parseVersion(version: string): readonly [number, number, number] | undefined {
+  const [, major, stability = '', minor] =
+    /^v([1-9]\d*)(?:(alpha|beta)([1-9]\d*))?$/.exec(version) ?? [];
+  if (major === undefined) return undefined;
+  return [stability === '' ? 2 : stability === 'beta' ? 1 : 0, Number(major), Number(minor ?? 0)];
+}

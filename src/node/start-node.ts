@@ -19,7 +19,7 @@ import { startPodWorkers } from './pods/pod-workers.ts';
 import { createReferences, type References } from './references/references.ts';
 import type { RuntimeMonitor } from './runtime/runtime-monitor.ts';
 import type { Runtime } from './runtime/runtime.ts';
-import { createRequestAuthorizer } from './server/authorize-request.ts';
+import { createOperationAuthorizer } from './server/authorize-request.ts';
 import {
   startNodeServer,
   type NodeServer,
@@ -95,7 +95,7 @@ async function startParts(options: NodeOptions, cleanup: Cleanup): Promise<NodeA
   const server = await listenBesidesPods(await hostPortsOfNode(client, nodeName), {
     runtime,
     serving,
-    authorize: createRequestAuthorizer(client, nodeName),
+    authorize: createOperationAuthorizer(client, nodeName),
     podOf: (namespace, name) => pods.get(namespace, name),
     host: hostIp,
     port: 0,

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findResource } from '../../test/support/find-resource.ts';
 import { resources } from '../api/index.ts';
 import { podResource } from '../api/core/v1/pod.ts';
 import { secretResource } from '../api/core/v1/secret.ts';
@@ -16,7 +17,6 @@ import { StatusError } from '../machinery/status.ts';
 import { createOperationResolver } from './operation/resolve-operation.ts';
 import { decodeBody } from './negotiation/decode-body.ts';
 import { negotiate } from './negotiation/media-types.ts';
-import type { ObjectStore } from './registry/object-store.ts';
 import { decodeContinue } from './registry/continue-token.ts';
 import { selectionOf } from './verbs/query-options.ts';
 import {
@@ -112,7 +112,12 @@ const expectedOf = (descriptor: ResourceDescriptor) => ({
   schema: descriptor.schema,
 });
 const decode = (body: Buffer, descriptor: ResourceDescriptor, contentType: string) =>
-  decodeBody(body, expectedOf(descriptor), { contentType, fieldValidation: 'Warn', warnings: [] });
+  decodeBody(body, expectedOf(descriptor), {
+    contentType,
+    fieldValidation: 'Warn',
+    warnings: [],
+    client: { key: 'user a', group: 'user a', isExempt: false },
+  });
 
 /** What the server does with a decoded object before it is kept. */
 function validate(descriptor: ResourceDescriptor, decoded: Record<string, unknown>): void {
@@ -299,9 +304,7 @@ describe('patches', () => {
 });
 
 describe('texts', () => {
-  const resolve = createOperationResolver(
-    resources.map(descriptor => ({ descriptor, objects: {} as ObjectStore })),
-  );
+  const resolve = createOperationResolver({ find: findResource });
   const segment = fc.oneof(
     fc.constantFrom('api', 'apis', 'v1', 'namespaces', 'secrets', 'pods', 'log', 'exec', ...names),
     fc.constantFrom('%', '%2F', '%00', '%ff', '..', '.', '', '*'),

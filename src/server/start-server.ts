@@ -3,15 +3,18 @@ import { setMaxListeners } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { guard } from '../machinery/unexpected.ts';
-import { timestamp } from '../machinery/timestamp.ts';
-import type { Namespace } from '../api/core/v1/namespace.ts';
-import { resources } from '../api/index.ts';
-import { rbacGroup } from '../api/rbac.authorization.k8s.io/v1/policy-rule.ts';
-import type { ServiceAccount } from '../api/core/v1/service-account.ts';
+import { namespaceResource } from '../api/core/v1/namespace.ts';
+import { nodeResource } from '../api/core/v1/node.ts';
+import { podResource } from '../api/core/v1/pod.ts';
+import { secretResource } from '../api/core/v1/secret.ts';
+import { serviceAccountResource } from '../api/core/v1/service-account.ts';
+import { clusterRoleBindingResource } from '../api/rbac.authorization.k8s.io/v1/cluster-role-binding.ts';
+import { clusterRoleResource } from '../api/rbac.authorization.k8s.io/v1/cluster-role.ts';
+import { roleBindingResource } from '../api/rbac.authorization.k8s.io/v1/role-binding.ts';
+import { roleResource } from '../api/rbac.authorization.k8s.io/v1/role.ts';
 import type { Logger } from '../machinery/log.ts';
-import { absent, isStatusError } from '../machinery/status.ts';
 import type { Store } from '../store/store.ts';
-import { chain } from './admission/admission.ts';
+import { createAdmission } from './admission/admission.ts';
 import { defaultTolerations } from './admission/default-tolerations.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { nodeRestriction } from './admission/node-restriction.ts';
@@ -25,18 +28,22 @@ import { runtimeClass } from './admission/runtime-class.ts';
 import { serviceAccountAdmission } from './admission/service-account.ts';
 import { createLegacyTokens } from './authn/legacy-tokens.ts';
 import { issuerDocuments } from './authn/issuer-documents.ts';
-import type { ObjectLookup } from './authn/object-lookup.ts';
+import { createObjectLookup } from './authn/object-lookup.ts';
 import { createServiceAccountTokens, tokenIssuer } from './authn/service-account-tokens.ts';
 import { startAuthorization } from './authz/start-authorization.ts';
 import { createDiscovery } from './discovery/discovery.ts';
+import { createHealth } from './http/health.ts';
+import { verifiedNameOf } from './http/credentials.ts';
 import { listen } from './http/listener.ts';
+import { defaultInFlightLimits, type InFlightLimits } from './http/limits/in-flight.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createPipeline } from './http/pipeline.ts';
 import { createOpenApi } from './openapi/documents.ts';
 import type { Pki } from './pki/pki.ts';
-import { createObjectStore } from './registry/create-object-store.ts';
-import type { ObjectStore } from './registry/object-store.ts';
-import { startTtl } from './registry/ttl.ts';
+import { createObjectStores } from './registry/object-stores.ts';
+import { builtInResources } from './resources/built-in.ts';
+import { createResourceRegistry, type ResourceRegistry } from './resources/resource-registry.ts';
+import { keepSystemNamespaces } from './system-namespaces.ts';
 import { createNodeProxy } from './subresources/node-proxy.ts';
 
 export interface ServerOptions {
@@ -47,6 +54,8 @@ export interface ServerOptions {
   readonly port: number;
   /** Open at a time. */
   readonly maxConnections?: number | undefined;
+  /** @default kube-apiserver's */
+  readonly inFlight?: InFlightLimits;
   /** Keylet's own. */
   readonly version: string;
   /** @default Kubernetes' defaults: privileged unless a namespace's labels say otherwise */
@@ -56,6 +65,8 @@ export interface ServerOptions {
 
 export interface RunningServer {
   readonly port: number;
+  /** What is served: it may be changed at any time. */
+  readonly resources: ResourceRegistry;
   close(): Promise<void>;
 }
 
@@ -66,74 +77,66 @@ export async function startServer({
   host,
   port,
   maxConnections,
+  inFlight = defaultInFlightLimits,
   version,
   podSecurity: podSecurityConfiguration = defaultConfiguration(),
   log,
 }: ServerOptions): Promise<RunningServer> {
-  const stores = new Map<string, ObjectStore & { close(): void }>();
-  const entries = resources.map(descriptor => {
-    const objects = descriptor.stored ? createObjectStore(descriptor, store, log) : undefined;
-    if (objects !== undefined) stores.set(`${descriptor.plural}.${descriptor.group}`, objects);
-    return { descriptor, objects };
-  });
-  const storeOf = <T extends object>(plural: string, group = ''): T => {
-    const found = stores.get(`${plural}.${group}`);
-    if (found === undefined) throw new Error(`No store of ${plural}`);
-    return found as unknown as T;
-  };
-  const namespaces = storeOf<ObjectStore<Namespace>>('namespaces');
-  const accounts = storeOf<ObjectStore<ServiceAccount>>('serviceaccounts');
-  await makeFirstNamespaces(namespaces);
+  const stores = createObjectStores(store, log);
+  const namespaces = stores.of(namespaceResource);
+  const pods = stores.of(podResource);
+  const nodes = stores.of(nodeResource);
 
-  const lookup: ObjectLookup = async (kind, namespace, name) => {
-    const objects = storeOf<ObjectStore>(`${kind.toLowerCase()}s`);
-    return (await objects.get(kind === 'Node' ? '' : namespace, name).catch(absent))?.object();
-  };
+  const lookup = createObjectLookup(stores);
   const stop = new AbortController();
   // Every request listens to its end.
   setMaxListeners(0, stop.signal);
+  await keepSystemNamespaces(namespaces, { signal: stop.signal, log });
   const { authorize, rulesFor, access } = await startAuthorization({
-    pods: storeOf('pods'),
-    roles: storeOf('roles', rbacGroup),
-    roleBindings: storeOf('rolebindings', rbacGroup),
-    clusterRoles: storeOf('clusterroles', rbacGroup),
-    clusterRoleBindings: storeOf('clusterrolebindings', rbacGroup),
+    pods,
+    roles: stores.of(roleResource),
+    roleBindings: stores.of(roleBindingResource),
+    clusterRoles: stores.of(clusterRoleResource),
+    clusterRoleBindings: stores.of(clusterRoleBindingResource),
     signal: stop.signal,
     log,
   });
-  const metrics = createMetrics({ store, resources });
-  const nodeProxy = createNodeProxy({ pods: storeOf('pods'), nodes: storeOf('nodes'), pki });
-  const pipeline = createPipeline({
-    entries,
-    tokens: createServiceAccountTokens({
-      privateKey: pki.serviceAccountKey,
-      lookup,
-      legacy: createLegacyTokens({ lookup, secrets: storeOf('secrets') }),
-    }),
+  const metrics = createMetrics({ store });
+  const nodeProxy = createNodeProxy({ pods, nodes, pki });
+  const tokens = createServiceAccountTokens({
+    privateKey: pki.serviceAccountKey,
     lookup,
+    legacy: createLegacyTokens({ lookup, secrets: stores.of(secretResource) }),
+  });
+  const resources = createResourceRegistry(stores, log);
+  resources.add(...builtInResources({ authorize, rulesFor, tokens, lookup, nodeProxy }));
+  const pipeline = createPipeline({
+    resources,
+    tokens,
     authorize,
-    rulesFor,
-    admission: chain(
-      namespaceLifecycle(namespaces),
-      serviceAccountAdmission(accounts),
-      nodeRestriction({ pods: storeOf('pods'), nodes: storeOf('nodes') }),
-      roleEscalation(access, authorize),
-      defaultTolerations,
-      runtimeClass,
-      // Last: it evaluates the pod as it will be stored.
-      podSecurity({
-        namespaces,
-        pods: storeOf('pods'),
-        configuration: podSecurityConfiguration,
-      }),
-    ),
+    admission: createAdmission([
+      { name: 'NamespaceLifecycle', mutate: namespaceLifecycle(namespaces) },
+      {
+        name: 'ServiceAccount',
+        mutate: serviceAccountAdmission(stores.of(serviceAccountResource)),
+      },
+      { name: 'NodeRestriction', mutate: nodeRestriction({ pods, nodes, authorize }) },
+      { name: 'RoleEscalation', mutate: roleEscalation(access, authorize) },
+      { name: 'DefaultTolerationSeconds', mutate: defaultTolerations },
+      { name: 'RuntimeClass', mutate: runtimeClass },
+      {
+        name: 'PodSecurity',
+        validate: podSecurity({ namespaces, pods, configuration: podSecurityConfiguration }),
+      },
+    ]),
     discovery: createDiscovery(resources, `${host}:${port}`),
     openApi: createOpenApi(resources, version),
     nodeProxy,
     metrics,
     version,
     issuer: issuerDocuments(tokenIssuer, pki.serviceAccountKey),
-    storeFault: () => store.writeFault(),
+    health: createHealth(() => store.writeFault()),
+    inFlight,
     log,
     signal: stop.signal,
   });
@@ -143,6 +146,7 @@ export async function startServer({
     host,
     port,
     maxConnections,
+    verifiedNameOf,
     onRequest: (request, response) =>
       guard({ log, operation: 'request', onError: () => response.destroy() }, () => {
         response.setHeader('audit-id', randomUUID());
@@ -158,42 +162,15 @@ export async function startServer({
     throw error;
   });
   pki.onRenewed(() => listener.setCertificates({ ...pki.serving, ca: pki.ca }));
-  const expiring = entries.filter(
-    ({ descriptor }) => descriptor.ttlSeconds !== undefined && descriptor.storedAs === undefined,
-  );
-  const ttls = expiring.flatMap(({ descriptor, objects }) =>
-    objects === undefined ? [] : [startTtl(objects, descriptor.ttlSeconds ?? 0, log)],
-  );
   return {
     port: listener.port,
+    resources,
     async close() {
       stop.abort();
-      for (const ttl of ttls) ttl.close();
       await listener.close();
       nodeProxy.close();
-      for (const objects of stores.values()) objects.close();
+      resources.close();
+      stores.close();
     },
   };
-}
-
-async function makeFirstNamespaces(namespaces: ObjectStore<Namespace>): Promise<void> {
-  for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) {
-    const creationTimestamp = timestamp();
-    await namespaces
-      .create({
-        apiVersion: 'v1',
-        kind: 'Namespace',
-        metadata: {
-          name,
-          uid: randomUUID(),
-          creationTimestamp,
-          labels: { 'kubernetes.io/metadata.name': name },
-        },
-        spec: { finalizers: ['kubernetes'] },
-        status: { phase: 'Active' },
-      })
-      .catch((error: unknown) => {
-        if (!isStatusError(error, 'AlreadyExists')) throw error;
-      });
-  }
 }

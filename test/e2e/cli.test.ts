@@ -46,6 +46,11 @@ describe('keylet', () => {
     ['dwn', "error: unknown command 'dwn'"],
     ['up now', "error: too many arguments for 'up'. Expected 0 arguments but got 1."],
     ['up --port=', 'expected a port number between 0 and 65535'],
+    ['up --max-requests-inflight many', 'expected a whole number of requests, or 0 for no limit'],
+    [
+      'up --max-mutating-requests-inflight=-1',
+      'expected a whole number of requests, or 0 for no limit',
+    ],
     ['up --port 65536', 'expected a port number between 0 and 65535'],
     ['up --node-name A_B', "argument 'A_B' is invalid. a lowercase RFC 1123 subdomain must"],
     ['up --bind-address here', 'expected an IP address'],

@@ -304,7 +304,9 @@ describe('with a containerd that it is given', () => {
     await eventually(async () => expect(await contentOnNode('one')).toBe(value()));
     await keylet.kubectl.apply(watched('meanwhile'));
     await eventually(async () =>
-      expect(await eventsOf(keylet.kubectl, 'meanwhile')).toContain('node(s) were not ready'),
+      expect(await eventsOf(keylet.kubectl, 'meanwhile')).toContain(
+        'node(s) had untolerated taint {node.kubernetes.io/not-ready: }',
+      ),
     );
     expect((await keylet.kubectl.try('exec one -- true')).code).not.toBe(0);
 

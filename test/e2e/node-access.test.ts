@@ -184,7 +184,7 @@ test("a node shows its containers to nobody whom the API does not let, though th
     });
   };
   expect(await ask(await users.person('eve'))).toBe(
-    '403 Forbidden (user=eve, verb=get, resource=nodes, subresource=proxy)',
+    '403 Forbidden (user=eve, verb=get, resource=nodes, subresource(s)=[healthz proxy])',
   );
   expect(await ask(admin)).toBe('200 ok');
   await admin(

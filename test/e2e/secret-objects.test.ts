@@ -101,7 +101,7 @@ describe('what a Secret may hold', () => {
       yaml('small', '').finally(() => answered.push('small')),
     ]);
     expect(answered).toEqual(['small', 'large']);
-    expect([large.code, small.code]).toEqual([201, 201]);
+    expect([large.code, small.code], large.text).toEqual([201, 201]);
     const contentOf = ({ body }: RawAnswer) => [body['data'], Object.keys(Object(body.metadata))];
     expect(contentOf(large)).toEqual(contentOf(small));
     const faults = await Promise.all(['', much].map(more => yaml('bad', `${more}a: b: c\n`)));

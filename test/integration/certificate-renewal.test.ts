@@ -7,14 +7,14 @@ import path from 'node:path';
 import { connect } from 'node:tls';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { nodeResource } from '../../src/api/core/v1/node.ts';
-import { podResource } from '../../src/api/core/v1/pod.ts';
+import { podResource, type Pod } from '../../src/api/core/v1/pod.ts';
 import { secretResource, type Secret } from '../../src/api/core/v1/secret.ts';
 import { serviceAccountResource } from '../../src/api/core/v1/service-account.ts';
 import type { KubeClient } from '../../src/client/client.ts';
 import { createClient } from '../../src/client/http-client.ts';
 import type { Logger } from '../../src/machinery/log.ts';
 import type { Runtime } from '../../src/node/runtime/runtime.ts';
-import { createRequestAuthorizer } from '../../src/node/server/authorize-request.ts';
+import { createOperationAuthorizer } from '../../src/node/server/authorize-request.ts';
 import { startNodeServer, type NodeServer } from '../../src/node/server/start-node-server.ts';
 import { openPki, type KeyPair, type Pki } from '../../src/server/pki/pki.ts';
 import { startServer, type RunningServer } from '../../src/server/start-server.ts';
@@ -61,8 +61,8 @@ beforeEach(async () => {
     // It has no container: that is what the answer says.
     runtime: { listContainers: () => Promise.resolve([]) } as unknown as Runtime,
     serving: { ...pki.nodeServing, clientCa: pki.ca },
-    authorize: createRequestAuthorizer(admin, 'node-1'),
-    podOf: () => undefined,
+    authorize: createOperationAuthorizer(admin, 'node-1'),
+    podOf: () => ({ metadata: {}, spec: { containers: [{ name: 'c' }] } }) as Pod,
     host: '127.0.0.1',
     port: 0,
     log,

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createClient } from '../../src/client/http-client.ts';
 import type { KubeClient } from '../../src/client/client.ts';
-import { createRequestAuthorizer } from '../../src/node/server/authorize-request.ts';
+import { createOperationAuthorizer } from '../../src/node/server/authorize-request.ts';
 import { startNodeServer, type NodeServer } from '../../src/node/server/start-node-server.ts';
 import type { Runtime } from '../../src/node/runtime/runtime.ts';
 import { mintCa } from '../../src/server/pki/mint.ts';
@@ -35,7 +35,7 @@ beforeAll(async () => {
   node = await startNodeServer({
     runtime: {} as Runtime,
     serving: { ...pki.nodeServing, clientCa: pki.ca },
-    authorize: createRequestAuthorizer(client, 'node-a'),
+    authorize: createOperationAuthorizer(client, 'node-a'),
     podOf: () => undefined,
     host: '127.0.0.1',
     port: 0,

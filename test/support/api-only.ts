@@ -6,20 +6,22 @@ import { startControllers } from '../../src/controllers/start-controllers.ts';
 import type { Logger } from '../../src/machinery/log.ts';
 import { kubeconfigText } from '../../src/server/pki/kubeconfig.ts';
 import { openPki } from '../../src/server/pki/pki.ts';
+import type { ResourceRegistry } from '../../src/server/resources/resource-registry.ts';
 import { startServer } from '../../src/server/start-server.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { createKubectl, type Kubectl } from './kubectl-cli.ts';
 
 export interface ApiOnly {
   readonly kubectl: Kubectl;
+  readonly resources: ResourceRegistry;
   close(): Promise<void>;
 }
 
 const nothing = (): void => undefined;
-const log: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+const silent: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 /** The API and the controllers of a data folder, in this process: what goes on while the node's agent is down. */
-export async function startApiOnly(dataDir: string): Promise<ApiOnly> {
+export async function startApiOnly(dataDir: string, log = silent): Promise<ApiOnly> {
   const names = ['127.0.0.1'];
   const nodeName = hostname().toLowerCase();
   const [store, pki] = await Promise.all([
@@ -44,6 +46,7 @@ export async function startApiOnly(dataDir: string): Promise<ApiOnly> {
   });
   const controllers = startControllers({
     client,
+    resources: server.resources,
     certificateAuthority: () => pki.ca,
     serviceAccountKey: pki.serviceAccountKey,
     log,
@@ -52,6 +55,7 @@ export async function startApiOnly(dataDir: string): Promise<ApiOnly> {
   await writeFile(kubeconfig, kubeconfigText(url, pki.ca, pki.admin), { mode: 0o600 });
   return {
     kubectl: createKubectl(kubeconfig),
+    resources: server.resources,
     async close() {
       await controllers.close();
       await client.close();

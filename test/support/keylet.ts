@@ -29,6 +29,8 @@ export interface StartOptions {
   /** For node itself. */
   readonly nodeArgs?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** As `ulimit -n` sets it. */
+  readonly maxOpenFiles?: number;
 }
 
 /** A Keylet of the test's own: `keylet up` in the foreground on a free port and a temporary folder. */
@@ -37,13 +39,19 @@ export async function startKeylet({
   dataDir,
   nodeArgs = [],
   env = {},
+  maxOpenFiles,
 }: StartOptions = {}): Promise<Keylet> {
   const folder = dataDir ?? (await mkdtemp(path.join(tmpdir(), 'keylet-e2e-')));
-  const child = spawn(
-    process.execPath,
-    [...nodeArgs, launcher, 'up', '--data-dir', folder, '--port', '0', ...args],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } },
-  );
+  const node = [process.execPath, ...nodeArgs, launcher];
+  const limited =
+    maxOpenFiles === undefined
+      ? node
+      : ['prlimit', `--nofile=${maxOpenFiles}:${maxOpenFiles}`, ...node];
+  const [command = '', ...before] = limited;
+  const child = spawn(command, [...before, 'up', '--data-dir', folder, '--port', '0', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   const ended = once(child, 'close').then(() => undefined);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { LogFields, Logger } from '../../src/machinery/log.ts';
 import { openPki, type KeyPair, type Pki } from '../../src/server/pki/pki.ts';
-import { startServer } from '../../src/server/start-server.ts';
+import type { ResourceRegistry } from '../../src/server/resources/resource-registry.ts';
+import { startServer, type ServerOptions } from '../../src/server/start-server.ts';
 import type { Store } from '../../src/store/store.ts';
 import { openStore } from '../../src/store/open-store.ts';
 
@@ -37,6 +38,7 @@ export interface LocalApi {
   readonly port: number;
   readonly dataDir: string;
   readonly store: Store;
+  readonly resources: ResourceRegistry;
   /** Everything the server logged. */
   readonly log: readonly LogLine[];
   ask(request: LocalRequest): Promise<LocalAnswer>;
@@ -44,7 +46,9 @@ export interface LocalApi {
 }
 
 /** An API server in this process, on a store of its own: no controllers, no node. */
-export async function startLocalApi(): Promise<LocalApi> {
+export async function startLocalApi(
+  options: Pick<ServerOptions, 'inFlight' | 'maxConnections'> = {},
+): Promise<LocalApi> {
   const dir = await mkdtemp(path.join(tmpdir(), 'keylet-api-'));
   const log: LogLine[] = [];
   const line =
@@ -66,6 +70,7 @@ export async function startLocalApi(): Promise<LocalApi> {
     host: '127.0.0.1',
     port: 0,
     version: '0.0.0',
+    ...options,
     log: { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') },
   });
   return {
@@ -73,6 +78,7 @@ export async function startLocalApi(): Promise<LocalApi> {
     port: server.port,
     dataDir: dir,
     store,
+    resources: server.resources,
     log,
     ask: asked => ask({ host: '127.0.0.1', port: server.port, ca: pki.ca }, pki, asked),
     async close() {

@@ -9,7 +9,7 @@ export interface RawAnswer {
   readonly warnings: readonly string[];
   readonly text: string;
   readonly headers: IncomingHttpHeaders;
-  /** The body, where it is JSON: an object, or a Status. */
+  /** The body: an object, or a Status. `{}` where it is not JSON, or several lines of it. */
   readonly body: Partial<Status> & { readonly [field: string]: unknown };
 }
 
@@ -19,6 +19,7 @@ export interface RawRequest {
   readonly body?: string | Buffer;
   readonly contentType?: string;
   readonly userAgent?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   /** Of a stream: its first line is taken for the whole answer. */
   readonly firstLine?: true;
 }
@@ -42,6 +43,7 @@ export async function rawApi(kubeconfig: string): Promise<(ask: RawRequest) => P
             'content-type': contentType,
             'content-length': Buffer.byteLength(body),
             ...(ask.userAgent === undefined ? {} : { 'user-agent': ask.userAgent }),
+            ...ask.headers,
           },
         },
         response => {
@@ -53,10 +55,7 @@ export async function rawApi(kubeconfig: string): Promise<(ask: RawRequest) => P
               warnings: warningsIn(response.rawHeaders),
               text,
               headers: response.headers,
-              body:
-                response.headers['content-type'] === 'application/json'
-                  ? (JSON.parse(text) as RawAnswer['body'])
-                  : {},
+              body: objectIn(text),
             });
           };
           response.on('data', (chunk: Buffer) => {
@@ -71,6 +70,14 @@ export async function rawApi(kubeconfig: string): Promise<(ask: RawRequest) => P
       sent.once('error', reject);
       sent.end(body);
     });
+}
+
+function objectIn(text: string): RawAnswer['body'] {
+  try {
+    return JSON.parse(text) as RawAnswer['body'];
+  } catch {
+    return {};
+  }
 }
 
 function warningsIn(rawHeaders: readonly string[]): string[] {

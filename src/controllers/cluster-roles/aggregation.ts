@@ -4,50 +4,43 @@ import {
   type ClusterRole,
 } from '../../api/rbac.authorization.k8s.io/v1/cluster-role.ts';
 import type { PolicyRule } from '../../api/rbac.authorization.k8s.io/v1/policy-rule.ts';
-import type { KubeClient } from '../../client/client.ts';
-import { createInformer } from '../../client/informer.ts';
-import type { Logger } from '../../machinery/log.ts';
 import { isStatusError } from '../../machinery/status.ts';
 import { labelSelectorMatcher } from '../../machinery/selectors/label-selector.ts';
-import { createWorkQueue, type WorkQueue } from '../../machinery/work-queue.ts';
+import { createWorkQueue } from '../../machinery/work-queue.ts';
+import type { Controller } from '../controller.ts';
 
-/** Gives each ClusterRole with an aggregationRule the rules of the roles that it chooses. */
-export function startClusterRoleAggregation({
-  client,
-  signal,
-  log,
-}: {
-  readonly client: KubeClient;
-  readonly signal: AbortSignal;
-  readonly log: Logger;
-}): WorkQueue {
-  const clusterRoles = client.resource(clusterRoleResource);
-  const informer = createInformer(clusterRoles, { signal, log });
-  const queue = createWorkQueue({
-    async work(name) {
-      await informer.synced;
-      const role = informer.get('', name);
-      if (role?.aggregationRule === undefined) return;
-      const rules = gatheredRules(role, informer.list());
-      if (isDeepStrictEqual(rules, role.rules ?? [])) return;
-      try {
-        await clusterRoles.update({ ...role, rules });
-      } catch (error) {
-        // What came between is on its way here.
-        if (!isStatusError(error, 'NotFound') && !isStatusError(error, 'Conflict')) throw error;
+/** Gives each ClusterRole with an aggregationRule the rules of the roles that it selects. */
+export const clusterRoleAggregation: Controller = {
+  name: 'clusterrole-aggregation-controller',
+  start({ client, informers, log }) {
+    const clusterRoles = client.resource(clusterRoleResource);
+    const informer = informers.of(clusterRoleResource);
+    const queue = createWorkQueue({
+      async work(name) {
+        await informer.synced;
+        const role = informer.get('', name);
+        if (role?.aggregationRule === undefined) return;
+        const rules = gatheredRules(role, informer.list());
+        if (isDeepStrictEqual(rules, role.rules ?? [])) return;
+        try {
+          await clusterRoles.update({ ...role, rules });
+        } catch (error) {
+          // The change that came between arrives by the watch.
+          if (!isStatusError(error, 'NotFound') && !isStatusError(error, 'Conflict')) throw error;
+        }
+      },
+      onError: (role, error) =>
+        log.warn('ClusterRole aggregation failed', { role, error: String(error) }),
+    });
+    // Any role may be a part of any other.
+    informer.onChange(() => {
+      for (const { metadata, aggregationRule } of informer.list()) {
+        if (aggregationRule !== undefined) queue.add(metadata.name ?? '');
       }
-    },
-    onError: (role, error) =>
-      log.warn('A role was not put together', { role, error: String(error) }),
-  });
-  // Any role may be a part of any other.
-  informer.onChange(() => {
-    for (const { metadata, aggregationRule } of informer.list()) {
-      if (aggregationRule !== undefined) queue.add(metadata.name ?? '');
-    }
-  });
-  return queue;
-}
+    });
+    return queue;
+  },
+};
 
 /** Selector by selector, in each by name; no rule twice. */
 export function gatheredRules(

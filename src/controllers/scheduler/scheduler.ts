@@ -1,131 +1,237 @@
-import { timestamp } from '../../machinery/timestamp.ts';
-import type { Node } from '../../api/core/v1/node.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { nodeResource, type Node } from '../../api/core/v1/node.ts';
 import { hostPortsOf } from '../../api/core/v1/pod/host-ports.ts';
 import { podResource, type Pod } from '../../api/core/v1/pod.ts';
-import type { KubeClient } from '../../client/client.ts';
-import type { EventRecorder } from '../../client/event-recorder.ts';
-import type { Informer } from '../../client/informer.ts';
-import type { Logger } from '../../machinery/log.ts';
-import { isStatusError } from '../../machinery/status.ts';
-import { createWorkQueue, type WorkQueue } from '../../machinery/work-queue.ts';
-import { rejectionReason } from './fit.ts';
+import { reservedPortsOf } from '../../api/core/v1/reserved-ports.ts';
+import { createLoop } from '../../machinery/loop.ts';
+import { absent, isStatusError } from '../../machinery/status.ts';
+import { createWorkQueue } from '../../machinery/work-queue.ts';
+import type { Controller } from '../controller.ts';
+import { hasEnded, patchPodStatus, podCondition } from '../pod-status.ts';
+import { unschedulableMessage } from './explain.ts';
+import { rejectionOf, type Obstacle, type Rejection } from './fit.ts';
+import type { Neighbour, Neighbours } from './inter-pod-affinity.ts';
+import { createUsageByNode, type Placement } from './node-usage.ts';
+import { taintsOf } from '../taints.ts';
+import { createWaitingPods } from './waiting-pods.ts';
 
 const schedulerName = 'default-scheduler';
+/** How many pods are tried before others get their turn. */
+const triesPerTurn = 32;
 
-/** Binds each pod without a node to one that is ready, as soon as both are there. */
-export function startScheduler({
-  client,
-  pods,
-  nodes,
-  recorder,
-  log,
-}: {
-  readonly client: KubeClient;
-  readonly pods: Informer<Pod>;
-  readonly nodes: Informer<Node>;
-  readonly recorder: EventRecorder;
-  readonly log: Logger;
-}): WorkQueue {
-  const podClient = client.resource(podResource);
-  const refusals = new Map<string, string>();
-  /** Nodes of pods that were just bound, by UID, until the informer sees the binding. */
-  const assumed = new Map<string, string>();
+type Outcome =
+  | { readonly type: 'bind'; readonly node: string }
+  | { readonly type: 'report'; readonly message: string }
+  | { readonly type: 'retry' };
 
-  const waits = (pod: Pod): boolean =>
-    !pod.spec.nodeName &&
-    pod.spec.schedulerName === schedulerName &&
-    pod.metadata.deletionTimestamp === undefined &&
-    (pod.spec.schedulingGates ?? []).length === 0;
+/** Binds each pod without a node to one on which it fits, as soon as both are there. */
+export const scheduler: Controller = {
+  name: schedulerName,
+  start({ client, informers, recorder: recorderOf, log }) {
+    const pods = informers.of(podResource);
+    const nodes = informers.of(nodeResource);
+    const podClient = client.resource(podResource);
+    const recorder = recorderOf(schedulerName);
+    const usage = createUsageByNode();
+    const waiting = createWaitingPods();
+    /** Keys of pods to be tried, in their order. */
+    const active = new Set<string>();
+    /** What has become less of an obstacle since the waiting pods were tried. */
+    let eased = new Set<Obstacle>();
+    /** The last message about each pod that waits. */
+    const reported = new Map<string, string>();
+    const outcomes = new Map<string, Outcome>();
 
-  const queue = createWorkQueue({
-    async work(key) {
+    const writes = createWorkQueue({
+      async work(key) {
+        const outcome = outcomes.get(key);
+        outcomes.delete(key);
+        const pod = podOf(key);
+        if (outcome === undefined || pod === undefined) return;
+        if (outcome.type === 'retry') activate(key);
+        else if (outcome.type === 'report') await reportUnschedulable(pod, outcome.message);
+        else await bind(key, pod, outcome.node);
+      },
+      onError: (pod, error) => log.warn('Scheduling failed', { pod, error: String(error) }),
+    });
+
+    const located = function* (placements: Iterable<Placement>): Iterable<Neighbour> {
+      for (const { pod, node } of placements)
+        yield { pod, nodeLabels: nodes.get('', node)?.metadata.labels ?? {} };
+    };
+    const neighbours: Neighbours = {
+      all: () => located(usage.placed()),
+      withAntiAffinity: () => located(usage.placedWithAntiAffinity()),
+    };
+
+    const podOf = (key: string): Pod | undefined => {
       const [namespace = '', name = ''] = key.split('/');
-      const pod = pods.get(namespace, name);
-      if (pod === undefined || !waits(pod)) return;
-      const node = pick(pod);
-      if (node === undefined) return tellRefusal(key, pod);
-      refusals.delete(key);
-      assumed.set(uidOf(pod), node.metadata.name ?? '');
-      const target = { apiVersion: 'v1', kind: 'Node', name: node.metadata.name ?? '' };
+      return pods.get(namespace, name);
+    };
+    const activate = (key: string): void => {
+      active.add(key);
+      cycle.wake();
+    };
+    const decide = (key: string, outcome: Outcome): void => {
+      outcomes.set(key, outcome);
+      writes.add(key);
+    };
+
+    /** @returns whether a node was found */
+    const trySchedule = (key: string): boolean => {
+      const pod = podOf(key);
+      if (pod === undefined || !isPending(pod)) {
+        waiting.remove(key);
+        return true;
+      }
+      if (usage.nodeOf(pod) !== undefined) return true;
+      const rejections: Rejection[] = [];
+      let best: { readonly name: string; readonly load: number } | undefined;
+      for (const node of nodes.list()) {
+        const { name = '' } = node.metadata;
+        const rejection = rejectionOf(pod, node, usage.of(name), neighbours);
+        const load = usage.of(name).pods.size;
+        if (rejection !== undefined) rejections.push(rejection);
+        else if (best === undefined || load < best.load) best = { name, load };
+      }
+      if (best !== undefined) {
+        waiting.remove(key);
+        reported.delete(key);
+        usage.place(pod, best.name);
+        decide(key, { type: 'bind', node: best.name });
+        return true;
+      }
+      waiting.add(
+        key,
+        pod,
+        rejections.map(({ obstacle }) => obstacle),
+      );
+      report(key, unschedulableMessage(pod, rejections));
+      return false;
+    };
+    const report = (key: string, message: string): void => {
+      if (reported.get(key) === message) return;
+      reported.set(key, message);
+      decide(key, { type: 'report', message });
+    };
+
+    const cycle = createLoop(
+      async () => {
+        let tries = 0;
+        const pause = async (): Promise<void> => {
+          tries += 1;
+          if (tries % triesPerTurn === 0) await nextTurn();
+        };
+        for (const key of active) {
+          active.delete(key);
+          trySchedule(key);
+          await pause();
+        }
+        const changes = eased;
+        eased = new Set();
+        for (const group of waiting.groups()) {
+          const mayFit = changes.has('node') || group.obstacles.some(each => changes.has(each));
+          if (!mayFit) continue;
+          for (const key of group.pods) {
+            const before = reported.get(key);
+            const found = trySchedule(key);
+            await pause();
+            if (found) continue;
+            // The others are alike: they do not fit either, for the same reason.
+            const message = reported.get(key) ?? '';
+            if (message !== before) for (const other of group.pods) report(other, message);
+            break;
+          }
+        }
+      },
+      { log, operation: 'scheduling' },
+    );
+
+    const bind = async (key: string, pod: Pod, node: string): Promise<void> => {
+      const { namespace = '', name = '' } = pod.metadata;
+      const target = { apiVersion: 'v1', kind: 'Node', name: node };
       const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace }, target };
       try {
         await podClient.createSubresource(namespace, name, 'binding', binding);
       } catch (error) {
-        assumed.delete(uidOf(pod));
+        usage.remove(pod);
+        ease('ports', 'resources', 'neighbours');
+        // The pod is gone, being deleted or already bound: its watch says so.
         if (isStatusError(error, 'NotFound') || isStatusError(error, 'Conflict')) return;
+        outcomes.set(key, { type: 'retry' });
         throw error;
       }
-      recorder.event(pod, 'Normal', 'Scheduled', `Successfully assigned ${key} to ${target.name}`);
-    },
-    onError: (pod, error) => log.warn('A pod was not bound', { pod, error: String(error) }),
-  });
-
-  const podsOn = (node: Node): Pod[] =>
-    pods
-      .list()
-      .filter(
-        each =>
-          (each.spec.nodeName || assumed.get(uidOf(each))) === node.metadata.name &&
-          !hasEnded(each),
-      );
-  const reasonAgainst = (pod: Pod, node: Node): string | undefined =>
-    rejectionReason(pod, node, () => podsOn(node).filter(each => uidOf(each) !== uidOf(pod)));
-
-  /** The node with the fewest pods, of those that fit. */
-  const pick = (pod: Pod): Node | undefined => {
-    const load = (node: Node): number => podsOn(node).length;
-    const fitting = nodes.list().filter(node => reasonAgainst(pod, node) === undefined);
-    if (fitting.length < 2) return fitting[0];
-    return fitting.toSorted((a, b) => load(a) - load(b))[0];
-  };
-
-  const tellRefusal = async (key: string, pod: Pod): Promise<void> => {
-    const all = nodes.list();
-    const counts = new Map<string, number>();
-    for (const node of all) {
-      const reason = reasonAgainst(pod, node);
-      if (reason !== undefined) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-    }
-    const reasons = [...counts].map(([reason, count]) => `${count} ${reason}`).join(', ');
-    const message =
-      all.length === 0
-        ? 'no nodes available to schedule pods'
-        : `0/${all.length} nodes are available: ${reasons}.`;
-    if (refusals.get(key) === message) return;
-    refusals.set(key, message);
-    recorder.event(pod, 'Warning', 'FailedScheduling', message);
-    const condition = {
-      type: 'PodScheduled',
-      status: 'False',
-      reason: 'Unschedulable',
-      message,
-      lastTransitionTime: timestamp(),
+      recorder.event(pod, 'Normal', 'Scheduled', `Successfully assigned ${key} to ${node}`);
     };
-    const { namespace = '', name = '' } = pod.metadata;
-    await podClient.patch(
-      namespace,
-      name,
-      'strategic',
-      { status: { conditions: [condition] } },
-      { subresource: 'status' },
-    );
-  };
 
-  const retryWaiting = (): void => {
-    for (const pod of pods.list()) if (waits(pod)) queue.add(keyOf(pod));
-  };
-  pods.onChange(({ type, object }) => {
-    if (type === 'deleted') refusals.delete(keyOf(object));
-    else if (waits(object)) queue.add(keyOf(object));
-    if (type === 'deleted' || object.spec.nodeName) assumed.delete(uidOf(object));
-    const frees = type === 'deleted' || hasEnded(object);
-    if (frees && hostPortsOf(object).length > 0) retryWaiting();
-  });
-  nodes.onChange(retryWaiting);
-  return queue;
-}
+    const reportUnschedulable = async (pod: Pod, message: string): Promise<void> => {
+      recorder.event(pod, 'Warning', 'FailedScheduling', message);
+      const condition = podCondition(pod, {
+        type: 'PodScheduled',
+        status: 'False',
+        reason: 'Unschedulable',
+        message,
+      });
+      await patchPodStatus(client, pod, { conditions: [condition] }).catch(absent);
+    };
+
+    const ease = (...obstacles: Obstacle[]): void => {
+      for (const each of obstacles) eased.add(each);
+      cycle.wake();
+    };
+    pods.onChange(change => {
+      const { object: pod } = change;
+      const key = keyOf(pod);
+      if (change.type === 'deleted' || hasEnded(pod)) {
+        waiting.remove(key);
+        reported.delete(key);
+        if (usage.remove(pod) !== undefined)
+          ease(
+            'resources',
+            'neighbours',
+            ...(hostPortsOf(pod).length > 0 ? (['ports'] as const) : []),
+          );
+        return;
+      }
+      if (pod.spec.nodeName) {
+        const isNeighbour =
+          change.type !== 'updated' ||
+          change.old.spec.nodeName !== pod.spec.nodeName ||
+          !isDeepStrictEqual(change.old.metadata.labels, pod.metadata.labels);
+        usage.place(pod, pod.spec.nodeName);
+        if (isNeighbour) ease('neighbours');
+      } else if (change.type === 'added' || !isDeepStrictEqual(change.old.spec, pod.spec))
+        activate(key);
+    });
+    nodes.onChange(change => {
+      const hasChanged =
+        change.type !== 'updated' ||
+        !isDeepStrictEqual(schedulingState(change.object), schedulingState(change.old));
+      if (hasChanged) ease('node', 'ports', 'resources');
+    });
+    return {
+      async close() {
+        await cycle.close();
+        await writes.close();
+      },
+    };
+  },
+};
+
+const isPending = (pod: Pod): boolean =>
+  !pod.spec.nodeName &&
+  pod.spec.schedulerName === schedulerName &&
+  pod.metadata.deletionTimestamp === undefined &&
+  (pod.spec.schedulingGates ?? []).length === 0;
+
+/** What of a node decides whether pods fit: most of its changes are heartbeats. */
+const schedulingState = (node: Node): unknown => [
+  node.metadata.labels,
+  node.spec?.unschedulable,
+  taintsOf(node).map(({ timeAdded: _since, ...taint }) => taint),
+  node.status?.allocatable,
+  reservedPortsOf(node),
+];
 
 const keyOf = ({ metadata }: Pod): string => `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
-const uidOf = ({ metadata }: Pod): string => metadata.uid ?? '';
-const hasEnded = ({ status }: Pod): boolean =>
-  status?.phase === 'Succeeded' || status?.phase === 'Failed';

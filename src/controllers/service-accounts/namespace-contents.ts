@@ -1,24 +1,30 @@
 import { configMapResource } from '../../api/core/v1/configmap.ts';
-import type { Namespace } from '../../api/core/v1/namespace.ts';
+import { namespaceResource } from '../../api/core/v1/namespace.ts';
 import { serviceAccountResource } from '../../api/core/v1/service-account.ts';
-import type { KubeClient } from '../../client/client.ts';
-import { createInformer, type Informer } from '../../client/informer.ts';
-import type { Logger } from '../../machinery/log.ts';
+import { createInformer } from '../../client/informer.ts';
 import { isStatusError } from '../../machinery/status.ts';
 import { createWorkQueue } from '../../machinery/work-queue.ts';
-import type { CheckedQueue } from './checked-queue.ts';
+import type { ControllerContext } from '../controller.ts';
+import type { CertificateController } from './certificate-controller.ts';
 
 const rootCaName = 'kube-root-ca.crt';
 
-/** Each namespace that is not ending has a service account `default` and the ConfigMap kube-root-ca.crt. */
-export function startNamespaceContents(options: {
-  readonly client: KubeClient;
-  readonly namespaces: Informer<Namespace>;
-  readonly certificateAuthority: () => string;
-  readonly signal: AbortSignal;
-  readonly log: Logger;
-}): CheckedQueue {
-  const { client, namespaces, certificateAuthority, signal, log } = options;
+/**
+ * Gives each namespace that is not being deleted the service account `default` and the ConfigMap
+ * kube-root-ca.crt.
+ */
+export const createNamespaceContents = (
+  certificateAuthority: () => string,
+): CertificateController => ({
+  name: 'namespace-contents',
+  start: context => startNamespaceContents(context, certificateAuthority),
+});
+
+function startNamespaceContents(
+  { client, informers, signal, log }: ControllerContext,
+  certificateAuthority: () => string,
+): ReturnType<CertificateController['start']> {
+  const namespaces = informers.of(namespaceResource);
   const accounts = client.resource(serviceAccountResource);
   const configMaps = client.resource(configMapResource);
   const queue = createWorkQueue({
@@ -32,15 +38,15 @@ export function startNamespaceContents(options: {
             kind: 'ServiceAccount',
             metadata: { name: 'default', namespace },
           })
-          .catch(thereAlready),
-        keepRootCa(namespace),
+          .catch(ignoreUncreatable),
+        publishRootCa(namespace),
       ]);
     },
     onError: (namespace, error) =>
-      log.warn('A namespace was not filled', { namespace, error: String(error) }),
+      log.warn('Could not create namespace defaults', { namespace, error: String(error) }),
   });
 
-  const keepRootCa = async (namespace: string): Promise<void> => {
+  const publishRootCa = async (namespace: string): Promise<void> => {
     const wanted = {
       apiVersion: 'v1',
       kind: 'ConfigMap',
@@ -53,7 +59,7 @@ export function startNamespaceContents(options: {
         await configMaps.update({ ...found, data: wanted.data });
     } catch (error) {
       if (!isStatusError(error, 'NotFound')) throw error;
-      await configMaps.create(wanted).catch(thereAlready);
+      await configMaps.create(wanted).catch(ignoreUncreatable);
     }
   };
 
@@ -61,12 +67,14 @@ export function startNamespaceContents(options: {
     if (type === 'added') queue.add(object.metadata.name ?? '');
   });
   // Whoever deletes one of the two gets it back.
-  createInformer(accounts, { fieldSelector: 'metadata.name=default', signal, log }).onChange(
-    ({ type, object }) => {
-      if (type === 'deleted') queue.add(object.metadata.namespace ?? '');
-    },
-  );
-  createInformer(configMaps, {
+  createInformer(client.metadata(serviceAccountResource), {
+    fieldSelector: 'metadata.name=default',
+    signal,
+    log,
+  }).onChange(({ type, object }) => {
+    if (type === 'deleted') queue.add(object.metadata.namespace ?? '');
+  });
+  createInformer(client.metadata(configMapResource), {
     fieldSelector: `metadata.name=${rootCaName}`,
     signal,
     log,
@@ -75,16 +83,17 @@ export function startNamespaceContents(options: {
   });
   return {
     close: () => queue.close(),
-    checkAll() {
+    certificateAuthorityRenewed() {
       for (const { metadata } of namespaces.list()) queue.add(metadata.name ?? '');
     },
   };
 }
 
-function thereAlready(error: unknown): void {
-  const passing =
+/** It exists already, or its namespace is gone or being deleted. */
+function ignoreUncreatable(error: unknown): void {
+  const ignored =
     isStatusError(error, 'AlreadyExists') ||
     isStatusError(error, 'NotFound') ||
     isStatusError(error, 'Forbidden');
-  if (!passing) throw error;
+  if (!ignored) throw error;
 }

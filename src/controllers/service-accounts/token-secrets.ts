@@ -9,38 +9,38 @@ import {
   tokenSecretType,
   type LegacyTokenSubject,
 } from '../../api/core/v1/token-secret.ts';
-import type { KubeClient } from '../../client/client.ts';
 import { createInformer } from '../../client/informer.ts';
 import { keyIdOf } from '../../machinery/key-id.ts';
-import type { Logger } from '../../machinery/log.ts';
+import type { KubeObject } from '../../machinery/meta.ts';
 import { absent, isStatusError } from '../../machinery/status.ts';
 import { createWorkQueue } from '../../machinery/work-queue.ts';
-import type { CheckedQueue } from './checked-queue.ts';
+import type { ControllerContext } from '../controller.ts';
+import type { CertificateController } from './certificate-controller.ts';
 
-/** Fills each Secret that asks for an account's token, and deletes those whose account is no more (TokensController). */
-export function startTokenSecrets({
-  client,
-  signingKey,
-  certificateAuthority,
-  signal,
-  log,
-}: {
-  readonly client: KubeClient;
-  /** PKCS #8 PEM, P-256: the one that the server verifies with. */
+export interface TokenSecretsOptions {
+  /** PKCS #8 PEM, P-256: the key with which the server verifies tokens. */
   readonly signingKey: string;
   readonly certificateAuthority: () => string;
-  readonly signal: AbortSignal;
-  readonly log: Logger;
-}): CheckedQueue {
+}
+
+/** Fills each Secret that asks for a service account's token, and deletes those whose account is gone. */
+export const createTokenSecrets = (options: TokenSecretsOptions): CertificateController => ({
+  name: 'tokens-controller',
+  start: context => startTokenSecrets(context, options),
+});
+
+function startTokenSecrets(
+  { client, informers, signal, log }: ControllerContext,
+  { signingKey, certificateAuthority }: TokenSecretsOptions,
+): ReturnType<CertificateController['start']> {
   const secrets = client.resource(secretResource);
   const accounts = client.resource(serviceAccountResource);
   const sign = createSigner(signingKey);
-  const tokenSecrets = createInformer(secrets, {
+  const tokenSecrets = createInformer(client.metadata(secretResource), {
     fieldSelector: `type=${tokenSecretType}`,
     signal,
     log,
   });
-  const all = createInformer(accounts, { signal, log });
 
   const fill = async (secret: Secret, { metadata }: ServiceAccount): Promise<void> => {
     const { namespace = '', name = '', annotations = {} } = secret.metadata;
@@ -70,7 +70,8 @@ export function startTokenSecrets({
   const queue = createWorkQueue({
     async work(key) {
       const [namespace = '', name = ''] = key.split('/');
-      const secret = tokenSecrets.get(namespace, name);
+      if (tokenSecrets.get(namespace, name) === undefined) return;
+      const secret = await secrets.get(namespace, name).catch(absent);
       if (secret === undefined || secret.metadata.deletionTimestamp !== undefined) return;
       const { annotations = {}, uid = '' } = secret.metadata;
       const wantedUid = annotations[accountUidAnnotation];
@@ -87,14 +88,14 @@ export function startTokenSecrets({
       }
     },
     onError: (secret, error) =>
-      log.warn('A token secret was not filled', { secret, error: String(error) }),
+      log.warn('Could not issue the token of a secret', { secret, error: String(error) }),
   });
-  const keyOf = ({ metadata }: Secret): string =>
+  const keyOf = ({ metadata }: KubeObject): string =>
     `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
   tokenSecrets.onChange(({ type, object }) => {
     if (type !== 'deleted') queue.add(keyOf(object));
   });
-  all.onChange(({ type, object: { metadata } }) => {
+  informers.metadata(serviceAccountResource).onChange(({ type, object: { metadata } }) => {
     if (type === 'updated') return;
     for (const secret of tokenSecrets.list()) {
       const owner = secret.metadata.annotations?.[accountNameAnnotation];
@@ -104,7 +105,7 @@ export function startTokenSecrets({
   });
   return {
     close: () => queue.close(),
-    checkAll() {
+    certificateAuthorityRenewed() {
       for (const secret of tokenSecrets.list()) queue.add(keyOf(secret));
     },
   };

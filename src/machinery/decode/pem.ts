@@ -35,10 +35,14 @@ function lineAt(text: string, at: number): string {
 function blockOf(segment: string, trailer: string): PemBlock | undefined {
   const start = segment.lastIndexOf(begin);
   if (start < 0 || (start > 0 && segment[start - 1] !== '\n')) return undefined;
-  const [first = '', ...lines] = segment.slice(start + begin.length).split('\n');
+  const first = lineAt(segment, start + begin.length);
   const label = first.trimEnd();
   if (!label.endsWith(dashes) || trailer.trimEnd() !== label) return undefined;
-  const body = lines.slice(lines.findLastIndex(line => line.includes(':')) + 1).join('\n');
+  const lines = segment.slice(start + begin.length + first.length + 1);
+  // Headers are lines with a colon.
+  const lastHeader = lines.lastIndexOf(':');
+  const afterHeaders = lastHeader < 0 ? 0 : lastHeader + lineAt(lines, lastHeader).length + 1;
+  const body = lines.slice(afterHeaders);
   try {
     const base64 = normalBase64(body.replaceAll(/[ \t]/g, ''));
     return { type: label.slice(0, -dashes.length), bytes: Buffer.from(base64, 'base64') };

@@ -32,14 +32,16 @@ export function openEnvelope(body: Buffer): Envelope {
   let apiVersion = '';
   let kind = '';
   let raw: Buffer = Buffer.alloc(0);
-  for (const { number, reader } of fieldsOf(body.subarray(4))) {
-    if (number === 1) {
-      for (const type of fieldsOf(reader.bytes())) {
-        if (type.number === 1) apiVersion = type.reader.bytes().toString();
-        else if (type.number === 2) kind = type.reader.bytes().toString();
-        else type.reader.skip();
+  const reader = createReader(body.subarray(4));
+  while (hasNext(reader)) {
+    if (reader.number === 1) {
+      const type = createReader(reader.bytes());
+      while (hasNext(type)) {
+        if (type.number === 1) apiVersion = type.bytes().toString();
+        else if (type.number === 2) kind = type.bytes().toString();
+        else type.skip();
       }
-    } else if (number === 2) raw = reader.bytes();
+    } else if (reader.number === 2) raw = reader.bytes();
     else reader.skip();
   }
   return { apiVersion, kind, raw };
@@ -64,8 +66,9 @@ function decodeNested(schema: ObjectSchema, bytes: Buffer): Record<string, unkno
 }
 
 function decodeInto(value: Record<string, unknown>, byNumber: FieldNumbers, bytes: Buffer): void {
-  for (const { number, wireType, reader } of fieldsOf(bytes)) {
-    const found = byNumber.get(number);
+  const reader = createReader(bytes);
+  while (hasNext(reader)) {
+    const found = byNumber.get(reader.number);
     if (found === undefined) {
       reader.skip();
       continue;
@@ -75,7 +78,7 @@ function decodeInto(value: Record<string, unknown>, byNumber: FieldNumbers, byte
       continue;
     }
     const { name, schema: of } = found;
-    if (of.kind === 'list') appendTo(value, name, of.items, wireType, reader);
+    if (of.kind === 'list') appendTo(value, name, of.items, reader);
     else if (of.kind === 'map') putInto(value, name, of.values, reader);
     else {
       const decoded = decodeValue(of, reader);
@@ -132,12 +135,11 @@ function appendTo(
   into: Record<string, unknown>,
   name: string,
   items: Schema,
-  wireType: number,
   reader: WireReader,
 ): void {
   const list = (into[name] ??= []) as unknown[];
   const real = resolve(items);
-  if (wireType === 2 && (real.kind === 'integer' || real.kind === 'boolean')) {
+  if (reader.wireType === 2 && (real.kind === 'integer' || real.kind === 'boolean')) {
     const packed = createReader(reader.bytes());
     while (!packed.atEnd()) {
       countField();
@@ -156,10 +158,11 @@ function putInto(
   const real = resolve(values);
   let key = '';
   let value: unknown = real.kind === 'object' ? {} : '';
-  for (const entry of fieldsOf(reader.bytes())) {
-    if (entry.number === 1) key = entry.reader.bytes().toString();
-    else if (entry.number === 2) value = decodeValue(real, entry.reader);
-    else entry.reader.skip();
+  const entry = createReader(reader.bytes());
+  while (hasNext(entry)) {
+    if (entry.number === 1) key = entry.bytes().toString();
+    else if (entry.number === 2) value = decodeValue(real, entry);
+    else entry.skip();
   }
   setMember(map, key, value);
 }
@@ -189,8 +192,15 @@ function decodeValue(schema: ReturnType<typeof resolve>, reader: WireReader): un
     case 'list':
     case 'map':
       // Kubernetes has no list of lists; a map of lists is a message of its own: { 1 items }.
-      return [...fieldsOf(reader.bytes())].map(({ reader: item }) => item.bytes().toString());
+      return decodeStrings(reader.bytes());
   }
+}
+
+function decodeStrings(bytes: Buffer): string[] {
+  const strings: string[] = [];
+  const reader = createReader(bytes);
+  while (hasNext(reader)) strings.push(reader.bytes().toString());
+  return strings;
 }
 
 function decodeQuantity(bytes: Buffer): string {
@@ -218,9 +228,10 @@ const minSeconds = -62_167_219_200;
 function decodeTime(bytes: Buffer, format: 'date-time' | 'micro-time'): string {
   let seconds = 0;
   let nanos = 0;
-  for (const { number, reader } of fieldsOf(bytes)) {
-    if (number === 1) seconds = reader.varint();
-    else if (number === 2) nanos = reader.varint();
+  const reader = createReader(bytes);
+  while (hasNext(reader)) {
+    if (reader.number === 1) seconds = reader.varint();
+    else if (reader.number === 2) nanos = reader.varint();
     else reader.skip();
   }
   if (seconds === 0 && nanos === 0) return '';
@@ -236,30 +247,29 @@ function decodeIntOrString(bytes: Buffer): string | number {
   let type = 0;
   let int = 0;
   let text = '';
-  for (const { number, reader } of fieldsOf(bytes)) {
-    if (number === 1) type = reader.varint();
-    else if (number === 2) int = reader.varint();
+  const reader = createReader(bytes);
+  while (hasNext(reader)) {
+    if (reader.number === 1) type = reader.varint();
+    else if (reader.number === 2) int = reader.varint();
     else text = reader.bytes().toString();
   }
   return type === 0 ? int : text;
 }
 
 function firstString(bytes: Buffer, wanted: number): string {
-  for (const { number, reader } of fieldsOf(bytes)) {
-    if (number === wanted) return reader.bytes().toString();
+  const reader = createReader(bytes);
+  while (hasNext(reader)) {
+    if (reader.number === wanted) return reader.bytes().toString();
     reader.skip();
   }
   return '';
 }
 
-function* fieldsOf(
-  bytes: Buffer,
-): Iterable<{ number: number; wireType: number; reader: WireReader }> {
-  const reader = createReader(bytes);
-  while (!reader.atEnd()) {
-    countField();
-    yield { ...reader.tag(), reader };
-  }
+/** Goes to the reader's next field, which counts towards the body's limit. */
+function hasNext(reader: WireReader): boolean {
+  if (!reader.next()) return false;
+  countField();
+  return true;
 }
 
 function countField(): void {

@@ -1,5 +1,5 @@
 import { quantityError } from '../quantity.ts';
-import { memberOf } from '../member.ts';
+import { memberOf, setMember } from '../member.ts';
 import { resolve, type Field, type ObjectSchema, type Schema } from '../schema.ts';
 import { shorten } from '../shorten.ts';
 import { Base64Error, normalBase64 } from './base64.ts';
@@ -125,13 +125,11 @@ function checkMap(
   schema: Schema,
 ): Record<string, unknown> {
   if (!isRecord(value)) throw mismatch(schema, value, place);
-  // Not by assignment: `__proto__` is a lawful key of a Secret.
-  return Object.fromEntries(
-    Object.entries(value).map(([key, each]) => [
-      key,
-      each === null ? emptyOf(values) : check(values, each, place),
-    ]),
-  );
+  const checked: Record<string, unknown> = {};
+  for (const [key, each] of Object.entries(value)) {
+    setMember(checked, key, each === null ? emptyOf(values) : check(values, each, place));
+  }
+  return checked;
 }
 
 function checkScalar(schema: Schema, value: unknown, place: Place): unknown {

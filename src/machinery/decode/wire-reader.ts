@@ -1,20 +1,25 @@
-/** Reads protobuf's wire format. After `tag()` exactly one of the others is called. */
+/** Reads protobuf's wire format. After `next()` exactly one of the others is called. */
 export interface WireReader {
+  /** Goes to the next field. @returns false at the end */
+  next(): boolean;
+  /** Number of the present field. */
+  readonly number: number;
+  readonly wireType: number;
   atEnd(): boolean;
-  tag(): { number: number; wireType: number };
   /** Signed 64-bit, as a number. */
   varint(): number;
   double(): number;
   /** A length and that many bytes: a string, a message. */
   bytes(): Buffer;
-  /** Passes over the value of the last tag. */
+  /** Passes over the value of the present field. */
   skip(): void;
 }
 
 /** @throws SyntaxError where the bytes end too soon */
 export function createReader(buffer: Buffer): WireReader {
   let at = 0;
-  let lastWireType = 0;
+  let number = 0;
+  let wireType = 0;
   const take = (count: number): number => {
     const start = at;
     at += count;
@@ -47,21 +52,29 @@ export function createReader(buffer: Buffer): WireReader {
     return buffer.subarray(start, start + length);
   };
   return {
-    atEnd: () => at >= buffer.length,
-    tag() {
+    next() {
+      if (at >= buffer.length) return false;
       const key = varint();
-      lastWireType = key & 7;
-      return { number: key >>> 3, wireType: lastWireType };
+      number = key >>> 3;
+      wireType = key & 7;
+      return true;
     },
+    get number() {
+      return number;
+    },
+    get wireType() {
+      return wireType;
+    },
+    atEnd: () => at >= buffer.length,
     varint,
     double: () => buffer.readDoubleLE(take(8)),
     bytes,
     skip() {
-      if (lastWireType === 0) varint();
-      else if (lastWireType === 1) take(8);
-      else if (lastWireType === 2) bytes();
-      else if (lastWireType === 5) take(4);
-      else throw new SyntaxError(`proto: illegal wireType ${lastWireType}`);
+      if (wireType === 0) varint();
+      else if (wireType === 1) take(8);
+      else if (wireType === 2) bytes();
+      else if (wireType === 5) take(4);
+      else throw new SyntaxError(`proto: illegal wireType ${wireType}`);
     },
   };
 }

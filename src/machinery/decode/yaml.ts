@@ -1,10 +1,11 @@
 import {
+  Composer,
   isScalar,
   Lexer,
   LineCounter,
-  parseAllDocuments,
   Parser,
   visit,
+  type CST,
   type Document,
   type ErrorCode,
   type ScalarTag,
@@ -54,23 +55,18 @@ export interface YamlDocument {
  * @throws SyntaxError `error converting YAML to JSON: yaml: …`, which never quotes the text
  */
 export function parseYaml(text: string): YamlDocument[] {
-  checkNesting(text);
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, {
+  const composer = new Composer({
     version: '1.1',
     schema: 'core',
     merge: true,
     uniqueKeys: false,
     customTags: tags => [integer, boolean, ...tags],
-    lineCounter: lines,
   });
-  if (!Array.isArray(documents)) return [];
-  return documents.flatMap(document => {
-    const value = valueOf(document);
-    return value === null || value === undefined
-      ? []
-      : [{ value, duplicateKeys: duplicateKeys(document, lines) }];
-  });
+  return Array.from(composer.compose(tokens(text, lines)), document => ({
+    value: valueOf(document, lines),
+    duplicateKeys: duplicateKeys(document, lines),
+  })).filter(({ value }) => value !== null && value !== undefined);
 }
 
 const fault = (words: string): SyntaxError =>
@@ -88,26 +84,27 @@ const goWords: Partial<Record<ErrorCode, string>> = {
 /** Deeper than any manifest; and an anchor that contains itself has no end. */
 const maxDepth = 1000;
 /**
- * The library follows nesting by recursion: a regular expression that V8 compiles where the stack ends
- * takes the whole process with it. Its parser, which keeps a stack of its own, goes first.
+ * The library composes nested nodes by recursion, and a regular expression that V8 compiles where the
+ * stack ends takes the whole process with it.
  */
 const maxNesting = 400;
 
-function checkNesting(text: string): void {
-  // So deep a text has at least as many characters.
-  if (text.length <= maxNesting) return;
-  const parser = new Parser();
+/** Checked here, before the composer recurses: the parser keeps a stack of its own. */
+function* tokens(text: string, lines: LineCounter): Generator<CST.Token, void> {
+  lines.addNewLine(0);
+  const parser = new Parser(lines.addNewLine);
   for (const lexeme of new Lexer().lex(text)) {
-    for (const _ of parser.next(lexeme));
+    yield* parser.next(lexeme);
     if (parser.stack.length > maxNesting) throw fault('exceeded max depth');
   }
+  yield* parser.end();
 }
 
-function valueOf(document: Document.Parsed): unknown {
+function valueOf(document: Document.Parsed, lines: LineCounter): unknown {
   const [error] = document.errors;
   if (error !== undefined) {
     const words = goWords[error.code] ?? 'did not find expected key';
-    throw fault(`line ${error.linePos?.[0].line ?? 1}: ${words}`);
+    throw fault(`line ${lines.linePos(error.pos[0]).line}: ${words}`);
   }
   const value = toJs(document);
   if (exceedsDepth(value, maxDepth)) throw fault('exceeded max depth');

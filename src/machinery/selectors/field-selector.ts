@@ -1,4 +1,6 @@
 import { memberOf } from '../member.ts';
+import { boundSelector } from './bound-selector.ts';
+
 /** Requirements of a fieldSelector, in the order written. */
 export interface FieldRequirement {
   readonly field: string;
@@ -11,16 +13,16 @@ export interface FieldRequirement {
  * @throws SyntaxError in Kubernetes' words
  */
 export function parseFieldSelector(text: string): FieldRequirement[] {
-  return splitTerms(text)
-    .filter(term => term !== '')
-    .map(term => {
-      const match = /^((?:\\.|[^=!\\])*)(!=|==|=)(.*)$/s.exec(term);
-      if (match === null) {
-        throw new SyntaxError(`invalid selector: '${text}'; can't understand '${term}'`);
-      }
-      const [, field = '', operator = '', value = ''] = match;
-      return { field, equals: operator !== '!=', value: value.replaceAll(/\\(.)/gs, '$1') };
-    });
+  const terms = splitTerms(text).filter(term => term !== '');
+  boundSelector('field', terms.length);
+  return terms.map(term => {
+    const match = /^((?:\\.|[^=!\\])*)(!=|==|=)(.*)$/s.exec(term);
+    if (match === null) {
+      throw new SyntaxError(`invalid selector: '${text}'; can't understand '${term}'`);
+    }
+    const [, field = '', operator = '', value = ''] = match;
+    return { field, equals: operator !== '!=', value: value.replaceAll(/\\(.)/gs, '$1') };
+  });
 }
 
 const splitTerms = (text: string): string[] => text.match(/(?:\\.|[^,\\])+/gs) ?? [];

@@ -1,4 +1,5 @@
 import { memberOf } from '../member.ts';
+import { boundSelector } from './bound-selector.ts';
 import { labelValue, qualifiedName } from '../validation/names.ts';
 
 /** Whether labels are chosen. */
@@ -14,8 +15,9 @@ type Operator = '=' | '==' | '!=' | 'in' | 'notin' | 'exists' | '!' | 'gt' | 'lt
 interface Requirement {
   readonly key: string;
   readonly operator: Operator;
-  readonly values: readonly string[];
+  readonly values: ReadonlySet<string>;
 }
+const none: ReadonlySet<string> = new Set();
 
 const tokens = /\s*(\(|\)|,|==|=|!=|!|>|<|[^\s(),=!<>]+)/y;
 
@@ -25,6 +27,10 @@ const tokens = /\s*(\(|\)|,|==|=|!=|!|>|<|[^\s(),=!<>]+)/y;
  */
 export function parseLabelSelector(text: string): LabelMatcher {
   const requirements = parse(text);
+  boundSelector(
+    'label',
+    requirements.reduce((sum, { values }) => sum + Math.max(values.size, 1), 0),
+  );
   return labels => requirements.every(each => holds(each, labels));
 }
 
@@ -40,12 +46,12 @@ export function labelSelectorMatcher(selector: LabelSelectorObject): LabelMatche
     ...Object.entries(selector.matchLabels ?? {}).map(([key, value]): Requirement => ({
       key,
       operator: '=',
-      values: [value],
+      values: new Set([value]),
     })),
     ...(selector.matchExpressions ?? []).map(({ key, operator, values = [] }): Requirement => ({
       key,
       operator: operators.get(operator) ?? '!',
-      values,
+      values: new Set(values),
     })),
   ];
   return labels => requirements.every(each => holds(each, labels));
@@ -64,16 +70,18 @@ function holds(
     case '=':
     case '==':
     case 'in':
-      return value !== undefined && values.includes(value);
+      return value !== undefined && values.has(value);
     case '!=':
     case 'notin':
-      return value === undefined || !values.includes(value);
+      return value === undefined || !values.has(value);
     case 'gt':
-      return value !== undefined && Number(value) > Number(values[0]);
+      return value !== undefined && Number(value) > Number(firstOf(values));
     case 'lt':
-      return value !== undefined && Number(value) < Number(values[0]);
+      return value !== undefined && Number(value) < Number(firstOf(values));
   }
 }
+
+const firstOf = ([first]: ReadonlySet<string>): string | undefined => first;
 
 function parse(text: string): Requirement[] {
   const words = tokenize(text);
@@ -106,24 +114,24 @@ function tokenize(text: string): string[] {
 
 function requirement(next: () => string | undefined, peek: () => string | undefined): Requirement {
   const first = next() ?? '';
-  if (first === '!') return { key: keyOf(next() ?? ''), operator: '!', values: [] };
+  if (first === '!') return { key: keyOf(next() ?? ''), operator: '!', values: none };
   const key = keyOf(first);
   const operator = peek();
-  if (operator === undefined || operator === ',') return { key, operator: 'exists', values: [] };
+  if (operator === undefined || operator === ',') return { key, operator: 'exists', values: none };
   next();
   switch (operator) {
     case '=':
     case '==':
     case '!=': {
       const value = peek() === undefined || peek() === ',' ? '' : (next() ?? '');
-      return { key, operator, values: [valueOf(key, value)] };
+      return { key, operator, values: new Set([valueOf(key, value)]) };
     }
     case '>':
     case '<':
-      return { key, operator: operator === '>' ? 'gt' : 'lt', values: [next() ?? ''] };
+      return { key, operator: operator === '>' ? 'gt' : 'lt', values: new Set([next() ?? '']) };
     case 'in':
     case 'notin':
-      return { key, operator, values: valueList(key, next) };
+      return { key, operator, values: new Set(valueList(key, next)) };
     default:
       throw unexpected(operator, "in, notin, =, ==, !=, gt, lt, '!'");
   }

@@ -60,3 +60,15 @@ describe('parseFieldSelector()', () => {
     );
   });
 });
+
+test('a selector of more than 500 conditions is refused', () => {
+  const labelsOf = (count: number) => Array.from({ length: count }, (_, i) => `!a${i}`).join();
+  const values = Array.from({ length: 501 }, (_, i) => `v${i}`).join();
+  const fields = Array.from({ length: 501 }, (_, i) => `a!=${i}`).join();
+  expect(parseLabelSelector(labelsOf(500))({})).toBe(true);
+  expect(() => parseLabelSelector(labelsOf(501))).toThrow(
+    'label selector has 501 requirements and values, the limit is 500: select by fewer',
+  );
+  expect(() => parseLabelSelector(`a in (${values})`)).toThrow('label selector has 501');
+  expect(() => parseFieldSelector(fields)).toThrow('field selector has 501');
+});

@@ -78,7 +78,7 @@ export const maskTrailingDash = (name: string, rule: NameRule = 'dns-subdomain')
 
 const standardFinalizers = ['kubernetes', 'orphan', 'foregroundDeletion'];
 
-function validateFinalizers(finalizers: readonly string[], at: FieldPath): FieldError[] {
+export function validateFinalizers(finalizers: readonly string[], at: FieldPath): FieldError[] {
   const errors = validateEach(finalizers, each =>
     qualifiedName(each).map(text => invalid(at, each, text)),
   );

@@ -20,6 +20,12 @@ const says = (old: PodStatus | undefined, status: PodStatus): boolean =>
     isDeepStrictEqual(old?.[name as keyof PodStatus], value),
   );
 
+/** The node controller does so when it takes the node for lost. */
+const wasMarkedNotReady = (pod: Pod, status: PodStatus): boolean => {
+  const readyOf = ({ conditions }: PodStatus) => conditions?.find(({ type }) => type === 'Ready');
+  return readyOf(status)?.status === 'True' && readyOf(pod.status ?? {})?.status === 'False';
+};
+
 export function createStatusWriter(pods: PodClient, log: Logger): StatusWriter {
   let written = '';
   let next: { pod: Pod; status: PodStatus } | undefined;
@@ -32,7 +38,7 @@ export function createStatusWriter(pods: PodClient, log: Logger): StatusWriter {
       const text = JSON.stringify(status);
       // What an agent before this one has written need not be written again.
       if (written === '' && says(pod.status, status)) written = text;
-      if (text === written) continue;
+      if (text === written && !wasMarkedNotReady(pod, status)) continue;
       const { namespace = '', name = '' } = pod.metadata;
       try {
         const patch = { metadata: { uid: uidOf(pod) }, status };

@@ -1,17 +1,7 @@
 import type { ContainerState, Pod } from '../../api/core/v1/pod.ts';
 import { reportedStatuses } from '../pods/lost-container-status.ts';
 import type { Container, ContainerStatus, Runtime } from '../runtime/runtime.ts';
-
-/** What the client is told, as plain text. */
-export class NodeServerError extends Error {
-  readonly code: number;
-
-  constructor(code: number, message: string) {
-    super(message);
-    this.name = 'NodeServerError';
-    this.code = code;
-  }
-}
+import { NodeServerError } from './node-server-error.ts';
 
 export interface ContainerQuery {
   readonly namespace: string;
@@ -30,8 +20,16 @@ const containerName = 'io.kubernetes.container.name';
 export async function findLogged(
   runtime: Runtime,
   query: ContainerQuery & { readonly previous: boolean },
-  pod: Pod | undefined,
+  pod: Pod,
 ): Promise<ContainerStatus> {
+  const { containers, initContainers = [], ephemeralContainers = [] } = pod.spec;
+  const declared = [...containers, ...initContainers, ...ephemeralContainers];
+  if (!declared.some(each => each.name === query.container)) {
+    throw new NodeServerError(
+      404,
+      `container ${JSON.stringify(query.container)} not found in pod ${JSON.stringify(query.pod)}`,
+    );
+  }
   const { waiting } = toldState(pod, query.container);
   const found = await containersOf(runtime, query);
   // One that waits for its next run has had its last already.
@@ -60,8 +58,8 @@ export async function findNewest(runtime: Runtime, query: ContainerQuery): Promi
   return newest.id;
 }
 
-const toldState = (pod: Pod | undefined, container: string): ContainerState =>
-  (pod && reportedStatuses(pod).find(each => each.name === container)?.state) ?? {};
+const toldState = (pod: Pod, container: string): ContainerState =>
+  reportedStatuses(pod).find(each => each.name === container)?.state ?? {};
 
 /** The newest first. */
 const containersOf = async (runtime: Runtime, query: ContainerQuery): Promise<Container[]> =>

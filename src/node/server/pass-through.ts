@@ -1,6 +1,6 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { NodeServerError } from './find-container.ts';
+import { NodeServerError } from './node-server-error.ts';
 
 /** Leads an upgrade to the runtime's streaming server and joins the two connections, byte for byte. */
 export function passThrough(

@@ -8,10 +8,12 @@ import { guard, reportUnexpected } from '../../machinery/unexpected.ts';
 import { guardListener } from '../../machinery/guard-listener.ts';
 import type { Logger } from '../../machinery/log.ts';
 import { RuntimeError, type Runtime } from '../runtime/runtime.ts';
-import type { RequestAuthorizer } from './authorize-request.ts';
-import { findLogged, findNewest, findSandbox, NodeServerError } from './find-container.ts';
-import { sendLogs } from './send-logs.ts';
+import type { OperationAuthorizer } from './authorize-request.ts';
+import { findLogged, findNewest, findSandbox } from './find-container.ts';
+import { NodeServerError } from './node-server-error.ts';
 import { passThrough } from './pass-through.ts';
+import { resolveNodeOperation, type NodeOperation } from './resolve-node-operation.ts';
+import { sendLogs } from './send-logs.ts';
 
 export interface ServingCertificates {
   readonly cert: string;
@@ -23,7 +25,7 @@ export interface ServingCertificates {
 export interface NodeServerOptions {
   readonly runtime: Runtime;
   readonly serving: ServingCertificates;
-  readonly authorize: RequestAuthorizer;
+  readonly authorize: OperationAuthorizer;
   /** A pod of this node, as the API knows it. */
   readonly podOf: (namespace: string, name: string) => Pod | undefined;
   readonly host: string;
@@ -64,8 +66,9 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
   server.on('tlsClientError', () => undefined);
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const answer = async (): Promise<void> => {
-      await authorize(request);
-      await serve(request, response, { runtime, podOf });
+      const operation = resolveNodeOperation(request.method ?? '', request.url ?? '/');
+      await authorize(operation, request.socket as TLSSocket);
+      await serve(operation, response, { runtime, podOf });
     };
     const refuse = (error: unknown): void => {
       const { code, message } = asServerError(error, 'request', log);
@@ -78,8 +81,10 @@ export async function startNodeServer(options: NodeServerOptions): Promise<NodeS
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
     const answer = async (): Promise<void> => {
-      await authorize(request);
-      await upgrade(request, socket, head, runtime);
+      const operation = resolveNodeOperation(request.method ?? '', request.url ?? '/');
+      await authorize(operation, request.socket as TLSSocket);
+      const url = await streamingUrl(operation, { runtime, podOf });
+      await passThrough(request, socket, head, new URL(url));
     };
     const refuse = (error: unknown): void => {
       const { code, message } = asServerError(error, 'upgrade', log);
@@ -117,59 +122,74 @@ function asServerError(error: unknown, operation: string, log: Logger): NodeServ
   return new NodeServerError(500, 'Internal server error');
 }
 
-interface Target {
-  readonly action: string;
-  readonly namespace: string;
-  readonly pod: string;
-  readonly container: string;
-  readonly query: URLSearchParams;
-}
+type Existing = Pick<NodeServerOptions, 'runtime' | 'podOf'>;
 
-function targetOf({ url = '/' }: IncomingMessage): Target {
-  const [path = '', search = ''] = url.split(/\?(.*)/s);
-  const [, action = '', namespace = '', pod = '', container = ''] = path
-    .split('/')
-    .map(decodeSegment);
-  return { action, namespace, pod, container, query: new URLSearchParams(search) };
-}
-
-/** @throws NodeServerError 400 where the percent-encoding is broken */
-function decodeSegment(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    throw new NodeServerError(400, 'malformed percent-encoding in the path');
+async function serve(
+  operation: NodeOperation,
+  response: ServerResponse,
+  { runtime, podOf }: Existing,
+): Promise<void> {
+  switch (operation.type) {
+    case 'undeclared':
+      throw operation.refusal;
+    case 'health':
+      response.end('ok');
+      return;
+    case 'stream':
+      existingPod(operation, podOf);
+      throw new NodeServerError(400, 'Upgrade request required');
+    case 'logs': {
+      const { target, query } = operation;
+      const pod = podOf(target.namespace, target.pod);
+      if (pod === undefined) {
+        throw new NodeServerError(404, `pod ${JSON.stringify(target.pod)} does not exist`);
+      }
+      const previous = isSet(query, 'previous');
+      await sendLogs(
+        await findLogged(runtime, { ...target, previous }, pod),
+        query,
+        response,
+        runtime,
+      );
+    }
   }
 }
 
-async function serve(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { runtime, podOf }: Pick<NodeServerOptions, 'runtime' | 'podOf'>,
-): Promise<void> {
-  const target = targetOf(request);
-  if (target.action === 'healthz') response.end('ok');
-  else if (target.action === 'containerLogs' && request.method === 'GET') {
-    const previous = isSet(target.query, 'previous');
-    const pod = podOf(target.namespace, target.pod);
-    const status = await findLogged(runtime, { ...target, previous }, pod);
-    await sendLogs(status, target.query, response, runtime);
-  } else if (['exec', 'attach', 'portForward'].includes(target.action)) {
-    throw new NodeServerError(400, 'Upgrade request required');
-  } else throw new NodeServerError(404, '404 page not found');
+/** @throws NodeServerError 404 where the pod is not, or is another of the same name */
+function existingPod(
+  { target }: Extract<NodeOperation, { type: 'stream' }>,
+  podOf: NodeServerOptions['podOf'],
+): void {
+  const pod = podOf(target.namespace, target.pod);
+  if (pod === undefined) throw new NodeServerError(404, 'pod does not exist');
+  if (target.uid !== '' && target.uid !== pod.metadata.uid) {
+    throw new NodeServerError(404, 'pod not found');
+  }
 }
 
 const isSet = (query: URLSearchParams, name: string): boolean =>
   ['true', '1'].includes(query.get(name) ?? '');
 
-async function upgrade(
-  request: IncomingMessage,
-  socket: Duplex,
-  head: Buffer,
-  runtime: Runtime,
-): Promise<void> {
-  const target = targetOf(request);
-  const { query } = target;
+/** Where the runtime serves the streams that the operation asks for. */
+async function streamingUrl(
+  operation: NodeOperation,
+  { runtime, podOf }: Existing,
+): Promise<string> {
+  if (operation.type === 'undeclared') throw operation.refusal;
+  if (operation.type !== 'stream') {
+    throw new NodeServerError(400, 'unable to upgrade: this path has no streams');
+  }
+  const { action, target, query } = operation;
+  existingPod(operation, podOf);
+  if (action === 'portForward') {
+    const ports = query
+      .getAll('ports')
+      .flatMap(each => each.split(','))
+      .map(Number)
+      .filter(each => each > 0);
+    return runtime.portForward(await findSandbox(runtime, target), ports);
+  }
+  const containerId = await findNewest(runtime, target);
   const streams = {
     tty: isSet(query, 'tty'),
     stdin: isSet(query, 'stdin'),
@@ -177,20 +197,7 @@ async function upgrade(
     // A terminal has one output.
     stderr: isSet(query, 'stderr') && !isSet(query, 'tty'),
   };
-  const url = async (): Promise<string> => {
-    if (target.action === 'portForward') {
-      const ports = query
-        .getAll('ports')
-        .flatMap(each => each.split(','))
-        .map(Number)
-        .filter(each => each > 0);
-      return runtime.portForward(await findSandbox(runtime, target), ports);
-    }
-    const containerId = await findNewest(runtime, target);
-    if (target.action === 'attach') return runtime.attach({ containerId, ...streams });
-    if (target.action === 'exec')
-      return runtime.exec({ containerId, command: query.getAll('command'), ...streams });
-    throw new NodeServerError(404, '404 page not found');
-  };
-  await passThrough(request, socket, head, new URL(await url()));
+  return action === 'attach'
+    ? runtime.attach({ containerId, ...streams })
+    : runtime.exec({ containerId, command: query.getAll('command'), ...streams });
 }

@@ -1,10 +1,10 @@
 import type { Pod } from '../../api/core/v1/pod.ts';
-import type { AdmissionPlugin } from './admission.ts';
+import type { AdmissionHook } from './admission.ts';
 
 const keys = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'];
 
 /** A pod bears an unready node for five minutes unless it says otherwise (DefaultTolerationSeconds). */
-export const defaultTolerations: AdmissionPlugin = ({ descriptor, subresource, object }) => {
+export const defaultTolerations: AdmissionHook = ({ descriptor, subresource, object }) => {
   if (descriptor.plural === 'pods' && subresource === '' && object !== undefined) {
     const { spec } = object as Pod;
     for (const key of keys) {

@@ -1,13 +1,13 @@
 import type { Namespace } from '../../api/core/v1/namespace.ts';
 import { failure, forbidden, notFound, isStatusError } from '../../machinery/status.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
-import type { AdmissionPlugin } from './admission.ts';
+import type { AdmissionHook } from './admission.ts';
 
 const immortal = new Set(['default', 'kube-system', 'kube-public']);
 const resource = { group: '', plural: 'namespaces' };
 
 /** Nothing is made in a namespace that is absent or ending; the first ones cannot be deleted. */
-export function namespaceLifecycle(namespaces: ObjectStore<Namespace>): AdmissionPlugin {
+export function namespaceLifecycle(namespaces: ObjectStore<Namespace>): AdmissionHook {
   return async ({ operation, descriptor, subresource, namespace, name }) => {
     if (descriptor.plural === 'namespaces') {
       if (operation === 'delete' && immortal.has(name)) {

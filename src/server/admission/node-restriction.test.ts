@@ -40,8 +40,28 @@ const holding = <T extends Pod | Node>(object: T, plural: string): ObjectStore<T
         : Promise.reject(notFound({ group: '', plural }, name)),
   }) as unknown as ObjectStore<T>;
 
+/** The pod `p` has a token for the API and one for `vault`; the node has a right to ask for `registry`. */
 const restrict = (bound = 'n1') =>
-  nodeRestriction({ pods: holding(podOn(bound), 'pods'), nodes: holding(node('n1'), 'nodes') });
+  nodeRestriction({
+    pods: holding(podOn(bound, { spec: { volumes: [tokensFor(undefined, 'vault')] } }), 'pods'),
+    nodes: holding(node('n1'), 'nodes'),
+    authorize: ({ verb, resource, namespace, name }) => ({
+      decision:
+        verb === 'request-serviceaccounts-token-audience' &&
+        [resource, namespace, name].join() === 'registry,ns,default'
+          ? 'allow'
+          : 'no-opinion',
+      reason: '',
+    }),
+  });
+const tokensFor = (...audiences: (string | undefined)[]) => ({
+  name: 'tokens',
+  projected: {
+    sources: audiences.map(audience => ({
+      serviceAccountToken: { path: 'token', ...(audience === undefined ? {} : { audience }) },
+    })),
+  },
+});
 
 const resources = {
   pods: podResource,
@@ -62,6 +82,7 @@ const request = ({ of, ...more }: Asked, user = 'system:node:n1'): AdmissionRequ
     name: 'p',
     object: undefined,
     old: undefined,
+    dryRun: false,
     warn: () => undefined,
     ...more,
     descriptor,
@@ -80,12 +101,12 @@ const mirror = (more: { owners?: object[]; spec?: object; on?: string } = {}): P
   });
 const status = { of: 'pods', operation: 'update', subresource: 'status' } as const;
 const ofNode = { of: 'nodes', name: 'n1', namespace: '' } as const;
-const tokenOf = (boundObjectRef?: object) =>
+const tokenOf = (boundObjectRef?: object, audiences?: string[]) =>
   ({
     of: 'serviceaccounts',
     subresource: 'token',
     name: 'default',
-    object: { spec: { boundObjectRef } },
+    object: { spec: { boundObjectRef, audiences } },
   }) as unknown as Asked;
 const ref = { apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'pod-uid' };
 const taint = { key: 'k', effect: 'NoSchedule' };
@@ -217,6 +238,19 @@ test.each<{ asked: Asked; refusal?: string; bound?: string }>([
     refusal: 'can only access node lease with the same name as the requesting node',
   },
   { asked: tokenOf(ref) },
+  { asked: tokenOf(ref, []) },
+  { asked: tokenOf(ref, ['']) },
+  { asked: tokenOf(ref, ['vault']) },
+  { asked: tokenOf(ref, ['registry']) },
+  {
+    asked: tokenOf(ref, ['other']),
+    refusal:
+      'audience "other" not found in pod spec volume, system:node:n1 is not authorized to request tokens for this audience',
+  },
+  {
+    asked: tokenOf(ref, ['vault', 'registry']),
+    refusal: 'node may only request 0 or 1 audiences',
+  },
   { asked: tokenOf(), refusal: 'node requested token not bound to a pod' },
   {
     asked: tokenOf({ ...ref, kind: 'Secret' }),

@@ -3,26 +3,30 @@ import type { TokenRequest } from '../../api/authentication.k8s.io/v1/reviews.ts
 import type { Node } from '../../api/core/v1/node.ts';
 import { objectsOf } from '../../api/core/v1/pod/pod-references.ts';
 import { isMirrorPod, mirrorAnnotation, type Pod } from '../../api/core/v1/pod.ts';
+import { goQuote } from '../../machinery/go-quote.ts';
+import { shorten } from '../../machinery/shorten.ts';
 import { forbidden } from '../../machinery/status.ts';
+import type { Authorizer } from '../authz/authorizer.ts';
 import { nodeNameOf } from '../authz/node/node-identity.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
-import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
+import type { AdmissionHook, AdmissionRequest } from './admission.ts';
 import { forbiddenNodeLabels } from './node-labels.ts';
 
 export interface NodeRestrictionOptions {
   readonly pods: ObjectStore<Pod>;
   readonly nodes: ObjectStore<Node>;
+  readonly authorize: Authorizer;
 }
 
 /** A reason to refuse, in Kubernetes' words; undefined where there is none. */
 type Check = (node: string, request: AdmissionRequest) => Promise<string | undefined>;
 
 /** A node writes to itself, to the pods that are bound to it, and to nothing else (plugin/admission/noderestriction). */
-export function nodeRestriction({ pods, nodes }: NodeRestrictionOptions): AdmissionPlugin {
+export function nodeRestriction({ pods, nodes, authorize }: NodeRestrictionOptions): AdmissionHook {
   const checks: ReadonlyMap<string, Check> = new Map<string, Check>([
     ['pods', (node, request) => checkPod(node, request, nodes)],
     ['nodes', (node, request) => Promise.resolve(checkNode(node, request))],
-    ['serviceaccounts', (node, request) => checkToken(node, request, pods)],
+    ['serviceaccounts', (node, request) => checkToken(node, request, { pods, authorize })],
     ['leases', (node, request) => Promise.resolve(checkLease(node, request))],
   ]);
   return async request => {
@@ -135,18 +139,51 @@ function checkLease(node: string, { namespace, name }: AdmissionRequest): string
 
 async function checkToken(
   node: string,
-  { operation, subresource, namespace, object }: AdmissionRequest,
-  pods: ObjectStore<Pod>,
+  request: AdmissionRequest,
+  { pods, authorize }: Pick<NodeRestrictionOptions, 'pods' | 'authorize'>,
 ): Promise<string | undefined> {
+  const { operation, subresource, namespace } = request;
   if (operation !== 'create' || subresource !== 'token') return undefined;
-  const bound = (object as TokenRequest | undefined)?.spec?.boundObjectRef;
+  const asked = (request.object as TokenRequest | undefined)?.spec;
+  const bound = asked?.boundObjectRef;
   if (bound?.apiVersion !== 'v1' || bound.kind !== 'Pod' || !bound.name)
     return 'node requested token not bound to a pod';
   if (!bound.uid) return 'node requested token with a pod binding without a uid';
-  const { metadata, spec } = (await pods.get(namespace, bound.name)).object();
-  if (metadata.uid !== bound.uid)
+  const pod = (await pods.get(namespace, bound.name)).object();
+  if (pod.metadata.uid !== bound.uid)
     return `the UID in the bound object reference (${bound.uid}) does not match the UID in record. The object might have been deleted and then recreated`;
-  return spec.nodeName === node
-    ? undefined
+  return pod.spec.nodeName === node
+    ? checkAudience(request, { audiences: asked?.audiences ?? [], pod }, authorize)
     : 'node requested token bound to a pod scheduled on a different node';
+}
+
+/** A node gets tokens for those only whom its pods' volumes name (ServiceAccountNodeAudienceRestriction). */
+function checkAudience(
+  { user, namespace, name }: AdmissionRequest,
+  { audiences, pod }: { readonly audiences: readonly string[]; readonly pod: Pod },
+  authorize: Authorizer,
+): string | undefined {
+  const [audience = '', ...more] = audiences;
+  if (more.length > 0) return 'node may only request 0 or 1 audiences';
+  const isNamed = (pod.spec.volumes ?? []).some(({ projected }) =>
+    (projected?.sources ?? []).some(
+      ({ serviceAccountToken: token }) =>
+        token !== undefined && (token.audience ?? '') === audience,
+    ),
+  );
+  if (isNamed) return undefined;
+  const { decision } = authorize({
+    user,
+    isResource: true,
+    verb: 'request-serviceaccounts-token-audience',
+    path: '',
+    group: '',
+    resource: audience,
+    subresource: '',
+    namespace,
+    name,
+  });
+  return decision === 'allow'
+    ? undefined
+    : `audience ${goQuote(shorten(audience))} not found in pod spec volume, ${user.name} is not authorized to request tokens for this audience`;
 }

@@ -62,6 +62,7 @@ const admit = (
     object: next,
     old,
     user: { name: 'jane', groups },
+    dryRun: false,
     warn: () => undefined,
   };
   return Promise.resolve().then(() => roleEscalation(access, rbacAuthorizer(access))(request));

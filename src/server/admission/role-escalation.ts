@@ -8,10 +8,11 @@ import type { UserInfo } from '../authn/authenticator.ts';
 import type { Attributes, Authorizer } from '../authz/authorizer.ts';
 import { mastersGroup } from '../authz/privileged-groups.ts';
 import type { AccessRules } from '../authz/rbac/access-rules.ts';
-import { uncovered, type Uncovered } from '../authz/rbac/covers.ts';
+import { findUncovered, type Uncovered } from '../authz/rbac/covers.ts';
 import { compact, quotedList, ruleText } from '../authz/rbac/rule-text.ts';
-import { rulesFor } from '../authz/rbac/rbac-authorizer.ts';
-import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
+import { rolesOf } from '../authz/rbac/rbac-authorizer.ts';
+import { nextTurn } from '../turns.ts';
+import type { AdmissionHook, AdmissionRequest } from './admission.ts';
 
 const fullAuthority: readonly PolicyRule[] = [
   { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
@@ -19,7 +20,7 @@ const fullAuthority: readonly PolicyRule[] = [
 ];
 
 /** Nobody gives more than he has: in a role, unless he may `escalate`; in a binding, unless he may `bind`. */
-export function roleEscalation(access: AccessRules, authorize: Authorizer): AdmissionPlugin {
+export function roleEscalation(access: AccessRules, authorize: Authorizer): AdmissionHook {
   const may = (
     verb: string,
     { user, namespace }: AdmissionRequest,
@@ -29,30 +30,33 @@ export function roleEscalation(access: AccessRules, authorize: Authorizer): Admi
       .decision === 'allow';
 
   /** @returns what is missing, in Kubernetes' words; undefined when nothing is */
-  const lacks = (
+  const lacks = async (
     { user, namespace }: AdmissionRequest,
     wanted: readonly PolicyRule[],
-  ): string | undefined => {
-    const { rules, problem } = rulesFor(access, user, namespace);
-    const missing = uncovered(rules, wanted, maxMissingParts);
+  ): Promise<string | undefined> => {
+    const { roles, problem } = rolesOf(access, user, namespace);
+    const missing = await inTurns(user, findUncovered(roles, wanted, maxMissingParts));
     return missing.parts.length === 0 ? undefined : grantText(user, missing, problem);
   };
 
-  const checkRole = (request: AdmissionRequest, role: ClusterRole): void => {
+  const checkRole = async (request: AdmissionRequest, role: ClusterRole): Promise<void> => {
     const { descriptor, operation, name, old } = request;
     const { group, plural: resource } = descriptor;
     // The name of what is made is not part of the question, as it is not part of the path.
     if (may('escalate', request, { group, resource, name: operation === 'create' ? '' : name }))
       return;
-    const missing = lacks(request, role.rules ?? []);
+    const missing = await lacks(request, role.rules ?? []);
     if (missing !== undefined) throw refusal(request, missing);
     const before: ClusterRole | undefined = old;
     const aggregates = role.aggregationRule ?? before?.aggregationRule;
-    if (aggregates !== undefined && lacks(request, fullAuthority) !== undefined)
+    if (aggregates !== undefined && (await lacks(request, fullAuthority)) !== undefined)
       throw refusal(request, 'must have cluster-admin privileges to use the aggregationRule');
   };
 
-  const checkBinding = (request: AdmissionRequest, { roleRef }: AnyBinding): void => {
+  const checkBinding = async (
+    request: AdmissionRequest,
+    { roleRef }: AnyBinding,
+  ): Promise<void> => {
     const { apiGroup: group, kind, name } = roleRef;
     // Any other is refused for what it is.
     if (kind !== 'Role' && kind !== 'ClusterRole') return;
@@ -60,20 +64,31 @@ export function roleEscalation(access: AccessRules, authorize: Authorizer): Admi
     if (may('bind', request, { group, resource, name })) return;
     const role = access.role(roleRef, request.namespace);
     if (role === undefined) throw notFound({ group, plural: resource }, name);
-    const missing = lacks(request, role.rules);
+    const missing = await lacks(request, role.rules);
     if (missing !== undefined) throw refusal(request, missing);
   };
 
-  return request => {
+  return async request => {
     const { operation, descriptor, object, old, user } = request;
-    if (descriptor.group !== rbacGroup || operation === 'delete' || object === undefined)
-      return Promise.resolve();
+    if (descriptor.group !== rbacGroup || operation === 'delete' || object === undefined) return;
     const free = user.groups.includes(mastersGroup) || onlyOwnersChange(object, old);
     if (!free && descriptor.plural.endsWith('bindings'))
-      checkBinding(request, object as AnyBinding);
-    else if (!free) checkRole(request, object);
-    return Promise.resolve();
+      await checkBinding(request, object as AnyBinding);
+    else if (!free) await checkRole(request, object);
   };
+}
+
+/** A long comparison lets other clients work in between. */
+async function inTurns(
+  user: UserInfo,
+  search: Generator<undefined, Uncovered>,
+): Promise<Uncovered> {
+  for (;;) {
+    const { done, value } = search.next();
+    if (done === true) return value;
+    const turn = nextTurn(`user ${user.name}`);
+    if (turn !== undefined) await turn;
+  }
 }
 
 /** What the garbage collector writes gives nobody anything. */

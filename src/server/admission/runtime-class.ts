@@ -1,11 +1,11 @@
 import type { Pod } from '../../api/core/v1/pod.ts';
 import { forbidden } from '../../machinery/status.ts';
-import type { AdmissionPlugin } from './admission.ts';
+import type { AdmissionHook } from './admission.ts';
 
 const pods = { group: '', plural: 'pods' };
 
 /** There are no RuntimeClasses: a pod that asks for one must not run with less isolation than it asks for. */
-export const runtimeClass: AdmissionPlugin = ({
+export const runtimeClass: AdmissionHook = ({
   operation,
   descriptor,
   subresource,

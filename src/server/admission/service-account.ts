@@ -4,7 +4,7 @@ import type { ServiceAccount } from '../../api/core/v1/service-account.ts';
 import { randomSuffix } from '../../machinery/names.ts';
 import { absent, forbidden } from '../../machinery/status.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
-import type { AdmissionPlugin } from './admission.ts';
+import type { AdmissionHook } from './admission.ts';
 import { unmountableSecret } from './mountable-secrets.ts';
 
 const pods = { group: '', plural: 'pods' };
@@ -13,7 +13,7 @@ const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount';
 const defaultAccountWaitMs = 2000;
 
 /** Gives each new pod its account, that account's pull secrets, and its token (plugin/admission/serviceaccount). */
-export function serviceAccountAdmission(accounts: ObjectStore<ServiceAccount>): AdmissionPlugin {
+export function serviceAccountAdmission(accounts: ObjectStore<ServiceAccount>): AdmissionHook {
   return async ({ operation, descriptor, subresource, namespace, object, name }) => {
     if (operation !== 'create' || descriptor.plural !== 'pods' || subresource !== '') return;
     if (object === undefined) return;

@@ -1,4 +1,10 @@
-import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
+import {
+  apiVersionOf,
+  compareVersions,
+  type ResourceDescriptor,
+} from '../../machinery/resource.ts';
+import { etagOf } from '../http/etag.ts';
+import type { ServedResources } from '../resources/resource-registry.ts';
 
 /** The version of Kubernetes whose API this is; what kubectl compares itself with. */
 export const versionInfo = (keyletVersion: string): object => ({
@@ -13,95 +19,157 @@ export const versionInfo = (keyletVersion: string): object => ({
   platform: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`,
 });
 
-export interface Discovery {
-  /** The document of a discovery path, or undefined for any other path. */
-  document(
-    path: string,
-    accept: string | undefined,
-  ): { body: Buffer; contentType: string } | undefined;
+/** A document as it is served. */
+export interface DiscoveryDocument {
+  readonly body: Buffer;
+  readonly contentType: string;
+  readonly etag: string;
 }
 
-/** All of discovery, made once: legacy and aggregated. */
+export interface Discovery {
+  /** The document of a discovery path, or undefined for any other path. */
+  document(path: string, accept: string | undefined): DiscoveryDocument | undefined;
+}
+
+/** The documents of one group, made from its resources. */
+interface GroupDocuments {
+  /** JSON of an APIGroup without its kind. */
+  readonly group: string;
+  /** JSON of an APIGroupDiscovery. */
+  readonly aggregated: string;
+  /** APIResourceList, by version. */
+  readonly versions: ReadonlyMap<string, DiscoveryDocument>;
+}
+
+/** Legacy and aggregated discovery. Only the groups whose resources change are made anew. */
 export function createDiscovery(
-  descriptors: readonly ResourceDescriptor[],
+  resources: Pick<ServedResources, 'entries' | 'onChange'>,
   serverAddress: string,
 ): Discovery {
-  const groups = new Map<string, ResourceDescriptor[]>();
-  for (const descriptor of descriptors) {
-    const key = apiVersionOf(descriptor);
-    groups.set(key, [...(groups.get(key) ?? []), descriptor]);
-  }
-  const json = (value: object): Buffer => Buffer.from(JSON.stringify(value));
-  const documents = new Map<string, Buffer>();
-  const aggregated = new Map<string, Buffer>();
-  const named = [...groups.keys()].filter(key => key.includes('/'));
+  const made = new Map<string, GroupDocuments>();
+  /** Documents about all groups. */
+  const overall = new Map<string, DiscoveryDocument>();
+  resources.onChange(({ groups }) => {
+    overall.clear();
+    for (const group of groups) made.delete(group);
+  });
+  const groupNames = (): string[] => [
+    ...new Set(resources.entries().map(({ descriptor }) => descriptor.group)),
+  ];
+  const groupDocuments = (group: string): GroupDocuments | undefined => {
+    const known = made.get(group);
+    if (known !== undefined) return known;
+    const members = resources
+      .entries()
+      .map(({ descriptor }) => descriptor)
+      .filter(descriptor => descriptor.group === group);
+    if (members.length === 0) return undefined;
+    const fresh = groupDocumentsOf(group, members);
+    made.set(group, fresh);
+    return fresh;
+  };
+  const ofAllGroups = (path: string, make: () => string, contentType = json): DiscoveryDocument => {
+    const known = overall.get(`${path} ${contentType}`);
+    if (known !== undefined) return known;
+    const fresh = documentOf(make(), contentType);
+    overall.set(`${path} ${contentType}`, fresh);
+    return fresh;
+  };
+  const each = (names: readonly string[], part: 'group' | 'aggregated'): string =>
+    names.map(name => groupDocuments(name)?.[part]).join(',');
+  const named = (): string[] => groupNames().filter(name => name !== '');
 
-  documents.set(
-    '/api',
-    json({
-      kind: 'APIVersions',
-      versions: ['v1'],
-      serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress }],
-    }),
-  );
-  documents.set(
-    '/apis',
-    json({ kind: 'APIGroupList', apiVersion: 'v1', groups: named.map(groupOf) }),
-  );
-  for (const [groupVersion, members] of groups) {
-    const list = {
-      kind: 'APIResourceList',
-      apiVersion: 'v1',
-      groupVersion,
-      resources: members.flatMap(legacyResources),
-    };
-    documents.set(
-      groupVersion.includes('/') ? `/apis/${groupVersion}` : `/api/${groupVersion}`,
-      json(list),
-    );
-    const [group = ''] = groupVersion.split('/');
-    if (groupVersion.includes('/'))
-      documents.set(
-        `/apis/${group}`,
-        json({ kind: 'APIGroup', apiVersion: 'v1', ...groupOf(groupVersion) }),
-      );
-  }
-  for (const version of ['v2', 'v2beta1']) {
-    const list = (keys: readonly string[]): Buffer =>
-      json({
-        kind: 'APIGroupDiscoveryList',
-        apiVersion: `apidiscovery.k8s.io/${version}`,
-        metadata: {},
-        items: keys.map(key => aggregatedGroup(key, groups.get(key) ?? [])),
-      });
-    aggregated.set(`/api ${version}`, list(['v1']));
-    aggregated.set(`/apis ${version}`, list(named));
-  }
   return {
     document(path, accept = '') {
-      const key = path.length > 1 ? path.replace(/\/$/, '') : path;
-      for (const range of accept.split(',')) {
-        const version = /as=APIGroupDiscoveryList/.test(range)
-          ? /v=(v2(?:beta1)?)/.exec(range)?.[1]
-          : undefined;
-        const body = version === undefined ? undefined : aggregated.get(`${key} ${version}`);
-        if (body !== undefined) {
-          return {
-            body,
-            contentType: `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`,
-          };
+      const [, prefix, group = '', version] =
+        /^\/(apis?)(?:\/([^/]+))?(?:\/([^/]+))?\/?$/.exec(path) ?? [];
+      if (prefix === undefined) return undefined;
+      if (group === '') {
+        const names = prefix === 'api' ? [''] : named();
+        const aggregated = aggregatedVersion(accept);
+        if (aggregated !== undefined) {
+          return ofAllGroups(
+            path,
+            () =>
+              `{"kind":"APIGroupDiscoveryList","apiVersion":"apidiscovery.k8s.io/${aggregated}","metadata":{},"items":[${each(names, 'aggregated')}]}`,
+            `application/json;g=apidiscovery.k8s.io;v=${aggregated};as=APIGroupDiscoveryList`,
+          );
         }
+        return ofAllGroups(path, () =>
+          prefix === 'api'
+            ? JSON.stringify({
+                kind: 'APIVersions',
+                versions: ['v1'],
+                serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress }],
+              })
+            : `{"kind":"APIGroupList","apiVersion":"v1","groups":[${each(names, 'group')}]}`,
+        );
       }
-      const body = documents.get(key);
-      return body === undefined ? undefined : { body, contentType: 'application/json' };
+      if (prefix === 'api') {
+        return version === undefined ? groupDocuments('')?.versions.get(group) : undefined;
+      }
+      const documents = groupDocuments(group);
+      if (documents === undefined || version !== undefined) {
+        return documents?.versions.get(version ?? '');
+      }
+      return ofAllGroups(
+        path,
+        () => `{"kind":"APIGroup","apiVersion":"v1",${documents.group.slice(1)}`,
+      );
     },
   };
 }
 
-function groupOf(groupVersion: string): object {
-  const [name = '', version = ''] = groupVersion.split('/');
-  const only = { groupVersion, version };
-  return { name, versions: [only], preferredVersion: only };
+const json = 'application/json';
+
+function documentOf(text: string, contentType = json): DiscoveryDocument {
+  const body = Buffer.from(text);
+  return { body, contentType, etag: etagOf(body) };
+}
+
+/** The newest version of aggregated discovery that is asked for, if any. */
+function aggregatedVersion(accept: string): string | undefined {
+  for (const range of accept.split(',')) {
+    const version = /as=APIGroupDiscoveryList/.test(range)
+      ? /v=(v2(?:beta1)?)(?:;|$)/.exec(range)?.[1]
+      : undefined;
+    if (version !== undefined) return version;
+  }
+  return undefined;
+}
+
+function groupDocumentsOf(name: string, members: readonly ResourceDescriptor[]): GroupDocuments {
+  const names = [...new Set(members.map(({ version }) => version))].toSorted(compareVersions);
+  const ofVersion = (version: string): ResourceDescriptor[] =>
+    members.filter(member => member.version === version);
+  const versions = names.map(version => ({
+    groupVersion: apiVersionOf({ group: name, version }),
+    version,
+  }));
+  return {
+    group: JSON.stringify({ name, versions, preferredVersion: versions[0] }),
+    aggregated: JSON.stringify({
+      metadata: { name, creationTimestamp: null },
+      versions: names.map(version => ({
+        version,
+        freshness: 'Current',
+        resources: ofVersion(version).map(aggregatedResource),
+      })),
+    }),
+    versions: new Map(
+      versions.map(({ groupVersion, version }) => [
+        version,
+        documentOf(
+          JSON.stringify({
+            kind: 'APIResourceList',
+            apiVersion: 'v1',
+            groupVersion,
+            resources: ofVersion(version).flatMap(legacyResources),
+          }),
+        ),
+      ]),
+    ),
+  };
 }
 
 function legacyResources(descriptor: ResourceDescriptor): object[] {
@@ -129,16 +197,6 @@ function legacyResources(descriptor: ResourceDescriptor): object[] {
     },
     ...subresources,
   ];
-}
-
-function aggregatedGroup(groupVersion: string, members: readonly ResourceDescriptor[]): object {
-  const [group = '', version] = groupVersion.includes('/')
-    ? groupVersion.split('/')
-    : ['', groupVersion];
-  return {
-    metadata: { name: group, creationTimestamp: null },
-    versions: [{ version, freshness: 'Current', resources: members.map(aggregatedResource) }],
-  };
 }
 
 const aggregatedResource = (descriptor: ResourceDescriptor): object => ({

@@ -2,7 +2,7 @@ import type { TLSSocket } from 'node:tls';
 import { certificateSubject } from '../../machinery/client-certificate.ts';
 import { unauthorized } from '../../machinery/status.ts';
 import type { Credentials } from '../authn/authenticator.ts';
-import { ClientGoneError } from './context.ts';
+import { ClientGoneError } from './client-gone-error.ts';
 import { tlsSocketOf, type AnyRequest } from './listener.ts';
 
 /** A connection's client certificate, as far as it identifies somebody. */
@@ -32,6 +32,10 @@ export function credentialsOf(request: AnyRequest): Credentials {
   if (!isValid && token === undefined) throw unauthorized();
   return { certificate: isValid ? subject : undefined, token };
 }
+
+/** The name in a connection's client certificate, if that was verified. */
+export const verifiedNameOf = (socket: TLSSocket): string | undefined =>
+  certificateOf(socket).subject?.commonName || undefined;
 
 function certificateOf(socket: TLSSocket): ClientCertificate {
   let known = bySocket.get(socket);

@@ -15,6 +15,8 @@ import {
   type Connection,
   type ConnectionLimits,
 } from './limits/connections.ts';
+import { createDescriptorCheck } from './limits/descriptors.ts';
+import { createResetBudget } from './limits/resets.ts';
 import { guard } from '../../machinery/unexpected.ts';
 import { guardListener } from '../../machinery/guard-listener.ts';
 import type { Logger } from '../../machinery/log.ts';
@@ -38,6 +40,8 @@ export interface ListenerOptions extends ListenerCertificates {
   /** How many connections there are file descriptors for. */
   readonly maxConnections?: number | undefined;
   readonly log: Logger;
+  /** The name in the connection's client certificate, if that was verified. */
+  verifiedNameOf(socket: TLSSocket): string | undefined;
   onRequest(request: AnyRequest, response: AnyResponse): void;
   onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
@@ -74,8 +78,23 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     maxSessionMemory: maxSessionMemoryMb,
   });
   const { limits = defaultConnectionLimits, maxConnections = Infinity, log } = options;
-  const connections = createConnections({ ...limits, max: Math.min(limits.max, maxConnections) });
-  const sweep = setInterval(() => connections.sweep(), sweepEveryMs).unref();
+  const connections = createConnections({
+    // Some descriptors are left for those that are closing: what exceeds `maxConnections` is dropped unseen.
+    limits: { ...limits, max: Math.min(limits.max, Math.floor(maxConnections * 0.9)) },
+    onLimited: open =>
+      log.warn('Too many connections: idle ones are closed, or new ones refused', {
+        name: 'API',
+        open,
+      }),
+  });
+  const descriptors = createDescriptorCheck(log);
+  const sweep = setInterval(() => {
+    connections.sweep();
+    descriptors.sweep();
+  }, sweepEveryMs).unref();
+  // Node closes connections of HTTP/1.1 that were idle for five seconds, and those whose next request waits
+  // behind a busy event loop with them.
+  (server as unknown as { keepAliveTimeout: number }).keepAliveTimeout = limits.idleMs;
   const sockets = new Set<Socket>();
   /** By the peer's address and port: TLS and HTTP/2 wrap the socket that was accepted. */
   const accepted = new Map<string, Connection>();
@@ -116,6 +135,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   server.on('secureConnection', (socket: TLSSocket) => {
     socket.setNoDelay(true);
     socket.on('error', () => socket.destroy());
+    accepted.get(peerOf(socket))?.secured(options.verifiedNameOf(socket));
   });
   // All streams of a session share this window: one large body would wait for a reply at every 64 KiB.
   server.on(
@@ -124,6 +144,14 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       // The client may be gone already.
       if (session.destroyed) return;
       session.setLocalWindowSize(windowBytes);
+      const resets = createResetBudget();
+      session.on('stream', stream => {
+        stream.once('close', () => {
+          const isReset = stream.rstCode !== constants.NGHTTP2_NO_ERROR || !stream.writableFinished;
+          // Streams that are open go on, new ones are not handled: an honest client opens another connection.
+          if (isReset && resets.spend() && !session.closed) session.close();
+        });
+      });
       sessions.set(peerOf(session.socket), session);
     }),
   );
@@ -141,7 +169,14 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   };
   server.on('request', (request: AnyRequest, response: AnyResponse) => {
     const destroy = (): void => void request.destroy();
-    guard({ log, operation: 'request', onError: destroy }, () => onRequest(request, response))();
+    const handle = guard({ log, operation: 'request', onError: destroy }, () =>
+      onRequest(request, response),
+    );
+    if (!('stream' in request)) return handle();
+    // Once all that was read is looked at: what is reset in the same breath is not worked on.
+    queueMicrotask(() => {
+      if (!request.stream.destroyed && !request.stream.closed) handle();
+    });
   });
   server.on('upgrade', ((request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // It is a request for as long as the connection lasts.

@@ -4,12 +4,15 @@ import type { Store } from '../../store/store.ts';
 
 export interface RequestObservation {
   readonly verb: string;
-  readonly group: string;
-  readonly resource: string;
+  /** Absent for what is no resource, and for what was not authorized. */
+  readonly resource?: LabelledResource | undefined;
   readonly subresource: string;
   readonly code: number;
   readonly seconds: number;
 }
+
+/** What labels come from: a client cannot make up a series. */
+export type LabelledResource = Pick<ResourceDescriptor, 'group' | 'plural' | 'subresources'>;
 
 export interface Metrics {
   observe(request: RequestObservation): void;
@@ -23,8 +26,6 @@ export type RequestKind = 'readOnly' | 'mutating' | 'longRunning';
 
 export interface MetricsOptions {
   readonly store: Pick<Store, 'revision'>;
-  /** Only these can appear in labels. */
-  readonly resources: readonly Pick<ResourceDescriptor, 'group' | 'plural' | 'subresources'>[];
 }
 
 interface Series {
@@ -47,35 +48,19 @@ const knownVerbs: ReadonlySet<string> = new Set([
 ]);
 
 /** Request counts and durations, the store's revision and the size of the process. */
-export function createMetrics({ store, resources }: MetricsOptions): Metrics {
-  /** By resource: the labels that stand for it. */
-  const places = new Map([
-    [placeOf(noResource), placeLabels(noResource)],
-    ...resources.flatMap(placesOf),
-  ]);
+export function createMetrics({ store }: MetricsOptions): Metrics {
   const series = new Map<string, Series>();
   const drops = new Map<RequestKind, number>();
 
-  /** Adds a series once for each key, so that labels are not written for each request. */
-  const seriesOf = (verb: string, place: string, code: string): Series => {
-    const key = `${verb} ${place} ${code}`;
-    let entry = series.get(key);
-    if (entry === undefined) {
-      const labels = `verb="${verb === other ? other : verb.toUpperCase()}",${places.get(place) ?? unknownPlace},code="${code}"`;
-      entry = { labels, count: 0, seconds: 0 };
-      series.set(key, entry);
-    }
-    return entry;
-  };
-
   return {
-    observe({ verb, code, seconds, ...request }) {
-      const place = placeOf(request);
-      const entry = seriesOf(
-        knownVerbs.has(verb) ? verb : other,
-        places.has(place) ? place : other,
-        codeLabel(code),
-      );
+    observe({ verb, resource, subresource, code, seconds }) {
+      const place = placeOf(resource, subresource);
+      const key = `${knownVerbs.has(verb) ? verb.toUpperCase() : other} ${codeLabel(code)} ${place}`;
+      let entry = series.get(key);
+      if (entry === undefined) {
+        entry = { labels: labelsOf(key), count: 0, seconds: 0 };
+        series.set(key, entry);
+      }
       entry.count += 1;
       entry.seconds += seconds;
     },
@@ -113,22 +98,19 @@ export function createMetrics({ store, resources }: MetricsOptions): Metrics {
 const escapeLabel = (value: string): string =>
   value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 
-type Place = Pick<RequestObservation, 'group' | 'resource' | 'subresource'>;
+/** `<group>/<plural>/<subresource>`; a group has no slash, and the others no space. */
+const placeOf = (resource: LabelledResource | undefined, subresource: string): string => {
+  if (resource === undefined) return '//';
+  const isDeclared = subresource === '' || Object.hasOwn(resource.subresources ?? {}, subresource);
+  return `${resource.group}/${resource.plural}/${isDeclared ? subresource : other}`;
+};
 
-const placeOf = ({ group, resource, subresource }: Place): string =>
-  `${group}/${resource}/${subresource}`;
-
-const placeLabels = ({ group, resource, subresource }: Place): string =>
-  `group="${escapeLabel(group)}",resource="${escapeLabel(resource)}",subresource="${escapeLabel(subresource)}"`;
-
-const unknownPlace = placeLabels({ group: '', resource: other, subresource: '' });
-const noResource: Place = { group: '', resource: '', subresource: '' };
-
-const placesOf = ({ group, plural, subresources = {} }: MetricsOptions['resources'][number]) =>
-  ['', ...Object.keys(subresources)].map((subresource): [string, string] => {
-    const place = { group, resource: plural, subresource };
-    return [placeOf(place), placeLabels(place)];
-  });
+/** Written once a series, not for each request. */
+function labelsOf(key: string): string {
+  const [verb = '', code = '', place = ''] = key.split(' ');
+  const [group = '', resource = '', subresource = ''] = place.split('/').map(escapeLabel);
+  return `verb="${verb}",group="${group}",resource="${resource}",subresource="${subresource}",code="${code}"`;
+}
 
 /** A proxied answer could carry any number; HTTP's codes have three digits. */
 const codeLabel = (code: number): string =>

@@ -3,7 +3,9 @@ import { versionInfo } from '../discovery/discovery.ts';
 import type { OpenApi } from '../openapi/documents.ts';
 import type { IssuerDocuments } from '../authn/issuer-documents.ts';
 import type { NonResourceOperation } from '../operation/operation.ts';
-import type { RequestContext } from './context.ts';
+import type { RequestContext } from '../operation/operation.ts';
+import { hasCurrent } from './etag.ts';
+import type { Health } from './health.ts';
 import type { Metrics } from './metrics.ts';
 import { respond } from './respond.ts';
 
@@ -16,8 +18,7 @@ export interface NonResourceServices {
   readonly metrics: Metrics;
   readonly version: string;
   readonly issuer: IssuerDocuments;
-  /** Why the store refuses writes at present. */
-  readonly storeFault: () => string | undefined;
+  readonly health: Health;
 }
 
 /** Paths that are no resources: discovery, health, version, OpenAPI, metrics. */
@@ -28,22 +29,16 @@ export async function nonResource(
   const { operation, headers, query } = context;
   const { path } = operation;
   const discovered = services.discovery.document(path, headers.accept);
-  if (discovered !== undefined)
-    return respond(context, 200, discovered.body, discovered.contentType);
+  if (discovered !== undefined) return respondDocument(context, discovered);
   if (path === '/openapi/v2' && headers.accept?.includes(v2ProtobufType) === true) {
-    return respond(
-      context,
-      200,
-      services.openApi.v2Protobuf(),
-      'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
-    );
+    return respondDocument(context, {
+      ...services.openApi.v2Protobuf(),
+      contentType: 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
+    });
   }
   if (path.startsWith('/openapi/')) {
     const document = services.openApi.document(path);
-    if (document !== undefined) {
-      context.response.setHeader('etag', `"${document.etag}"`);
-      return respond(context, 200, document.body);
-    }
+    if (document !== undefined) return respondDocument(context, document);
   }
   switch (path) {
     case '/version':
@@ -75,16 +70,31 @@ export async function nonResource(
       return respond(context, 200, services.issuer.keys, 'application/jwk-set+json');
     default:
   }
-  const [, endpoint, check] = /^\/(healthz|livez|readyz)(?:\/(ping|log|etcd))?$/.exec(path) ?? [];
-  if (endpoint !== undefined) {
-    // A restart would not mend the disk: the server is alive all the same.
-    const asksStore = endpoint !== 'livez' && (check === undefined || check === 'etcd');
-    const fault = asksStore ? services.storeFault() : undefined;
-    const verdict = fault === undefined ? 'passed' : 'failed';
-    const etcd = fault === undefined ? '[+]etcd ok' : `[-]etcd failed: ${fault}`;
-    const report = `[+]ping ok\n[+]log ok\n${etcd}\n${endpoint} check ${verdict}\n`;
-    const body = query.has('verbose') || fault !== undefined ? report : 'ok';
-    return respond(context, fault === undefined ? 200 : 500, body, 'text/plain; charset=utf-8');
-  }
+  const health = services.health.report(path, {
+    verbose: query.has('verbose'),
+    exclude: query.getAll('exclude'),
+  });
+  if (health !== undefined)
+    return respond(context, health.code, health.text, 'text/plain; charset=utf-8');
   return respond(context, 404, '404 page not found\n', 'text/plain; charset=utf-8');
+}
+
+interface ServedDocument {
+  readonly body: Buffer;
+  readonly contentType?: string;
+  readonly etag: string;
+}
+
+/** Sends a document, or says that the client has it already. */
+function respondDocument(
+  context: RequestContext<NonResourceOperation>,
+  { body, contentType = 'application/json', etag }: ServedDocument,
+): Promise<void> {
+  const { response, headers } = context;
+  response.setHeader('etag', `"${etag}"`);
+  response.setHeader('vary', 'Accept');
+  if (!hasCurrent(headers['if-none-match'], etag)) return respond(context, 200, body, contentType);
+  response.statusCode = 304;
+  response.end();
+  return Promise.resolve();
 }

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { Turn } from '../turns.ts';
 import type { AnyResponse } from './listener.ts';
 
@@ -13,7 +14,7 @@ export function cutOff(response: AnyResponse): void {
 }
 
 /** A reader that takes nothing for so long is cut off. */
-const stallTimeoutMs = 30_000;
+export const stallTimeoutMs = 30_000;
 
 /** Resolves when the connection took what it was given, or the response is over. A reader that takes nothing is cut off. */
 export const drained = (response: AnyResponse): Promise<void> =>
@@ -29,7 +30,8 @@ export const drained = (response: AnyResponse): Promise<void> =>
     response.on('close', go);
   });
 
-export const isOver = (response: AnyResponse): boolean =>
+/** Whether its `close` event may be over: an HTTP/2 response has no `closed`, only its stream has. */
+export const isOver = (response: AnyResponse | Duplex): boolean =>
   response.closed || response.destroyed || ('stream' in response && response.stream.destroyed);
 
 /** How much is written at once: less costs time, more costs memory with each slow reader. */

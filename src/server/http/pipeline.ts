@@ -11,39 +11,49 @@ import {
 } from '../authn/authenticator.ts';
 import type { IssuerDocuments } from '../authn/issuer-documents.ts';
 import { actingUser } from '../authn/impersonation.ts';
-import { mustAllow, type Authorizer } from '../authz/authorizer.ts';
+import type { ServiceAccountTokens } from '../authn/service-account-tokens.ts';
+import { mustAllow } from '../authz/authorizer.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { OpenApi } from '../openapi/documents.ts';
 import { createOperationExecutor, type ExecutionServices } from '../operation/execute-operation.ts';
-import { attributesOf, type Operation, type ResourceOperation } from '../operation/operation.ts';
+import {
+  attributesOf,
+  type Operation,
+  type RequestContext,
+  type ResourceOperation,
+} from '../operation/operation.ts';
 import { createOperationResolver } from '../operation/resolve-operation.ts';
 import { isDamaged } from '../registry/store-errors.ts';
 import { nextTurn } from '../turns.ts';
-import type { ResourceEntry } from '../resource-entry.ts';
-import { ClientGoneError, type RequestContext } from './context.ts';
+import type { ServedResources } from '../resources/resource-registry.ts';
+import type { NodeProxy } from '../subresources/node-proxy.ts';
+import { ClientGoneError } from './client-gone-error.ts';
 import { credentialsOf } from './credentials.ts';
+import type { Health } from './health.ts';
 import { createBodyBytes, defaultBodyLimits } from './limits/body-bytes.ts';
 import { clientOf, type Client } from './limits/clients.ts';
-import { createInFlight, defaultInFlightLimits, type InFlightLimits } from './limits/in-flight.ts';
+import { createInFlight, type InFlightLimits } from './limits/in-flight.ts';
+import { createBodyReceiver } from './limits/receive-body.ts';
 import { createUnsentBytes } from './limits/unsent-bytes.ts';
 import type { AnyRequest, AnyResponse } from './listener.ts';
 import type { Metrics, RequestKind, RequestObservation } from './metrics.ts';
 import { nonResource } from './non-resource.ts';
+import { isOver } from './outgoing.ts';
 import { booleanOf } from './query.ts';
 import { respondError, toStatusError } from './respond.ts';
 
 export interface PipelineOptions extends ExecutionServices {
-  readonly entries: readonly ResourceEntry[];
-  readonly authorize: Authorizer;
+  readonly resources: ServedResources;
+  readonly tokens: Pick<ServiceAccountTokens, 'authenticator'>;
+  readonly nodeProxy: Pick<NodeProxy, 'stream'>;
   readonly discovery: Discovery;
   readonly openApi: OpenApi;
   readonly metrics: Metrics;
   readonly version: string;
   readonly issuer: IssuerDocuments;
-  readonly storeFault: () => string | undefined;
+  readonly health: Health;
   readonly log: Logger;
-  /** @default kube-apiserver's */
-  readonly inFlight?: InFlightLimits;
+  readonly inFlight: InFlightLimits;
   /** Aborts when the server closes. */
   readonly signal: AbortSignal;
 }
@@ -53,17 +63,21 @@ export interface Pipeline {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
 }
 
+const noBody = Buffer.alloc(0);
+const sweepEveryMs = 5000;
+
 /** resolve → authenticate → impersonate → authorize → execute. */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { authorize, log, nodeProxy, tokens } = options;
-  const resolve = createOperationResolver(options.entries);
+  const resolve = createOperationResolver(options.resources);
   const execute = createOperationExecutor(options);
   const authenticators: readonly Authenticator[] = [certificateAuthenticator, tokens.authenticator];
 
-  const inFlight = createInFlight(options.inFlight ?? defaultInFlightLimits, kind =>
-    options.metrics.dropped(kind),
-  );
-  const bodies = createBodyBytes(defaultBodyLimits);
+  const inFlight = createInFlight(options.inFlight, kind => options.metrics.dropped(kind));
+  const bodyBytes = createBodyBytes(defaultBodyLimits);
+  const bodies = createBodyReceiver();
+  const sweep = setInterval(() => bodies.sweep(), sweepEveryMs).unref();
+  options.signal.addEventListener('abort', () => clearInterval(sweep), { once: true });
   const unsent = createUnsentBytes();
 
   const senderOf = async (request: AnyRequest): Promise<UserInfo> => {
@@ -76,8 +90,20 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     return anonymous;
   };
 
+  /** Waits until the client may use the event loop. */
+  const turn = async ({ key, isExempt }: Client): Promise<void> => {
+    const waiting = isExempt ? undefined : nextTurn(key);
+    if (waiting !== undefined) await waiting;
+  };
+  /** Takes the client's seat. @throws StatusError TooManyRequests */
+  const takeSeat = (client: Client, kind: RequestKind, closing: Closing): void => {
+    const end = inFlight.admit(client, kind);
+    if (end !== undefined) onClose(closing, end);
+  };
+
   /**
-   * The user who may do what is asked, and the client whose share of the server it takes.
+   * The user who may do what is asked, and the client whose share of the server it takes. What writes takes its seat
+   * when its body is there: until then it is the client that takes its time.
    * @param closing of what the request comes by: gives back what was admitted
    * @throws StatusError Unauthorized, Forbidden, TooManyRequests
    */
@@ -89,16 +115,25 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const sender = await senderOf(request);
     const client = clientOf(sender, request);
     const kind = requestKindOf(operation);
-    const end = inFlight.admit(client, kind);
-    if (end !== undefined) {
-      onClose(closing, end);
-      const turn = nextTurn(client.key);
-      if (turn !== undefined) await turn;
-    }
-    if (kind === 'mutating') onClose(closing, bodies.admit(client, declaredLengthOf(request)));
+    if (kind !== 'mutating' && !isProbe(operation)) takeSeat(client, kind, closing);
+    await turn(client);
     const user = actingUser(sender, request, authorize);
     mustAllow(authorize, attributesOf(operation, user));
     return { user, client };
+  };
+
+  const bodyOf = async (
+    request: AnyRequest,
+    operation: Operation,
+    { client, response }: { client: Client; response: AnyResponse },
+  ): Promise<Buffer> => {
+    if (requestKindOf(operation) !== 'mutating') return noBody;
+    const room = bodyBytes.admit(client, declaredLengthOf(request));
+    onClose(response, () => room.giveBack());
+    const body = await bodies.receive(request, received => room.grow(received));
+    takeSeat(client, 'mutating', response);
+    await turn(client);
+    return body;
   };
 
   return {
@@ -121,12 +156,14 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         const { user, client } = await admittedUserOf(request, operation, response);
         isAuthorized = true;
         if (operation.type === 'undeclared') throw operation.refusal;
+        const body = await bodyOf(request, operation, { client, response });
         const contextOf = <O extends Operation>(served: O): RequestContext<O> => ({
           operation: served,
           query,
           headers,
           user,
           request,
+          body,
           response,
           warnings,
           client,
@@ -170,32 +207,28 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   };
 }
 
-/** Names for metrics and logs: declared ones only, and none before the request was authorized. */
+/** For metrics and logs: declared names only, and none before the request was authorized. */
 function labelsOf(operation: Operation, isAuthorized: boolean): OperationLabels {
   if (!isAuthorized || operation.type === 'undeclared') return noLabels;
   if (operation.type === 'non-resource') return { ...noLabels, verb: 'get' };
   const { verb, subresource, entry } = operation;
-  const { group, plural } = entry.descriptor;
-  return { verb, group, resource: plural, subresource };
+  return { verb, resource: entry.descriptor, subresource };
 }
 
 /** For the log: `get secrets`, `update pods/status`; `request` where nothing is declared or allowed. */
 function operationText(operation: Operation, isAuthorized: boolean): string {
   const { verb, resource, subresource } = labelsOf(operation, isAuthorized);
-  const what = subresource === '' ? resource : `${resource}/${subresource}`;
-  return `${verb} ${what}`.trim() || 'request';
+  const plural = resource?.plural ?? '';
+  return `${verb} ${subresource === '' ? plural : `${plural}/${subresource}`}`.trim() || 'request';
 }
 
-type OperationLabels = Pick<RequestObservation, 'verb' | 'group' | 'resource' | 'subresource'>;
-const noLabels: OperationLabels = { verb: '', group: '', resource: '', subresource: '' };
+type OperationLabels = Pick<RequestObservation, 'verb' | 'resource' | 'subresource'>;
+const noLabels: OperationLabels = { verb: '', subresource: '' };
 
-interface Closing {
-  readonly closed: boolean;
-  on(event: 'close', listener: () => void): unknown;
-}
+type Closing = AnyResponse | Duplex;
 
 function onClose(closing: Closing, release: () => void): void {
-  if (closing.closed) release();
+  if (isOver(closing)) release();
   else closing.on('close', release);
 }
 
@@ -208,10 +241,15 @@ function requestKindOf(operation: Operation): RequestKind {
   return verb === 'get' || verb === 'list' ? 'readOnly' : 'mutating';
 }
 
-/** Undefined where the body may be of any length. */
-function declaredLengthOf({ headers }: AnyRequest): number | undefined {
-  const declared = Number(headers['content-length'] ?? Number.NaN);
-  return Number.isNaN(declared) ? undefined : declared;
+/** Kubernetes' flow schema `probes`: whether the server is well is answered however busy it is. */
+const isProbe = (operation: Operation): boolean =>
+  operation.type === 'non-resource' && probePaths.has(operation.path);
+const probePaths: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz']);
+
+/** 0 where it is not known, as with bodies in chunks. */
+function declaredLengthOf({ headers }: AnyRequest): number {
+  const declared = Number(headers['content-length']);
+  return Number.isNaN(declared) ? 0 : declared;
 }
 
 const connects = (operation: Operation): operation is ResourceOperation =>
@@ -223,7 +261,7 @@ function endOf(response: AnyResponse, server: AbortSignal): () => AbortSignal {
   return () => {
     if (signal === undefined) {
       const gone = new AbortController();
-      if (response.closed) gone.abort();
+      if (isOver(response)) gone.abort();
       response.once('close', () => gone.abort());
       signal = AbortSignal.any([gone.signal, server]);
     }

@@ -2,7 +2,7 @@ import { pipeline, Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import { isGoTrue } from '../../machinery/go-bool.ts';
 import { internalError, StatusError } from '../../machinery/status.ts';
-import type { RequestContext } from './context.ts';
+import type { RequestContext } from '../operation/operation.ts';
 import type { Operation } from '../operation/operation.ts';
 import { nextTurn, type Turn } from '../turns.ts';
 import type { Client } from './limits/clients.ts';

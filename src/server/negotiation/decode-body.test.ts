@@ -1,16 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { SecretSchema } from '../../api/core/v1/secret.ts';
-import { decodeBody, type DecodeOptions } from './decode-body.ts';
+import { decodeBody, type BodyOptions } from './decode-body.ts';
 
 const expected = { apiVersion: 'v1', kind: 'Secret', schema: SecretSchema };
 const decode = (
   body: string | Buffer,
-  options: Partial<DecodeOptions> = {},
+  options: Partial<BodyOptions> = {},
 ): Promise<Record<string, unknown>> =>
   decodeBody(Buffer.from(body as string), expected, {
     contentType: 'application/json',
     fieldValidation: 'Warn',
     warnings: [],
+    client: { key: 'user a', group: 'user a', isExempt: false },
     ...options,
   });
 const yaml = { contentType: 'application/yaml; charset=utf-8' };

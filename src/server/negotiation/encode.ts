@@ -1,6 +1,6 @@
 import { yamlPieces } from '../../machinery/encode-yaml.ts';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
-import type { RequestContext } from '../http/context.ts';
+import type { RequestContext } from '../operation/operation.ts';
 import { inReadableForm, isForPeople, respond, respondPieces } from '../http/respond.ts';
 import type { ListPage, StoredObject } from '../registry/object-store.ts';
 import { isDamaged } from '../registry/store-errors.ts';

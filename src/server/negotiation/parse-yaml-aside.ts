@@ -9,7 +9,8 @@ export type YamlAnswer =
 /** A thread takes longer to start than this takes to read, and few manifests are longer. */
 const asideAboveChars = 16 * 1024;
 const resourceLimits = { maxOldGenerationSizeMb: 512 };
-const maxThreadMs = 5000;
+/** Five times what a quiet machine takes for the slowest text of that length. */
+const maxThreadMs = (chars: number): number => Math.ceil(5000 + chars / 50);
 /** How many bodies may wait for the thread: those beyond would not be read in time. */
 const maxWaiting = 8;
 
@@ -38,7 +39,7 @@ async function inThread(text: string): Promise<YamlAnswer> {
     resourceLimits,
   });
   try {
-    const signal = AbortSignal.timeout(maxThreadMs);
+    const signal = AbortSignal.timeout(maxThreadMs(text.length));
     const [answer] = (await once(thread, 'message', { signal })) as [YamlAnswer];
     return answer;
   } catch (error) {

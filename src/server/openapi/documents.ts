@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
+import { etagOf } from '../http/etag.ts';
+import type { ServedResources } from '../resources/resource-registry.ts';
 import { encodeOpenApiV2 } from './v2-protobuf.ts';
 import { openApiSchemas, type RefPrefix } from './schemas.ts';
 
@@ -13,70 +14,82 @@ export interface OpenApi {
   /** Of `/openapi/v2`, `/openapi/v3` or a path below; undefined for others. Made when first asked for. */
   document(path: string): OpenApiDocument | undefined;
   /** v2 in protobuf. */
-  v2Protobuf(): Buffer;
+  v2Protobuf(): OpenApiDocument;
 }
 
+const v3Prefix = '/openapi/v3';
+
+/** The documents about a group are made anew when its resources change. */
 export function createOpenApi(
-  descriptors: readonly ResourceDescriptor[],
+  resources: Pick<ServedResources, 'entries' | 'onChange'>,
   version: string,
 ): OpenApi {
-  const groups = new Map<string, ResourceDescriptor[]>();
-  for (const descriptor of descriptors) {
-    const { group, version: of } = descriptor;
-    const path = group === '' ? `api/${of}` : `apis/${group}/${of}`;
-    groups.set(path, [...(groups.get(path) ?? []), descriptor]);
-  }
   const info = { title: 'Kubernetes', version };
   const made = new Map<string, OpenApiDocument>();
-  const v3 = (members: readonly ResourceDescriptor[]): object => ({
-    openapi: '3.0.0',
+  let protobuf: OpenApiDocument | undefined;
+  resources.onChange(({ groups }) => {
+    protobuf = undefined;
+    for (const path of made.keys()) {
+      const group = groupOf(path);
+      if (group === undefined || groups.has(group)) made.delete(path);
+    }
+  });
+  const descriptors = (): ResourceDescriptor[] =>
+    resources.entries().map(({ descriptor }) => descriptor);
+  const v2 = (): Record<string, unknown> => ({
+    swagger: '2.0',
     info,
-    paths: pathsOf(members, '#/components/schemas/'),
-    components: { schemas: definitionsOf(members, '#/components/schemas/') },
+    paths: pathsOf(descriptors(), '#/definitions/'),
+    definitions: definitionsOf(descriptors(), '#/definitions/'),
   });
   const make = (path: string): object | undefined => {
-    if (path === '/openapi/v2') {
-      return {
-        swagger: '2.0',
-        info,
-        paths: pathsOf(descriptors, '#/definitions/'),
-        definitions: definitionsOf(descriptors, '#/definitions/'),
-      };
-    }
-    if (path === '/openapi/v3') {
+    if (path === '/openapi/v2') return v2();
+    if (path === v3Prefix) {
+      const keys = new Set(descriptors().map(pathOf));
       return {
         paths: Object.fromEntries(
-          [...groups.keys()].map(key => [
-            key,
-            {
-              serverRelativeURL: `/openapi/v3/${key}?hash=${document(`/openapi/v3/${key}`)?.etag ?? ''}`,
-            },
-          ]),
+          Array.from(keys, key => {
+            const url = `${v3Prefix}/${key}`;
+            return [key, { serverRelativeURL: `${url}?hash=${document(url)?.etag ?? ''}` }];
+          }),
         ),
       };
     }
-    const members = groups.get(path.slice('/openapi/v3/'.length));
-    return members === undefined ? undefined : v3(members);
+    const members = descriptors().filter(each => `${v3Prefix}/${pathOf(each)}` === path);
+    if (members.length === 0) return undefined;
+    return {
+      openapi: '3.0.0',
+      info,
+      paths: pathsOf(members, '#/components/schemas/'),
+      components: { schemas: definitionsOf(members, '#/components/schemas/') },
+    };
   };
   const document = (path: string): OpenApiDocument | undefined => {
     const known = made.get(path);
     if (known !== undefined) return known;
     const value = make(path);
     if (value === undefined) return undefined;
-    const body = Buffer.from(JSON.stringify(value));
-    const fresh = {
-      body,
-      etag: createHash('sha256').update(body).digest('hex').toUpperCase().slice(0, 64),
-    };
+    const fresh = documentOf(Buffer.from(JSON.stringify(value)));
     made.set(path, fresh);
     return fresh;
   };
-  let protobuf: Buffer | undefined;
   return {
     document,
-    v2Protobuf: () =>
-      (protobuf ??= encodeOpenApiV2(make('/openapi/v2') as Record<string, unknown>)),
+    v2Protobuf: () => (protobuf ??= documentOf(encodeOpenApiV2(v2()))),
   };
+}
+
+const documentOf = (body: Buffer): OpenApiDocument => ({ body, etag: etagOf(body) });
+
+/** `api/v1`, `apis/<group>/<version>`. */
+const pathOf = ({ group, version }: ResourceDescriptor): string =>
+  group === '' ? `api/${version}` : `apis/${group}/${version}`;
+
+/** The group that a document is about; undefined for those about all groups. */
+function groupOf(path: string): string | undefined {
+  const [prefix, group] = path.slice(v3Prefix.length + 1).split('/');
+  if (prefix === 'api') return '';
+  return prefix === 'apis' ? group : undefined;
 }
 
 const gvk = ({ group, version, kind }: ResourceDescriptor): object => ({ group, version, kind });

@@ -1,16 +1,7 @@
 import type { Verb } from '../../machinery/resource.ts';
 import { failure, methodNotAllowed } from '../../machinery/status.ts';
-import type { AdmissionChain } from '../admission/admission.ts';
-import type { ObjectLookup } from '../authn/object-lookup.ts';
-import type { RequestContext } from '../http/context.ts';
-import type { VerbServices } from '../resource-entry.ts';
-import { bindingHandler } from '../subresources/binding.ts';
-import { evictionHandler } from '../subresources/eviction.ts';
-import { namespaceFinalizeHandler } from '../subresources/finalize.ts';
-import type { SubresourceHandler } from '../subresources/handlers.ts';
-import type { NodeProxy } from '../subresources/node-proxy.ts';
-import { review, type ReviewServices } from '../subresources/reviews.ts';
-import { tokenHandler } from '../subresources/token.ts';
+import type { Admission } from '../admission/admission.ts';
+import type { Authorizer } from '../authz/authorizer.ts';
 import { create } from '../verbs/create.ts';
 import { deleteCollection } from '../verbs/delete-collection.ts';
 import { remove } from '../verbs/delete.ts';
@@ -19,17 +10,17 @@ import { list } from '../verbs/list.ts';
 import { patch } from '../verbs/patch.ts';
 import { update } from '../verbs/update.ts';
 import { watch } from '../verbs/watch.ts';
+import type { RequestContext, SubresourceHandler } from './operation.ts';
 
-export interface ExecutionServices extends ReviewServices {
-  readonly lookup: ObjectLookup;
-  readonly admission: AdmissionChain;
-  readonly nodeProxy: NodeProxy;
+export interface ExecutionServices {
+  readonly admission: Admission;
+  readonly authorize: Authorizer;
 }
 
 /** Executes a resource operation that was authorized, and answers it. @throws StatusError */
 export type OperationExecutor = (context: RequestContext) => Promise<void>;
 
-type Execution = (context: RequestContext, services: VerbServices) => Promise<void>;
+type Execution = SubresourceHandler;
 
 const verbs: ReadonlyMap<Verb, Execution> = new Map([
   ['get', get],
@@ -45,31 +36,26 @@ const verbs: ReadonlyMap<Verb, Execution> = new Map([
 /** The verbs that read or write a part of the object itself, such as its status. */
 const partVerbs: ReadonlySet<Verb> = new Set(['get', 'update', 'patch']);
 
-export function createOperationExecutor(options: ExecutionServices): OperationExecutor {
-  const { admission, authorize, nodeProxy, tokens, lookup } = options;
-  const handlers: ReadonlyMap<string, SubresourceHandler> = new Map([
-    ['/pods/binding', bindingHandler],
-    ['/pods/eviction', evictionHandler],
-    ['/pods/log', nodeProxy.log],
-    ['/serviceaccounts/token', tokenHandler(tokens, lookup)],
-    ['/namespaces/finalize', namespaceFinalizeHandler],
-  ]);
-
-  const executionOf = ({ operation }: RequestContext): Execution => {
-    const { entry, subresource, verb, connects } = operation;
-    const { group, plural } = entry.descriptor;
-    if (subresource === '') return verbs.get(verb) ?? refuseMethod;
-    const handler = handlers.get(`${group}/${plural}/${subresource}`);
-    if (handler !== undefined) return handler;
-    if (connects) return requireUpgrade;
-    return (partVerbs.has(verb) ? verbs.get(verb) : undefined) ?? refuseMethod;
-  };
-
+export function createOperationExecutor(services: ExecutionServices): OperationExecutor {
+  const { admission, authorize } = services;
   return async context => {
-    const { descriptor, objects } = context.operation.entry;
-    if (objects === undefined) return review(context, descriptor, options);
-    await executionOf(context)(context, { entry: { descriptor, objects }, admission, authorize });
+    const { entry } = context.operation;
+    const { descriptor, objects, handlers } = entry;
+    if (objects === undefined) {
+      if (handlers.review === undefined) throw methodNotAllowed();
+      return handlers.review(context, descriptor);
+    }
+    await executionOf(context)(context, { entry: { ...entry, objects }, admission, authorize });
   };
+}
+
+function executionOf({ operation }: RequestContext): Execution {
+  const { entry, subresource, verb, connects } = operation;
+  if (subresource === '') return verbs.get(verb) ?? refuseMethod;
+  const handler = entry.handlers.subresources?.get(subresource);
+  if (handler !== undefined) return handler;
+  if (connects) return requireUpgrade;
+  return (partVerbs.has(verb) ? verbs.get(verb) : undefined) ?? refuseMethod;
 }
 
 const refuseMethod: Execution = () => Promise.reject(methodNotAllowed());

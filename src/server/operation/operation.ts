@@ -1,10 +1,40 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FieldRequirement } from '../../machinery/selectors/field-selector.ts';
-import type { Verb } from '../../machinery/resource.ts';
+import type { ResourceDescriptor, Verb } from '../../machinery/resource.ts';
 import type { StatusError } from '../../machinery/status.ts';
+import type { Admission } from '../admission/admission.ts';
 import type { UserInfo } from '../authn/authenticator.ts';
-import type { Attributes } from '../authz/authorizer.ts';
+import type { Attributes, Authorizer } from '../authz/authorizer.ts';
+import type { Client } from '../http/limits/clients.ts';
+import type { UnsentBytes } from '../http/limits/unsent-bytes.ts';
+import type { AnyRequest, AnyResponse } from '../http/listener.ts';
 import type { Query } from '../http/query.ts';
-import type { ResourceEntry } from '../resource-entry.ts';
+import type { ObjectStore } from '../registry/object-store.ts';
+
+/** A resource in one of the versions in which it is served, and what serves it. */
+export interface ResourceEntry {
+  readonly descriptor: ResourceDescriptor;
+  /** Converts to and from the version that is stored. Absent for reviews, which are answered and never stored. */
+  readonly objects: ObjectStore | undefined;
+  readonly handlers: ResourceHandlers;
+}
+
+/** What a resource does beyond reading and writing its objects. */
+export interface ResourceHandlers {
+  /** Answers what is created, where nothing is stored. */
+  readonly review?: (context: RequestContext, descriptor: ResourceDescriptor) => Promise<void>;
+  readonly subresources?: ReadonlyMap<string, SubresourceHandler>;
+}
+
+/** Executes a subresource that is more than a part of its object. Its verbs are those that the descriptor declares. */
+export type SubresourceHandler = (context: RequestContext, services: VerbServices) => Promise<void>;
+
+/** What the verbs work with. */
+export interface VerbServices {
+  readonly entry: ResourceEntry & { readonly objects: ObjectStore };
+  readonly admission: Admission;
+  readonly authorize: Authorizer;
+}
 
 /** The right that an operation needs. */
 export type RequiredRight = Required<Omit<Attributes, 'user'>>;
@@ -74,4 +104,25 @@ export function attributesOf(
     name: right.name,
     fieldSelector: right.fieldSelector,
   };
+}
+
+/** One request on its way. */
+export interface RequestContext<O extends Operation = ResourceOperation> {
+  readonly operation: O;
+  /** The operation's own. */
+  readonly query: Query;
+  readonly headers: IncomingHttpHeaders;
+  readonly user: UserInfo;
+  readonly request: AnyRequest;
+  /** The whole of it; empty for what only reads. */
+  readonly body: Buffer;
+  readonly response: AnyResponse;
+  /** Lines for `Warning:` headers, in order. */
+  readonly warnings: string[];
+  /** Whose share of the server the request takes. */
+  readonly client: Client;
+  /** Where the bytes of large answers that the client has not taken yet are accounted for. */
+  readonly unsent: UnsentBytes;
+  /** Aborts when the client goes or the server closes. */
+  readonly signal: AbortSignal;
 }

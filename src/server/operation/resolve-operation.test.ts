@@ -1,12 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { resources } from '../../api/index.ts';
+import { findResource } from '../../../test/support/find-resource.ts';
 import { forbiddenError } from '../authz/authorizer.ts';
-import type { ObjectStore } from '../registry/object-store.ts';
 import { attributesOf, type Operation } from './operation.ts';
 import { createOperationResolver } from './resolve-operation.ts';
 
-const objects = {} as ObjectStore;
-const resolve = createOperationResolver(resources.map(descriptor => ({ descriptor, objects })));
+const resolve = createOperationResolver({ find: findResource });
 const resolveLine = (line: string): Operation => {
   const [method = '', url = ''] = line.split(' ');
   return resolve(method, url);
@@ -24,6 +22,13 @@ describe('what is declared', () => {
     ['GET /api/v1/secrets', 'list secrets  '],
     ['GET /api/v1/secrets?watch=1', 'watch secrets  '],
     ['GET /api/v1/secrets?watch=false', 'list secrets  '],
+    ['GET /api/v1/watch/secrets', 'watch secrets  '],
+    ['GET /api/v1/watch/namespaces/ns/secrets', 'watch secrets ns '],
+    ['GET /api/v1/watch/namespaces/ns/secrets/x', 'watch secrets ns '],
+    ['GET /api/v1/watch/namespaces/ns/secrets/x?watch=false', 'watch secrets ns '],
+    ['GET /api/v1/watch/namespaces', 'watch namespaces  '],
+    ['GET /api/v1/watch/namespaces/ns', 'watch namespaces  '],
+    ['GET /apis/coordination.k8s.io/v1/watch/leases', 'watch leases  '],
     ['POST /api/v1/namespaces/ns/secrets', 'create secrets ns '],
     ['PUT /api/v1/namespaces/ns/secrets/x', 'update secrets ns x'],
     ['PATCH /api/v1/namespaces/ns/secrets/x', 'patch secrets ns x'],
@@ -98,6 +103,12 @@ describe('what is not declared', () => {
     ['PATCH /api/v1/namespaces/team/nodes/n', 404],
     ['DELETE /apis/rbac.authorization.k8s.io/v1/namespaces/team/clusterrolebindings/b', 404],
     ['GET /api/v1/secrets/x', 404],
+    ['POST /api/v1/watch/secrets', 405],
+    ['HEAD /api/v1/watch/secrets', 405],
+    ['GET /api/v1/watch/secrets/x', 404],
+    ['GET /api/v1/watch/watch/secrets', 404],
+    ['GET /api/v1/watch/namespaces/ns/pods/p/log', 404],
+    ['GET /api/v1/watch/namespaces/ns/status', 404],
     ['GET /api/v1/pods/p/exec', 404],
     // Spellings of paths
     ['GET /api/v1//namespaces/ns/secrets', 404],
@@ -178,6 +189,19 @@ describe('the right that is needed', () => {
     expect(forbiddenError(attributes(line), 'No Object name found').message).toBe(
       `${text}: No Object name found`,
     );
+  });
+
+  test('a watch path of one object selects that object, and needs the right to watch it', () => {
+    const operation = resolveLine(
+      'GET /api/v1/watch/namespaces/ns/secrets/x?fieldSelector=metadata.name%21%3Dy',
+    );
+    expect(operation).toMatchObject({
+      fieldSelector: [
+        { field: 'metadata.name', equals: true, value: 'x' },
+        { field: 'metadata.name', equals: false, value: 'y' },
+      ],
+      right: { verb: 'watch', namespace: 'ns', name: 'x' },
+    });
   });
 
   test('an unknown method has no verb, so that only a rule for all verbs grants it', () => {

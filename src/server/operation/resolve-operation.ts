@@ -14,20 +14,16 @@ import {
 } from '../../machinery/status.ts';
 import { pathSegment } from '../../machinery/validation/names.ts';
 import { booleanOf, type Query } from '../http/query.ts';
-import type { ResourceEntry } from '../resource-entry.ts';
+import type { ServedResources } from '../resources/resource-registry.ts';
 import type { Operation, RequiredRight } from './operation.ts';
 
 /** Resolves a request's method and URL, as they were sent. */
 export type OperationResolver = (method: string, url: string) => Operation;
 
-/** Resolves requests against the resources that are declared, and nothing else. */
-export function createOperationResolver(entries: readonly ResourceEntry[]): OperationResolver {
-  const byPath = new Map(
-    entries.map(entry => {
-      const { group, version, plural } = entry.descriptor;
-      return [`${group}/${version}/${plural}`, entry];
-    }),
-  );
+/** Resolves requests against the resources that are served at the time, and nothing else. */
+export function createOperationResolver(
+  resources: Pick<ServedResources, 'find'>,
+): OperationResolver {
   return (method, url) => {
     const { path, query } = splitUrl(url);
     const headOnly = method === 'HEAD';
@@ -42,13 +38,16 @@ export function createOperationResolver(entries: readonly ResourceEntry[]): Oper
         : { type: 'undeclared', ...base, right, refusal: methodNotAllowed() };
     }
     const verb = verbOf(method, target, query);
-    const selector = fieldSelectorOf(verb, query);
+    const selector = fieldSelectorOf(verb, query, target);
     const right = resourceRight(target, verb, selector.requirements);
-    const entry = byPath.get(`${target.group}/${target.version}/${target.resource}`);
+    const entry = resources.find(target.group, target.version, target.resource);
     if (entry === undefined) {
       return { type: 'undeclared', ...base, right, refusal: noSuchResource() };
     }
-    const declared = declarationOf(entry.descriptor, target, { verb, headOnly });
+    const declared =
+      target.isWatchPath && method !== 'GET'
+        ? methodNotAllowed()
+        : declarationOf(entry.descriptor, target, { verb, headOnly });
     if (isRefused(declared)) return { type: 'undeclared', ...base, right, refusal: declared };
     return {
       type: 'resource',
@@ -59,7 +58,7 @@ export function createOperationResolver(entries: readonly ResourceEntry[]): Oper
       connects: declared.connects,
       subresource: target.subresource,
       namespace: entry.descriptor.namespaced ? target.namespace : '',
-      name: target.name,
+      name: target.isWatchPath ? '' : target.name,
       fieldSelector: selector.requirements,
       ...(selector.error === undefined ? {} : { fieldSelectorError: selector.error }),
     };
@@ -78,14 +77,18 @@ interface ResourceTarget {
   readonly isNamespaced: boolean;
   /** The path goes on behind the subresource. */
   readonly hasMore: boolean;
+  /** `/api/v1/watch/…`: the watch of a collection or of one object, as clients wrote it before `?watch=true`. */
+  readonly isWatchPath: boolean;
 }
 
 /** `/api/<version>/…`, `/apis/<group>/<version>/…`; undefined for every other path. */
 function resourceTargetOf(segments: readonly string[]): ResourceTarget | undefined {
   const [prefix] = segments;
   if (prefix !== 'api' && prefix !== 'apis') return undefined;
-  const [group = '', version = '', ...rest] =
+  const [group = '', version = '', ...behind] =
     prefix === 'api' ? ['', ...segments.slice(1)] : segments.slice(1);
+  const isWatchPath = behind[0] === 'watch' && behind.length > 1;
+  const rest = isWatchPath ? behind.slice(1) : behind;
   if (rest.length === 0) return undefined;
   // `namespaces` is a resource of its own, and the prefix of those that are in one.
   const isOwn = rest.length <= 2 || namespaceSubresources.has(rest[2] ?? '');
@@ -99,7 +102,8 @@ function resourceTargetOf(segments: readonly string[]): ResourceTarget | undefin
     namespace: rest[0] === 'namespaces' ? (rest[1] ?? '') : '',
     name,
     isNamespaced,
-    hasMore: more.length > 0,
+    hasMore: more.length > 0 || (isWatchPath && subresource !== ''),
+    isWatchPath,
   };
 }
 
@@ -107,7 +111,8 @@ function resourceTargetOf(segments: readonly string[]): ResourceTarget | undefin
 const namespaceSubresources: ReadonlySet<string> = new Set(['status', 'finalize']);
 
 /** The verb that a method means there; empty when it means none. */
-function verbOf(method: string, { name }: ResourceTarget, query: Query): Verb | '' {
+function verbOf(method: string, { name, isWatchPath }: ResourceTarget, query: Query): Verb | '' {
+  if (isWatchPath) return 'watch';
   const verb = methodVerbs.get(method) ?? '';
   if (name !== '') return verb;
   if (verb === 'delete') return 'deletecollection';
@@ -126,7 +131,7 @@ function declarationOf(
   target: ResourceTarget,
   { verb, headOnly }: { readonly verb: Verb | ''; readonly headOnly: boolean },
 ): Declared | StatusError {
-  const { name, namespace, subresource, isNamespaced, hasMore } = target;
+  const { name, namespace, subresource, isNamespaced, hasMore, isWatchPath } = target;
   const spansNamespaces = descriptor.namespaced && !isNamespaced;
   if (hasMore || (isNamespaced && !descriptor.namespaced) || (spansNamespaces && name !== '')) {
     return noSuchResource();
@@ -150,7 +155,7 @@ function declarationOf(
   const isDeclared =
     verb !== '' &&
     descriptor.verbs.includes(verb) &&
-    collectionVerbs.has(verb) === (name === '') &&
+    collectionVerbs.has(verb) === (name === '' || isWatchPath) &&
     !(spansNamespaces && (verb === 'create' || verb === 'deletecollection')) &&
     !(headOnly && verb === 'watch');
   return isDeclared ? { verb, connects: false } : methodNotAllowed();
@@ -206,7 +211,18 @@ interface ParsedFieldSelector {
   readonly error?: string;
 }
 
-function fieldSelectorOf(verb: Verb | '', query: Query): ParsedFieldSelector {
+function fieldSelectorOf(
+  verb: Verb | '',
+  query: Query,
+  { isWatchPath, name }: ResourceTarget,
+): ParsedFieldSelector {
+  const parsed = parsedFieldSelector(verb, query);
+  if (!isWatchPath || name === '') return parsed;
+  const ofName = { field: 'metadata.name', equals: true, value: name };
+  return { ...parsed, requirements: [ofName, ...parsed.requirements] };
+}
+
+function parsedFieldSelector(verb: Verb | '', query: Query): ParsedFieldSelector {
   const selects = verb === 'list' || verb === 'watch' || verb === 'deletecollection';
   const text = selects ? (query.get('fieldSelector') ?? '') : '';
   if (text === '') return noRequirements;

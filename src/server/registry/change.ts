@@ -1,5 +1,5 @@
 import type { KeyValue, StoreEvent } from '../../store/store.ts';
-import type { StoredObject, WatchRequest, WatchSink } from './object-store.ts';
+import type { ObjectFilter, StoredObject, WatchRequest, WatchSink } from './object-store.ts';
 
 /** A change, decoded once for all watchers. */
 export interface Change {
@@ -67,17 +67,44 @@ const writtenBy = (event: StoreEvent) => ({
   },
 });
 
+/** Whether an object was in view before a change, and is after it. */
+interface Verdict {
+  readonly was: boolean;
+  readonly is: boolean;
+}
+
+/** What filters say of a change. */
+export type Verdicts = (filter: ObjectFilter) => Verdict;
+
+/** Each filter is asked once, however many watchers share it. */
+export function createVerdicts(change: Change): Verdicts {
+  const known = new Map<ObjectFilter, Verdict>();
+  return filter => {
+    let verdict = known.get(filter);
+    if (verdict === undefined) {
+      verdict = {
+        was: change.previous !== undefined && filter(change.previous.object()),
+        is: change.type !== 'DELETED' && filter(change.object.object()),
+      };
+      known.set(filter, verdict);
+    }
+    return verdict;
+  };
+}
+
 /** One change to one watcher: what enters its view is ADDED, what leaves it DELETED. */
-export function deliver(change: Change, request: WatchRequest, sink: WatchSink): void {
+export function deliver(
+  change: Change,
+  request: WatchRequest,
+  { sink, verdicts }: { readonly sink: WatchSink; readonly verdicts: Verdicts },
+): void {
   if (request.namespace !== undefined && request.namespace !== change.namespace) return;
   if (request.name !== undefined && request.name !== change.name) return;
-  const { filter } = request;
-  if (filter === undefined) {
+  if (request.filter === undefined) {
     sink.onEvent(change.type, change.object);
     return;
   }
-  const was = change.previous !== undefined && filter(change.previous.object());
-  const is = change.type !== 'DELETED' && filter(change.object.object());
+  const { was, is } = verdicts(request.filter);
   if (is) sink.onEvent(was ? 'MODIFIED' : 'ADDED', change.object);
   else if (was && change.last !== undefined) sink.onEvent('DELETED', change.last);
 }

@@ -222,6 +222,30 @@ describe('lists', () => {
     });
   });
 
+  test('list() of one name answers that object alone, as it was at the version that is asked for', async () => {
+    const first = await objects.create(secret('a', { data: { k: 'MQ==' } }));
+    await objects.create(secret('a-2'));
+    await objects.create(secret('a'.padEnd(9, '-')));
+    const { resourceVersion: before } = await objects.list({});
+    const second = await objects.update('default', 'a', each => ({ ...each, data: { k: 'Mg==' } }));
+    const listOf = async (request: object) => {
+      const page = await objects.list({ namespace: 'default', name: 'a', ...request });
+      return page.items.map(each => `${each.name} ${each.resourceVersion}`);
+    };
+    const was = [`a ${first.resourceVersion}`];
+    const is = [`a ${second.resourceVersion}`];
+    const exact = { resourceVersionMatch: 'Exact', resourceVersion: String(before) };
+    expect(await listOf(exact)).toEqual(was);
+    expect(await listOf({ ...exact, limit: 1 })).toEqual(was);
+    expect(await listOf({ limit: 1, resourceVersion: String(before) })).toEqual(was);
+    expect(await listOf({ ...exact, resourceVersion: '1' })).toEqual([]);
+    expect(await listOf({ ...exact, filter: () => false })).toEqual([]);
+    expect(await listOf({ resourceVersion: String(before) })).toEqual(is);
+    expect(await listOf({ resourceVersion: '0' })).toEqual(is);
+    expect(await listOf({})).toEqual(is);
+    await expect(listOf({ resourceVersion: '999' })).rejects.toMatchObject({ code: 504 });
+  });
+
   test('objects without a namespace are found by their name alone', async () => {
     const cluster = createObjectStore(namespaceResource, store);
     await cluster.create({

@@ -6,7 +6,7 @@ import { boundedKeys } from '../../store/bounded-keys.ts';
 import type { KeyValue, Store, StoreError } from '../../store/store.ts';
 import { listPage } from './list-page.ts';
 import { createObjectCache } from './object-cache.ts';
-import type { ObjectStore, Preconditions, StoredObject } from './object-store.ts';
+import type { ObjectFilter, ObjectStore, Preconditions, StoredObject } from './object-store.ts';
 import { damaged, guarded, isCorrupt } from './store-errors.ts';
 import {
   convertedObject,
@@ -146,12 +146,13 @@ export function createObjectStore<T extends KubeObject>(
   return {
     get: read,
     async list(request) {
-      if (
-        request.name !== undefined &&
-        (request.namespace !== undefined || !descriptor.namespaced)
-      ) {
+      const { name } = request;
+      const isOfOne =
+        name !== undefined && (request.namespace !== undefined || !descriptor.namespaced);
+      const isOfNow = !request.continue && ['', '0'].includes(request.resourceVersion ?? '');
+      if (isOfOne && isOfNow) {
         const { kv, revision } = await guarded(() =>
-          store.get(keyOf(request.namespace ?? '', request.name ?? '')),
+          store.get(keyOf(request.namespace ?? '', name)),
         );
         const object = kv && toObjectIfWhole(kv, 'read');
         const isWanted = object !== undefined && (request.filter?.(object.object()) ?? true);
@@ -161,14 +162,18 @@ export function createObjectStore<T extends KubeObject>(
           resourceVersion: revision,
         };
       }
+      const toObject = (kv: KeyValue) => toObjectIfWhole(kv, 'read');
+      const source = { store, toObject, toLazyObject, identityOf };
+      if (isOfOne) {
+        const filter: ObjectFilter = object =>
+          object.metadata.name === name && (request.filter?.(object) ?? true);
+        // Other names begin with the same characters.
+        const prefix = keyOf(request.namespace ?? '', name);
+        const page = await listPage({ ...request, filter }, { ...source, prefix });
+        return { ...page, damaged: (page.damaged ?? []).filter(each => each.name === name) };
+      }
       const prefix = request.namespace === undefined ? root : `${root}${request.namespace}/`;
-      return listPage(request, {
-        store,
-        prefix,
-        toObject: kv => toObjectIfWhole(kv, 'read'),
-        toLazyObject,
-        identityOf,
-      });
+      return listPage(request, { ...source, prefix });
     },
     async create(object) {
       const { name = '', namespace = '' } = object.metadata;
@@ -179,11 +184,14 @@ export function createObjectStore<T extends KubeObject>(
       return toObject({ key, value, modRevision: result.revision }, 'write');
     },
     update(namespace, name, change) {
+      return this.replace(namespace, name, current => change(structuredClone(current.object())));
+    },
+    replace(namespace, name, change) {
       const key = keyOf(namespace, name);
       return inOrder(key, async () => {
         for (;;) {
           const current = await read(namespace, name);
-          const next = await change(structuredClone(current.object()));
+          const next = await change(current);
           if (next === undefined) return current;
           const value = encode(next);
           if (sameContent(make(key, value, current.resourceVersion), current)) return current;

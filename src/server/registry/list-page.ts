@@ -6,6 +6,8 @@ import { continueTooOld, guarded, listTooOld, tooLarge } from './store-errors.ts
 
 /** Of a large page no more JSON than this is held: the rest is read when it is sent. */
 const maxKeptBytes = 512 * 1024;
+/** Keys read at once: a few milliseconds. */
+const pieceKeys = 5000;
 
 export interface PageSource {
   readonly store: Store;
@@ -36,9 +38,14 @@ export async function listPage(request: ListRequest, source: PageSource): Promis
     const query = {
       prefix,
       ...(startAfter === undefined ? {} : { startAfter }),
-      ...(limit === undefined ? {} : { limit: Math.max(limit - items.length, leastKeys) }),
+      limit: Math.min(
+        limit === undefined ? pieceKeys : Math.max(limit - items.length, leastKeys),
+        pieceKeys,
+      ),
       ...(atRevision === undefined ? {} : { atRevision }),
     };
+    const waits = request.turn?.();
+    if (waits !== undefined) await waits;
     const page = await guarded(() => store.range(query)).catch((error: unknown) => {
       throw pastError(error, request, { prefix, startAfter, atRevision });
     });

@@ -50,6 +50,8 @@ export interface WatchRequest {
   readonly resourceVersion?: string;
   readonly sendInitialEvents?: boolean;
   readonly allowBookmarks?: boolean;
+  /** In whose turns it is told (`turns.ts`). Absent: the server itself, which is told at once. */
+  readonly client?: string;
 }
 
 /** The object of `json` in the form that was asked for (JSON, Table, PartialObjectMetadata) is the sink's to make. */
@@ -59,6 +61,8 @@ export interface WatchSink {
   onBookmark(resourceVersion: number, initialEventsEnd: boolean): void;
   /** The watch is over: compacted history is a 410 StatusError. */
   onError(error: unknown): void;
+  /** The watch is over because the resource is no longer served. */
+  onEnd?(): void;
   /** While much of what it was given is not taken yet: resolves when it is, or the watch is over. */
   room?(): Promise<void> | undefined;
 }
@@ -86,6 +90,12 @@ export interface ObjectStore<T extends KubeObject = KubeObject> {
     namespace: string,
     name: string,
     change: (current: T) => T | undefined | Promise<T | undefined>,
+  ): Promise<StoredObject<T>>;
+  /** As `update`, from the shared object, which `change` may not change. */
+  replace(
+    namespace: string,
+    name: string,
+    change: (current: StoredObject<T>) => T | undefined | Promise<T | undefined>,
   ): Promise<StoredObject<T>>;
   /**
    * Removes it for good, also when its stored value is damaged. Answers the last state, at the

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Logger } from '../../machinery/log.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -44,7 +46,13 @@ function setUp(agesMs: Readonly<Record<string, number>>) {
     },
   };
   const ttl = startTtl(objects as unknown as ObjectStore, hourMs / 1000, log);
-  const add = (name: string): void => handlers?.onEvent('ADDED', objectOf(name, 0));
+  /** @returns whether anything still holds the object that was told of */
+  const add = (name: string): { isHeld(): boolean } => {
+    const object = objectOf(name, 0);
+    const held = new WeakRef(object);
+    handlers?.onEvent('ADDED', object);
+    return { isHeld: () => held.deref() !== undefined };
+  };
   return { deleted, add, close: () => ttl.close() };
 }
 
@@ -87,5 +95,18 @@ test('objects from the future last for an hour from now', () => {
   expect(deleted).toEqual([]);
   vi.advanceTimersByTime(1);
   expect(deleted).toEqual(['future']);
+  close();
+});
+
+test('an object that is still to expire is not held in memory', async () => {
+  const { deleted, add, close } = setUp({});
+  const large = add('large');
+  vi.useRealTimers();
+  setFlagsFromString('--expose-gc');
+  // A WeakRef holds its target until the turn in which it was made is over.
+  await new Promise(resolve => setImmediate(resolve));
+  (runInNewContext('gc') as () => void)();
+  expect(large.isHeld()).toBe(false);
+  expect(deleted).toEqual([]);
   close();
 });

@@ -3,8 +3,11 @@ import type { Logger } from '../../machinery/log.ts';
 import { isStatusError } from '../../machinery/status.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
 
+/** Which object is due, and no more: the object itself may be large. */
 interface Due {
-  readonly object: StoredObject;
+  readonly namespace: string;
+  readonly name: string;
+  readonly resourceVersion: number;
   /** By performance.now(): the clock of the machine may be set. */
   readonly atMs: number;
 }
@@ -27,14 +30,14 @@ export function startTtl(objects: ObjectStore, ttlSeconds: number, log: Logger):
   };
   const sweep = (): void => {
     timer = undefined;
-    for (const [key, { object, atMs }] of due) {
-      if (atMs > performance.now()) break;
+    for (const [key, each] of due) {
+      if (each.atMs > performance.now()) break;
       due.delete(key);
-      end(object);
+      end(each);
     }
     arm();
   };
-  const end = ({ namespace, name, resourceVersion }: StoredObject): void => {
+  const end = ({ namespace, name, resourceVersion }: Due): void => {
     // Written again meanwhile: then it is due anew.
     objects
       .delete(namespace, name, { resourceVersion: String(resourceVersion) })
@@ -44,10 +47,10 @@ export function startTtl(objects: ObjectStore, ttlSeconds: number, log: Logger):
           log.warn('An expired object stays', { name, error: String(error) });
       });
   };
-  const keep = ({ object, atMs }: Due): void => {
-    const key = `${object.namespace}/${object.name}`;
+  const keep = (each: Due): void => {
+    const key = `${each.namespace}/${each.name}`;
     due.delete(key);
-    due.set(key, { object, atMs });
+    due.set(key, each);
   };
 
   objects
@@ -58,9 +61,9 @@ export function startTtl(objects: ObjectStore, ttlSeconds: number, log: Logger):
           if (type === 'DELETED') {
             due.delete(`${object.namespace}/${object.name}`);
           } else if (present !== undefined) {
-            present.push({ object, atMs: performance.now() + leftMs(object.object(), ttlSeconds) });
+            present.push(dueIn(leftMs(object.object(), ttlSeconds), object));
           } else {
-            keep({ object, atMs: performance.now() + ttlSeconds * 1000 });
+            keep(dueIn(ttlSeconds * 1000, object));
             arm();
           }
         },
@@ -81,6 +84,13 @@ export function startTtl(objects: ObjectStore, ttlSeconds: number, log: Logger):
     },
   };
 }
+
+const dueIn = (ms: number, { namespace, name, resourceVersion }: StoredObject): Due => ({
+  namespace,
+  name,
+  resourceVersion,
+  atMs: performance.now() + ms,
+});
 
 /** The store does not say when it wrote: the newest time that the object itself tells counts. */
 function leftMs(object: KubeObject, ttlSeconds: number): number {

@@ -1,9 +1,18 @@
 import { guard } from '../../machinery/unexpected.ts';
 import { StoreError, type Store, type StoreEvent, type StoreWatch } from '../../store/store.ts';
-import { changeOf, deliver, type Change, type ChangeSource } from './change.ts';
+import {
+  changeOf,
+  createVerdicts,
+  deliver,
+  type Change,
+  type ChangeSource,
+  type Verdicts,
+} from './change.ts';
+import { createDeliveries } from './deliveries.ts';
 import type { WatchRequest, WatchSink } from './object-store.ts';
 import { createRecentChanges, type RecentChanges } from './recent-changes.ts';
 import { guarded, tooLarge, tooOld } from './store-errors.ts';
+import { nextTurn } from '../turns.ts';
 import { createWatchers, isExact, type Watcher } from './watchers.ts';
 
 export interface WatchCacheOptions extends ChangeSource {
@@ -39,7 +48,7 @@ const maxMissedBytes = 16 * 1024 * 1024;
  */
 export function createWatchCache(options: WatchCacheOptions): WatchCache {
   const { store, root, namespaced } = options;
-  const watchers = createWatchers(namespaced);
+  const watchers = createWatchers();
   let feed: Promise<Feed> | undefined;
   let bookmarks: NodeJS.Timeout | undefined;
 
@@ -47,13 +56,37 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
     watchers.remove(watcher);
     tellEnd(watcher, error);
   };
-  const sendOrDrop = (watcher: Watcher, change: Change): void => {
-    try {
-      send(watcher, change);
-    } catch (error) {
-      drop(watcher, error);
+  const deliveries = createDeliveries({
+    watchers,
+    send(watcher, change, verdicts) {
+      try {
+        send(watcher, change, verdicts);
+      } catch (error) {
+        drop(watcher, error);
+      }
+    },
+    overrun(client, { revision }) {
+      for (const watcher of watchers.all())
+        if (watcher.request.client === client) drop(watcher, tooOld(watcher.revision, revision));
+    },
+  });
+  /** Where everything is quiet, a watch still learns up to which version it knows everything. */
+  const sendBookmarks = async (watch: StoreWatch): Promise<void> => {
+    for (const watcher of watchers.all()) {
+      const { client, allowBookmarks } = watcher.request;
+      if (allowBookmarks !== true) continue;
+      const turn = client === undefined ? undefined : nextTurn(client);
+      if (turn !== undefined) await turn;
+      if (watcher.waiting !== undefined || !watchers.has(watcher)) continue;
+      try {
+        watcher.sink.onBookmark(toldUntil(watcher, watch), false);
+      } catch (error) {
+        drop(watcher, error);
+      }
     }
   };
+  const toldUntil = ({ request, revision }: Watcher, watch: StoreWatch): number =>
+    Math.max(deliveries.progress(request.client, watch.delivered), revision);
 
   const start = async (): Promise<Feed> => {
     const afterRevision = await store.revision();
@@ -66,7 +99,7 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
             const change = changeOf(event, options);
             if (change === undefined) continue;
             recent.add(change);
-            for (const watcher of watchers.of(change)) sendOrDrop(watcher, change);
+            deliveries.add(change);
           }
         },
         onError(error) {
@@ -74,19 +107,12 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
           stop();
           const all = watchers.all();
           watchers.clear();
+          deliveries.clear();
           for (const watcher of all) tellEnd(watcher, error);
         },
       },
     );
-    bookmarks = setInterval(() => {
-      for (const watcher of watchers.all()) {
-        try {
-          bookmark(watcher, watch);
-        } catch (error) {
-          drop(watcher, error);
-        }
-      }
-    }, bookmarkEveryMs).unref();
+    bookmarks = setInterval(() => void sendBookmarks(watch), bookmarkEveryMs).unref();
     return { watch, recent };
   };
   const stop = (): void => {
@@ -197,11 +223,15 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
         throw error;
       }
       if (signal.aborted || !initial || request.sendInitialEvents !== true) return;
-      sink.onBookmark(Math.max(watcher.revision, watch.delivered), true);
+      sink.onBookmark(toldUntil(watcher, watch), true);
     },
     close() {
       const closing = feed;
       stop();
+      const all = watchers.all();
+      watchers.clear();
+      deliveries.clear();
+      for (const { sink } of all) guard({ operation: 'end of a watch' }, () => sink.onEnd?.())();
       closing?.then(
         ({ watch }) => watch.close(),
         () => undefined,
@@ -215,18 +245,18 @@ const tellEnd = ({ sink }: Watcher, error: unknown): void =>
   guard({ operation: 'end of a watch' }, () => sink.onError(error))();
 
 /** @throws StatusError Expired when too many wait */
-const send = (watcher: Watcher, change: Change): void => {
-  if (watcher.waiting === undefined) tell(watcher, change);
+const send = (watcher: Watcher, change: Change, verdicts: Verdicts): void => {
+  if (watcher.waiting === undefined) tell(watcher, change, verdicts);
   else if (watcher.waiting.length < maxWaiting && watcher.waitingBytes < maxWaitingBytes) {
     watcher.waiting.push(change);
     watcher.waitingBytes += change.object.json.length;
   } else throw tooOld(watcher.revision, change.revision);
 };
 
-const tell = (watcher: Watcher, change: Change): void => {
+const tell = (watcher: Watcher, change: Change, verdicts = createVerdicts(change)): void => {
   if (change.revision <= watcher.revision) return;
   watcher.revision = change.revision;
-  deliver(change, watcher.request, watcher.sink);
+  deliver(change, watcher.request, { sink: watcher.sink, verdicts });
 };
 
 /** As fast as the client takes them. */
@@ -251,11 +281,6 @@ async function sendWaiting(watcher: Watcher, signal: AbortSignal): Promise<void>
     await sendAll(watcher, next, signal);
   }
 }
-
-const bookmark = (watcher: Watcher, watch: StoreWatch): void => {
-  if (watcher.request.allowBookmarks !== true || watcher.waiting !== undefined) return;
-  watcher.sink.onBookmark(Math.max(watch.delivered, watcher.revision), false);
-};
 
 async function readOne(store: Store, key: string) {
   const { revision, kv } = await store.get(key);

@@ -1,5 +1,5 @@
-import type { Change } from './change.ts';
 import type { WatchRequest, WatchSink } from './object-store.ts';
+import type { Change } from './change.ts';
 
 export interface Watcher {
   readonly request: WatchRequest;
@@ -12,51 +12,70 @@ export interface Watcher {
   waitingBytes: number;
 }
 
-/** Who watches; those of one name are found by it, and cost nothing for the changes of others. */
+/** Where an object is: changes elsewhere do not concern those who watch this place. */
+type Place = Pick<Change, 'namespace' | 'name'>;
+
+/** Watchers by client, and by the namespace and the name that they watch. */
 export interface Watchers {
   add(watcher: Watcher): void;
   remove(watcher: Watcher): void;
-  /** Whom a change may concern. */
-  of(change: { namespace: string; name: string }): Iterable<Watcher>;
+  has(watcher: Watcher): boolean;
+  /** Who has watchers that a change there may concern. Undefined stands for the server itself. */
+  clientsAt(place: Place): ReadonlySet<string | undefined>;
+  /** The watchers of a client that a change there may concern. */
+  at(place: Place, client: string | undefined): Iterable<Watcher>;
   all(): Watcher[];
   clear(): void;
 }
 
-const keyOf = (namespace: string, name: string): string => `${namespace}/${name}`;
-
-export function createWatchers(namespaced: boolean): Watchers {
-  const everyone = new Set<Watcher>();
-  const byName = new Map<string, Set<Watcher>>();
-  const exactKeyOf = ({ request }: Watcher): string | undefined =>
-    isExact(request, namespaced) ? keyOf(request.namespace ?? '', request.name ?? '') : undefined;
+export function createWatchers(): Watchers {
+  const scopes = new Map<string, Map<string | undefined, Set<Watcher>>>();
   return {
     add(watcher) {
-      const key = exactKeyOf(watcher);
-      if (key === undefined) {
-        everyone.add(watcher);
-        return;
-      }
-      const set = byName.get(key);
-      if (set === undefined) byName.set(key, new Set([watcher]));
-      else set.add(watcher);
+      const scope = scopeOf(watcher.request);
+      const { client } = watcher.request;
+      let clients = scopes.get(scope);
+      if (clients === undefined) scopes.set(scope, (clients = new Map()));
+      const own = clients.get(client);
+      if (own === undefined) clients.set(client, new Set([watcher]));
+      else own.add(watcher);
     },
     remove(watcher) {
-      const key = exactKeyOf(watcher);
-      const set = key === undefined ? everyone : byName.get(key);
-      set?.delete(watcher);
-      if (key !== undefined && set?.size === 0) byName.delete(key);
+      const scope = scopeOf(watcher.request);
+      const { client } = watcher.request;
+      const clients = scopes.get(scope);
+      const own = clients?.get(client);
+      own?.delete(watcher);
+      if (own?.size === 0) clients?.delete(client);
+      if (clients?.size === 0) scopes.delete(scope);
     },
-    *of({ namespace, name }) {
-      yield* everyone;
-      yield* byName.get(keyOf(namespace, name)) ?? [];
+    has: watcher =>
+      scopes.get(scopeOf(watcher.request))?.get(watcher.request.client)?.has(watcher) === true,
+    clientsAt: place =>
+      new Set(scopesAround(place).flatMap(scope => [...(scopes.get(scope)?.keys() ?? [])])),
+    *at(place, client) {
+      for (const scope of scopesAround(place)) yield* scopes.get(scope)?.get(client) ?? [];
     },
-    all: () => [...everyone, ...[...byName.values()].flatMap(set => [...set])],
-    clear() {
-      everyone.clear();
-      byName.clear();
-    },
+    all: () =>
+      [...scopes.values()].flatMap(clients => [...clients.values()].flatMap(own => [...own])),
+    clear: () => scopes.clear(),
   };
 }
+
+const scopeText = (namespace: string, name: string): string => `${namespace}/${name}`;
+
+const scopeOf = ({ namespace = '', name = '' }: WatchRequest): string => scopeText(namespace, name);
+
+/** All that a change at a place belongs to: everything, its namespace, its name, both. */
+const scopesAround = ({ namespace, name }: Place): string[] =>
+  namespace === ''
+    ? [scopeText('', ''), scopeText('', name)]
+    : [
+        scopeText('', ''),
+        scopeText(namespace, ''),
+        scopeText('', name),
+        scopeText(namespace, name),
+      ];
 
 /** Whether the request is for one object. */
 export const isExact = (request: WatchRequest, namespaced: boolean): boolean =>

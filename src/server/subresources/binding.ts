@@ -3,18 +3,22 @@ import { BindingSchema, type Binding } from '../../api/core/v1/binding.ts';
 import type { Pod } from '../../api/core/v1/pod.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
 import { badRequest, conflict } from '../../machinery/status.ts';
-import { readBody } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondValue } from '../negotiation/encode.ts';
 import { writeOptionsOf } from '../verbs/write-options.ts';
-import type { SubresourceHandler } from './handlers.ts';
+import type { SubresourceHandler } from '../operation/operation.ts';
 
 /** Puts a pod on a node, once. */
 export const bindingHandler: SubresourceHandler = async (context, { entry }) => {
   const binding = (await decodeBody(
-    await readBody(context.request),
+    context.body,
     { apiVersion: 'v1', kind: 'Binding', schema: BindingSchema },
-    { contentType: context.headers['content-type'], fieldValidation: 'Ignore', warnings: [] },
+    {
+      client: context.client,
+      contentType: context.headers['content-type'],
+      fieldValidation: 'Ignore',
+      warnings: [],
+    },
   )) as unknown as Binding;
   const node = binding.target?.name;
   if (!node) throw badRequest('target.name: Required value');

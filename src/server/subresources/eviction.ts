@@ -1,18 +1,22 @@
 import { EvictionSchema, type Eviction } from '../../api/policy/v1/eviction.ts';
 import { badRequest } from '../../machinery/status.ts';
-import { readBody } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondValue } from '../negotiation/encode.ts';
-import { deleteObject } from '../verbs/delete.ts';
+import { admitAndDelete } from '../verbs/delete.ts';
 import { writeOptionsOf } from '../verbs/write-options.ts';
-import type { SubresourceHandler } from './handlers.ts';
+import type { SubresourceHandler } from '../operation/operation.ts';
 
 /** Deletes the pod, gracefully: nothing here sets a budget that could refuse it. */
 export const evictionHandler: SubresourceHandler = async (context, services) => {
   const eviction = (await decodeBody(
-    await readBody(context.request),
+    context.body,
     { apiVersion: 'policy/v1', kind: 'Eviction', schema: EvictionSchema },
-    { contentType: context.headers['content-type'], fieldValidation: 'Ignore', warnings: [] },
+    {
+      client: context.client,
+      contentType: context.headers['content-type'],
+      fieldValidation: 'Ignore',
+      warnings: [],
+    },
   )) as unknown as Eviction;
   const { name } = context.operation;
   const evicted = eviction.metadata?.name;
@@ -20,7 +24,7 @@ export const evictionHandler: SubresourceHandler = async (context, services) => 
     throw badRequest('name in URL does not match name in Eviction object');
   const { dryRun } = writeOptionsOf(context.query, 'CreateOptions');
   const options = eviction.deleteOptions ?? {};
-  await deleteObject(context, services, dryRun ? { ...options, dryRun: ['All'] } : options, name);
+  await admitAndDelete(context, services, dryRun ? { ...options, dryRun: ['All'] } : options);
   await respondValue(context, 201, {
     kind: 'Status',
     apiVersion: 'v1',

@@ -11,10 +11,9 @@ import {
   type StatusError,
 } from '../../machinery/status.ts';
 import { writeHead } from '../http/respond.ts';
-import type { ResourceOperation } from '../operation/operation.ts';
+import type { ResourceOperation, SubresourceHandler } from '../operation/operation.ts';
 import type { Pki } from '../pki/pki.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
-import type { SubresourceHandler } from './handlers.ts';
 
 /** log, exec, attach and port-forward: the node's own server does them, this one leads there. */
 export interface NodeProxy {

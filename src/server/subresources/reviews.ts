@@ -1,17 +1,29 @@
-import type { TokenReview } from '../../api/authentication.k8s.io/v1/reviews.ts';
-import type {
-  SelfSubjectAccessReview,
-  SelfSubjectRulesReview,
-  SubjectAccessReview,
+import {
+  selfSubjectReviewResource,
+  tokenReviewResource,
+  type TokenReview,
+} from '../../api/authentication.k8s.io/v1/reviews.ts';
+import {
+  localSubjectAccessReviewResource,
+  selfSubjectAccessReviewResource,
+  selfSubjectRulesReviewResource,
+  subjectAccessReviewResource,
+  type SelfSubjectAccessReview,
+  type SelfSubjectRulesReview,
+  type SubjectAccessReview,
 } from '../../api/authorization.k8s.io/v1/reviews.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
-import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
+import {
+  apiVersionOf,
+  type ResourceDescriptor,
+  type ResourceRef,
+} from '../../machinery/resource.ts';
 import { badRequest, invalidObject } from '../../machinery/status.ts';
 import type { UserInfo } from '../authn/authenticator.ts';
 import { tokenIssuer, type ServiceAccountTokens } from '../authn/service-account-tokens.ts';
 import type { Authorizer } from '../authz/authorizer.ts';
 import type { RuleResolver } from '../authz/rule-resolver.ts';
-import { readBody, type RequestContext } from '../http/context.ts';
+import type { RequestContext, ResourceHandlers } from '../operation/operation.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondValue } from '../negotiation/encode.ts';
 import { writeOptionsOf } from '../verbs/write-options.ts';
@@ -32,16 +44,17 @@ interface Question {
 }
 type Answer = (question: Question) => object | Promise<object>;
 
-/** Resources that are only asked: each answers its own body with a status. */
-export async function review(
+/** Answers a body with itself and its status. */
+async function review(
   context: RequestContext,
   descriptor: ResourceDescriptor,
-  services: ReviewServices,
+  { answer, services }: { readonly answer: Answer; readonly services: ReviewServices },
 ): Promise<void> {
   const body = (await decodeBody(
-    await readBody(context.request),
+    context.body,
     { apiVersion: apiVersionOf(descriptor), kind: descriptor.kind, schema: descriptor.schema },
     {
+      client: context.client,
       contentType: context.headers['content-type'],
       fieldValidation: writeOptionsOf(context.query, 'CreateOptions').fieldValidation,
       warnings: context.warnings,
@@ -49,8 +62,8 @@ export async function review(
   )) as unknown as KubeObject;
   placeObject(body, descriptor, context);
   const { user } = context;
-  const status = await answers.get(descriptor.plural)?.({ body, user, descriptor, services });
-  await respondValue(context, 201, { ...body, status: status ?? {} });
+  const status = await answer({ body, user, descriptor, services });
+  await respondValue(context, 201, { ...body, status });
 }
 
 const answerTokenReview: Answer = async ({ body, services }) => {
@@ -117,14 +130,25 @@ const answerSubjectAccessReview: Answer = ({ body, descriptor, services }) => {
   return decide(review.spec, subject, services.authorize);
 };
 
-const answers: ReadonlyMap<string, Answer> = new Map([
-  ['tokenreviews', answerTokenReview],
-  ['selfsubjectreviews', answerSelfSubjectReview],
-  ['selfsubjectaccessreviews', answerSelfSubjectAccessReview],
-  ['selfsubjectrulesreviews', answerSelfSubjectRulesReview],
-  ['subjectaccessreviews', answerSubjectAccessReview],
-  ['localsubjectaccessreviews', answerSubjectAccessReview],
+const answers: ReadonlyMap<ResourceRef, Answer> = new Map<ResourceRef, Answer>([
+  [tokenReviewResource, answerTokenReview],
+  [selfSubjectReviewResource, answerSelfSubjectReview],
+  [selfSubjectAccessReviewResource, answerSelfSubjectAccessReview],
+  [selfSubjectRulesReviewResource, answerSelfSubjectRulesReview],
+  [subjectAccessReviewResource, answerSubjectAccessReview],
+  [localSubjectAccessReviewResource, answerSubjectAccessReview],
 ]);
+
+/** What answers each of them. */
+export const reviewHandlers = (
+  services: ReviewServices,
+): ReadonlyMap<ResourceRef, ResourceHandlers> =>
+  new Map(
+    Array.from(answers, ([resource, answer]) => [
+      resource,
+      { review: (context, descriptor) => review(context, descriptor, { answer, services }) },
+    ]),
+  );
 
 function decide(
   spec: SelfSubjectAccessReview['spec'],

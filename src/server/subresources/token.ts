@@ -13,12 +13,11 @@ import {
   type ServiceAccountTokens,
   type TokenSubject,
 } from '../authn/service-account-tokens.ts';
-import { readBody } from '../http/context.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondValue } from '../negotiation/encode.ts';
+import { admissionRequest } from '../verbs/admission-request.ts';
 import { writeOptionsOf } from '../verbs/write-options.ts';
-import { addWarnings } from '../verbs/write-rules.ts';
-import type { SubresourceHandler } from './handlers.ts';
+import type { SubresourceHandler } from '../operation/operation.ts';
 
 /** What an admitted pod's token asks for: the mark by which the server knows that it may live longer. */
 const admittedSeconds = 3607;
@@ -31,29 +30,28 @@ export function tokenHandler(
   now: () => number = Date.now,
 ): SubresourceHandler {
   return async (context, { entry, admission }) => {
+    const { dryRun, fieldValidation } = writeOptionsOf(context.query, 'CreateOptions');
     const { namespace, name } = context.operation;
     const account = (await entry.objects.get(namespace, name)).object();
     mustNotBeDeleted(account, 'ServiceAccount', now());
     const request = (await decodeBody(
-      await readBody(context.request),
+      context.body,
       { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', schema: TokenRequestSchema },
       {
+        client: context.client,
         contentType: context.headers['content-type'],
-        fieldValidation: writeOptionsOf(context.query, 'CreateOptions').fieldValidation,
+        fieldValidation,
         warnings: context.warnings,
       },
     )) as unknown as TokenRequest;
-    await admission({
+    const admitted = admissionRequest(context, {
       operation: 'create',
-      descriptor: entry.descriptor,
-      subresource: 'token',
-      namespace,
-      name,
       object: request,
       old: undefined,
-      user: context.user,
-      warn: text => addWarnings(context, [text]),
+      dryRun,
     });
+    await admission.mutate(admitted);
+    await admission.validate(admitted);
     const { audiences: asked = [], expirationSeconds = 3600, boundObjectRef } = request.spec ?? {};
     mustLastLawfully(expirationSeconds);
     const bound =

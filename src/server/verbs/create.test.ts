@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { secretResource } from '../../api/core/v1/secret.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
 import { alreadyExists, isStatusError } from '../../machinery/status.ts';
-import type { RequestContext } from '../http/context.ts';
+import type { RequestContext, VerbServices } from '../operation/operation.ts';
+import { createAdmission } from '../admission/admission.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
 import { unkept } from '../registry/unkept.ts';
-import type { VerbServices } from '../resource-entry.ts';
 import { createObject } from './create.ts';
 
 /** A store in which some names are taken: a collision of random names cannot be made on demand. */
@@ -22,14 +22,14 @@ function services(taken: readonly string[]): VerbServices & { tried: string[] } 
   } as unknown as ObjectStore;
   return {
     tried,
-    entry: { descriptor: secretResource, objects },
-    admission: () => Promise.resolve(),
+    entry: { descriptor: secretResource, objects, handlers: {} },
+    admission: createAdmission([]),
     authorize: () => ({ decision: 'allow', reason: '' }),
   };
 }
 
 const context = {
-  operation: { namespace: 'ns' },
+  operation: { namespace: 'ns', entry: { descriptor: secretResource } },
   warnings: [] as string[],
 } as unknown as RequestContext;
 const suffixes = (...values: string[]) => {

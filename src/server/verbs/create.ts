@@ -1,12 +1,14 @@
 import type { KubeObject } from '../../machinery/meta.ts';
 import { apiVersionOf, type StrategyContext } from '../../machinery/resource.ts';
 import { alreadyExists, generateNameConflict, isStatusError } from '../../machinery/status.ts';
-import { readBody, type RequestContext } from '../http/context.ts';
+import type { RequestContext, VerbServices } from '../operation/operation.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
+import { isLargeBody, turnOf } from '../negotiation/large-work.ts';
 import { respondObject } from '../negotiation/encode.ts';
+import type { Turn } from '../turns.ts';
 import type { StoredObject } from '../registry/object-store.ts';
 import { unkept } from '../registry/unkept.ts';
-import type { VerbServices } from '../resource-entry.ts';
+import { admissionRequest } from './admission-request.ts';
 import { dedupOwners } from './dedup-owners.ts';
 import {
   addWarnings,
@@ -20,12 +22,19 @@ import { writeOptionsOf } from './write-options.ts';
 export async function create(context: RequestContext, services: VerbServices): Promise<void> {
   const { descriptor } = services.entry;
   const { dryRun, fieldValidation } = writeOptionsOf(context.query, 'CreateOptions');
+  const { body } = context;
   const object = (await decodeBody(
-    await readBody(context.request),
+    body,
     { apiVersion: apiVersionOf(descriptor), kind: descriptor.kind, schema: descriptor.schema },
-    { contentType: context.headers['content-type'], fieldValidation, warnings: context.warnings },
+    {
+      client: context.client,
+      contentType: context.headers['content-type'],
+      fieldValidation,
+      warnings: context.warnings,
+    },
   )) as unknown as KubeObject;
-  const stored = await createObject(object, { context, services, dryRun });
+  const turn = turnOf(context.client, isLargeBody(body, context.headers['content-type']));
+  const stored = await createObject(object, { context, services, dryRun, turn });
   await respondObject(context, descriptor, 201, stored);
 }
 
@@ -33,6 +42,8 @@ export interface CreateRequest {
   readonly context: RequestContext;
   readonly services: VerbServices;
   readonly dryRun: boolean;
+  /** Between the steps of a large object's way. */
+  readonly turn?: Turn;
   /** @default strategyContext */
   readonly strategy?: () => StrategyContext;
 }
@@ -62,29 +73,32 @@ export async function createObject(
 
 async function createOnce(
   object: KubeObject,
-  { context, services: { entry, admission }, dryRun, strategy: make }: CreateRequest,
+  { context, services: { entry, admission }, dryRun, turn, strategy: make }: CreateRequest,
 ): Promise<StoredObject> {
   const { descriptor, objects } = entry;
+  await turn?.();
   placeObject(object, descriptor, context);
   const repeatedOwners = dedupOwners(object.metadata);
   const strategy = (make ?? strategyContext)();
   fillNewObject(object, descriptor, strategy);
   descriptor.applyDefaults?.(object);
-  descriptor.prepareForCreate?.(object, strategy);
   const { name = '', namespace = '' } = object.metadata;
-  await admission({
+  const request = admissionRequest(context, {
     operation: 'create',
-    descriptor,
-    subresource: '',
     namespace,
     name,
     object,
     old: undefined,
-    user: context.user,
-    warn: text => addWarnings(context, [text]),
+    dryRun,
   });
+  await admission.mutate(request);
+  descriptor.prepareForCreate?.(object, strategy);
+  await turn?.();
   mustBeValid(object, descriptor, descriptor.validateCreate?.(object));
+  await turn?.();
+  await admission.validate(request);
   addWarnings(context, [...repeatedOwners, ...(descriptor.warnings?.(object) ?? [])]);
+  await turn?.();
   if (dryRun) {
     if (await exists(objects.get(namespace, name))) throw alreadyExists(descriptor, name);
     return unkept(object);

@@ -1,10 +1,9 @@
 import { isStatusError } from '../../machinery/status.ts';
-import { readBody, type RequestContext } from '../http/context.ts';
+import type { RequestContext, VerbServices } from '../operation/operation.ts';
 import { respondList } from '../negotiation/encode.ts';
 import { nextTurn } from '../turns.ts';
-import type { VerbServices } from '../resource-entry.ts';
 import { deleteOptionsOf } from './delete-options.ts';
-import { deleteObject } from './delete.ts';
+import { admitAndDelete } from './delete.ts';
 import { selectionOf } from './query-options.ts';
 
 export async function deleteCollection(
@@ -12,7 +11,7 @@ export async function deleteCollection(
   services: VerbServices,
 ): Promise<void> {
   const { descriptor, objects } = services.entry;
-  const options = await deleteOptionsOf(await readBody(context.request), context);
+  const options = await deleteOptionsOf(context.body, context);
   const selection = selectionOf(context.operation);
   const page = await objects.list({
     ...selection,
@@ -22,8 +21,8 @@ export async function deleteCollection(
   const isSelective = selection.filter !== undefined || selection.name !== undefined;
   // What a damaged object would match cannot be told: it goes only with all the others.
   const damaged = isSelective ? [] : (page.damaged ?? []);
-  for (const { name, namespace } of [...page.items, ...damaged]) {
-    await deleteObject(context, services, options, name, namespace).catch((error: unknown) => {
+  for (const target of [...page.items, ...damaged]) {
+    await admitAndDelete(context, services, options, target).catch((error: unknown) => {
       if (!isStatusError(error, 'NotFound')) throw error;
     });
   }

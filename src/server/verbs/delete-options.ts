@@ -1,6 +1,6 @@
 import { invalid, notSupported, path } from '../../machinery/field-error.ts';
 import { DeleteOptionsSchema, type DeleteOptionsBody } from '../../machinery/options.ts';
-import type { RequestContext } from '../http/context.ts';
+import type { RequestContext } from '../operation/operation.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { booleanOf, integerOf, type Query } from '../http/query.ts';
 import { invalidOptions } from './query-options.ts';
@@ -44,11 +44,11 @@ export async function deleteOptionsOf(
 
 const policies = ['Foreground', 'Background', 'Orphan'];
 
-const optionsIn = (body: Buffer, { headers }: RequestContext): Promise<DeleteOptionsBody> =>
+const optionsIn = (body: Buffer, { client, headers }: RequestContext): Promise<DeleteOptionsBody> =>
   decodeBody(
     body,
     { apiVersion: apiVersionIn(body), kind: 'DeleteOptions', schema: DeleteOptionsSchema },
-    { contentType: headers['content-type'], fieldValidation: 'Ignore', warnings: [] },
+    { client, contentType: headers['content-type'], fieldValidation: 'Ignore', warnings: [] },
   );
 
 function optionsOf(query: Query): DeleteOptionsBody {

@@ -3,21 +3,20 @@ import { timestamp } from '../../machinery/timestamp.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
 import type { DeleteOptionsBody } from '../../machinery/options.ts';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
-import { readBody, type RequestContext } from '../http/context.ts';
+import type { RequestContext, VerbServices } from '../operation/operation.ts';
 import { respondObject, respondValue } from '../negotiation/encode.ts';
 import { checkPreconditions } from '../registry/create-object-store.ts';
 import type { StoredObject } from '../registry/object-store.ts';
 import { isDamaged } from '../registry/store-errors.ts';
 import { unkept } from '../registry/unkept.ts';
-import type { VerbServices } from '../resource-entry.ts';
-import { addWarnings } from './write-rules.ts';
+import { admissionRequest } from './admission-request.ts';
 import { deleteOptionsOf } from './delete-options.ts';
 import { strategyContext } from './write-rules.ts';
 
 export async function remove(context: RequestContext, services: VerbServices): Promise<void> {
   const { descriptor } = services.entry;
-  const options = await deleteOptionsOf(await readBody(context.request), context);
-  const { object, gone } = await deleteObject(context, services, options, context.operation.name);
+  const options = await deleteOptionsOf(context.body, context);
+  const { object, gone } = await admitAndDelete(context, services, options);
   if (!gone) {
     await respondObject(context, descriptor, 200, object);
     return;
@@ -41,14 +40,54 @@ export async function remove(context: RequestContext, services: VerbServices): P
   else await respondValue(context, 200, status);
 }
 
+/** Deletes an object after admission. @throws StatusError */
+export const admitAndDelete = (
+  context: RequestContext,
+  services: VerbServices,
+  options: DeleteOptionsBody,
+  target: ObjectName = context.operation,
+): Promise<Deletion> =>
+  deleteObject(context, services.entry, {
+    options,
+    target,
+    async admit(old, dryRun) {
+      const request = admissionRequest(context, {
+        operation: 'delete',
+        namespace: target.namespace,
+        name: target.name,
+        object: undefined,
+        old,
+        dryRun,
+      });
+      await services.admission.mutate(request);
+      await services.admission.validate(request);
+    },
+  });
+
+interface ObjectName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface Deletion {
+  readonly object: StoredObject;
+  /** Whether it is removed, and not only marked as deleted. */
+  readonly gone: boolean;
+}
+
+interface DeletionRequest {
+  readonly options: DeleteOptionsBody;
+  readonly target: ObjectName;
+  /** Refuses by throwing. */
+  readonly admit?: (object: KubeObject, dryRun: boolean) => Promise<void>;
+}
+
+/** Removes an object, or marks it as deleted while something holds it. @throws StatusError */
 export async function deleteObject(
   context: RequestContext,
-  { entry, admission }: VerbServices,
-  options: DeleteOptionsBody,
-  name: string,
-  namespace = context.operation.namespace,
-): Promise<{ object: StoredObject; gone: boolean }> {
-  const { descriptor, objects } = entry;
+  { descriptor, objects }: VerbServices['entry'],
+  { options, target: { namespace, name }, admit }: DeletionRequest,
+): Promise<Deletion> {
   const preconditions = {
     ...(options.preconditions?.uid ? { uid: options.preconditions.uid } : {}),
     ...(options.preconditions?.resourceVersion
@@ -61,18 +100,9 @@ export async function deleteObject(
   });
   const isWhole = !('damaged' in current);
   if (isWhole) checkPreconditions(descriptor, current, preconditions);
-  await admission({
-    operation: 'delete',
-    descriptor,
-    subresource: context.operation.subresource,
-    namespace,
-    name,
-    object: undefined,
-    old: current.object(),
-    user: context.user,
-    warn: text => addWarnings(context, [text]),
-  });
-  if ((options.dryRun ?? []).length > 0) return { object: current, gone: true };
+  const dryRun = (options.dryRun ?? []).length > 0;
+  await admit?.(current.object(), dryRun);
+  if (dryRun) return { object: current, gone: true };
 
   if (!isWhole) {
     context.warnings.push(
@@ -84,9 +114,12 @@ export async function deleteObject(
   const object = current.object();
   const grace = descriptor.gracePeriodSeconds?.(object, options.gracePeriodSeconds) ?? 0;
   const finalizers = finalizersFor(object, options);
-  const waits = grace > 0 || finalizers.length > 0 || isNamespace(object);
-  if (!waits) return { object: await objects.delete(namespace, name, preconditions), gone: true };
-  const marked = await objects.update(namespace, name, each => markDeleted(each, grace, options));
+  const isFinalized = finalizers.length === 0 && (descriptor.isFinalized?.(object) ?? true);
+  if (grace === 0 && isFinalized)
+    return { object: await objects.delete(namespace, name, preconditions), gone: true };
+  const marked = await objects.update(namespace, name, each =>
+    markDeleted(each, descriptor, { graceSeconds: grace, options }),
+  );
   return { object: marked, gone: false };
 }
 
@@ -99,9 +132,6 @@ const nameOnly = (descriptor: ResourceDescriptor, namespace: string, name: strin
   }),
   damaged: true,
 });
-
-const isNamespace = ({ kind, apiVersion }: KubeObject): boolean =>
-  kind === 'Namespace' && apiVersion === 'v1';
 
 const propagationFinalizers = ['orphan', 'foregroundDeletion'];
 
@@ -119,8 +149,8 @@ function finalizersFor(
 /** The object as it is while it ends; a second request may only make the end come sooner, or go another way. */
 function markDeleted(
   object: KubeObject,
-  graceSeconds: number,
-  options: DeleteOptionsBody,
+  descriptor: ResourceDescriptor,
+  { graceSeconds, options }: { readonly graceSeconds: number; readonly options: DeleteOptionsBody },
 ): KubeObject | undefined {
   const { metadata } = object;
   const finalizers = finalizersFor(object, options);
@@ -141,9 +171,6 @@ function markDeleted(
   metadata.deletionTimestamp = timestamp(startedMs + graceSeconds * 1000);
   metadata.deletionGracePeriodSeconds = graceSeconds;
   if (metadata.generation !== undefined) metadata.generation += 1;
-  if (isNamespace(object))
-    Object.assign(object, {
-      status: { ...(object as { status?: object }).status, phase: 'Terminating' },
-    });
+  descriptor.beginDeletion?.(object);
   return object;
 }

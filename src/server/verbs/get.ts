@@ -1,6 +1,5 @@
-import type { RequestContext } from '../http/context.ts';
+import type { RequestContext, VerbServices } from '../operation/operation.ts';
 import { respondObject } from '../negotiation/encode.ts';
-import type { VerbServices } from '../resource-entry.ts';
 
 export async function get(context: RequestContext, { entry }: VerbServices): Promise<void> {
   const { descriptor, objects } = entry;

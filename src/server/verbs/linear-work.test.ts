@@ -14,7 +14,7 @@ import { PatchError } from '../../machinery/patch/patch-error.ts';
 import { applyStrategicMerge } from '../../machinery/patch/strategic-merge.ts';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
 import { StatusError } from '../../machinery/status.ts';
-import { decodeBody } from '../negotiation/decode-body.ts';
+import { decode } from '../negotiation/decode.ts';
 import { jsonPatch, mergePatch, parsePatch, strategicMergePatch } from './patch-body.ts';
 import { checkUpdate, mustBeValid, strategyContext } from './write-rules.ts';
 
@@ -42,14 +42,13 @@ async function answer(work: () => Promise<void> | void): Promise<void> {
 }
 
 const write = (descriptor: ResourceDescriptor, body: string | Buffer, contentType: string) =>
-  answer(async () => {
-    const warnings: string[] = [];
+  answer(() => {
     const { schema, kind } = descriptor;
-    const object = (await decodeBody(
-      Buffer.from(body as string),
-      { apiVersion: apiVersionOf(descriptor), kind, schema },
-      { contentType, fieldValidation: 'Warn', warnings },
-    )) as unknown as KubeObject;
+    const expected = { apiVersion: apiVersionOf(descriptor), kind, schema };
+    const options = { contentType, fieldValidation: 'Warn' } as const;
+    const decoded = decode(Buffer.from(body as string), expected, options);
+    const warnings = [...decoded.warnings];
+    const object = decoded.value as unknown as KubeObject;
     object.metadata ??= {};
     descriptor.applyDefaults?.(object);
     descriptor.prepareForCreate?.(object, strategyContext());

@@ -1,8 +1,7 @@
-import type { RequestContext } from '../http/context.ts';
+import type { RequestContext, VerbServices } from '../operation/operation.ts';
 import { integerOf } from '../http/query.ts';
 import { respondList } from '../negotiation/encode.ts';
 import { nextTurn } from '../turns.ts';
-import type { VerbServices } from '../resource-entry.ts';
 import { checkVersionMatch, selectionOf } from './query-options.ts';
 
 export async function list(context: RequestContext, { entry }: VerbServices): Promise<void> {

@@ -1,5 +1,6 @@
 import { goQuote } from '../../machinery/go-quote.ts';
-import { fieldsMatch } from '../../machinery/selectors/field-selector.ts';
+import { createInternTable, type InternTable } from '../../machinery/intern-table.ts';
+import { fieldsMatch, type FieldRequirement } from '../../machinery/selectors/field-selector.ts';
 import { parseLabelSelector } from '../../machinery/selectors/label-selector.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
 import type { ResourceDescriptor } from '../../machinery/resource.ts';
@@ -30,27 +31,50 @@ export function selectionOf({
   fieldSelectorError,
 }: ResourceOperation): Selection {
   if (fieldSelectorError !== undefined) throw badRequest(fieldSelectorError);
-  const labels = query.get('labelSelector') ?? '';
-  const filters: ObjectFilter[] = [];
-  if (labels !== '') {
-    const matches = parsed(() => parseLabelSelector(labels));
-    filters.push(object => matches(object.metadata.labels ?? {}));
-  }
-  const exact = (field: string): string | undefined =>
-    requirements.find(each => each.field === field && each.equals)?.value;
+  const exact = (field: string): FieldRequirement | undefined =>
+    requirements.find(each => each.field === field && each.equals && each.value !== '');
+  const name = exact('metadata.name');
+  const inNamespace = exact('metadata.namespace');
+  const namespace = within || inNamespace?.value;
+  // What the place says need not be asked of each object in it.
+  const isPlace = (each: FieldRequirement): boolean =>
+    each === inNamespace
+      ? each.value === namespace
+      : each === name && (namespace !== undefined || !descriptor.namespaced);
+  const filter = filterOf(descriptor, {
+    labels: query.get('labelSelector') ?? '',
+    fields: requirements.filter(each => !isPlace(each)),
+  });
   const known = new Set(['metadata.name', 'metadata.namespace', ...selectable(descriptor)]);
   for (const { field } of requirements) {
     if (!known.has(field)) throw badRequest(`field label not supported: ${field}`);
   }
-  if (requirements.length > 0)
-    filters.push(object => fieldsMatch(requirements, fieldsOf(descriptor, object)));
-  const name = exact('metadata.name');
-  const namespace = within || exact('metadata.namespace');
   return {
-    ...(name ? { name } : {}),
+    ...(name === undefined ? {} : { name: name.value }),
     ...(namespace ? { namespace } : {}),
-    ...(filters.length === 0 ? {} : { filter: object => filters.every(filter => filter(object)) }),
+    ...(filter === undefined ? {} : { filter }),
   };
+}
+
+interface Selectors {
+  readonly labels: string;
+  readonly fields: readonly FieldRequirement[];
+}
+
+const filters = new WeakMap<ResourceDescriptor, InternTable<ObjectFilter>>();
+
+/** Those who select the same are given the same filter, so that it is asked once about each change. */
+function filterOf(descriptor: ResourceDescriptor, selectors: Selectors): ObjectFilter | undefined {
+  const { labels, fields } = selectors;
+  if (labels === '' && fields.length === 0) return undefined;
+  let table = filters.get(descriptor);
+  if (table === undefined) filters.set(descriptor, (table = createInternTable()));
+  return table.get(JSON.stringify(selectors), () => {
+    const matches = labels === '' ? undefined : parsed(() => parseLabelSelector(labels));
+    return object =>
+      (matches?.(object.metadata.labels ?? {}) ?? true) &&
+      (fields.length === 0 || fieldsMatch(fields, fieldsOf(descriptor, object)));
+  });
 }
 
 function parsed<R>(parse: () => R): R {

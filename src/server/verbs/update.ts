@@ -1,3 +1,4 @@
+import { memberOf } from '../../machinery/member.ts';
 import type { KubeObject } from '../../machinery/meta.ts';
 import {
   apiVersionOf,
@@ -6,10 +7,10 @@ import {
 } from '../../machinery/resource.ts';
 import { isStatusError } from '../../machinery/status.ts';
 import { mustAllow } from '../authz/authorizer.ts';
-import { readBody, type RequestContext } from '../http/context.ts';
+import type { RequestContext, VerbServices } from '../operation/operation.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
+import { isLargeBody } from '../negotiation/large-work.ts';
 import { respondObject } from '../negotiation/encode.ts';
-import type { VerbServices } from '../resource-entry.ts';
 import { attributesOf } from '../operation/operation.ts';
 import { createObject } from './create.ts';
 import { replaceObject } from './replace-object.ts';
@@ -19,24 +20,36 @@ import { checkName, placeObject } from './write-rules.ts';
 /** PUT of an object or of one of its parts. */
 export async function update(context: RequestContext, services: VerbServices): Promise<void> {
   const { descriptor } = services.entry;
-  const { operation, query } = context;
+  const { operation, query, body } = context;
   const { dryRun, fieldValidation } = writeOptionsOf(query, 'UpdateOptions');
-  const object = (await decodeBody(
-    await readBody(context.request),
-    { apiVersion: apiVersionOf(descriptor), kind: descriptor.kind, schema: descriptor.schema },
-    {
-      contentType: context.headers['content-type'],
-      fieldValidation,
-      warnings: context.warnings,
-    },
-  )) as unknown as KubeObject;
-  placeObject(object, descriptor, context);
-  checkName(object, operation.name);
+  const decoded = async (warnings: string[]): Promise<KubeObject> => {
+    const object = (await decodeBody(
+      body,
+      { apiVersion: apiVersionOf(descriptor), kind: descriptor.kind, schema: descriptor.schema },
+      {
+        client: context.client,
+        contentType: context.headers['content-type'],
+        fieldValidation,
+        warnings,
+      },
+    )) as unknown as KubeObject;
+    placeObject(object, descriptor, context);
+    checkName(object, operation.name);
+    return object;
+  };
+  let first: KubeObject | undefined = await decoded(context.warnings);
+  /** Each attempt fills in its object, so a further attempt decodes the body again. */
+  const wanted = async (): Promise<KubeObject> => {
+    const object = first ?? (await decoded([]));
+    first = undefined;
+    return object;
+  };
   try {
     const stored = await replaceObject(context, services, {
       strategy: strategyOf(descriptor, operation.subresource),
       dryRun,
-      next: () => structuredClone(object),
+      isLarge: isLargeBody(body, context.headers['content-type']),
+      next: wanted,
     });
     await respondObject(context, descriptor, 200, stored);
   } catch (error) {
@@ -48,6 +61,7 @@ export async function update(context: RequestContext, services: VerbServices): P
       throw error;
     // Who may change what is there may not thereby make what is not.
     mustAllow(services.authorize, attributesOf(operation, context.user, 'create'));
+    const object = await wanted();
     delete object.metadata.resourceVersion;
     const stored = await createObject(object, { context, services, dryRun });
     await respondObject(context, descriptor, 201, stored);
@@ -58,4 +72,4 @@ export const strategyOf = (
   descriptor: ResourceDescriptor,
   subresource: string,
 ): UpdateStrategy<KubeObject> | undefined =>
-  subresource === 'status' ? descriptor.status : descriptor.update;
+  subresource === '' ? descriptor.update : memberOf(descriptor.subresources, subresource)?.update;

@@ -1,19 +1,16 @@
 import { maxTimerMs } from '../../machinery/loop.ts';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
-import type { RequestContext } from '../http/context.ts';
+import type { RequestContext, VerbServices } from '../operation/operation.ts';
 import { booleanOf, integerOf, type Query } from '../http/query.ts';
-import { bufferedBytes, cutOff, drained, isOver } from '../http/outgoing.ts';
 import { toStatusError, writeHead } from '../http/respond.ts';
 import { includeObjectOf } from '../negotiation/encode.ts';
 import { negotiate, type Form } from '../negotiation/media-types.ts';
 import { partialMetadata, tableOf } from '../negotiation/table.ts';
 import type { StoredObject } from '../registry/object-store.ts';
 import { nextTurn } from '../turns.ts';
-import type { VerbServices } from '../resource-entry.ts';
+import { createLineWriter } from './line-writer.ts';
 import { checkVersionMatch, selectionOf } from './query-options.ts';
 
-/** What was there before is sent no faster than the client takes it; what happens does not wait for it. */
-const enoughBytes = 128 * 1024;
 /** A watcher that does not read is cut off before it fills the memory. */
 const maxBufferedBytes = 8 * 1024 * 1024;
 /** Longer objects are not copied into a line: they are shared with all who are sent them. */
@@ -25,6 +22,8 @@ export async function watch(context: RequestContext, { entry }: VerbServices): P
   checkVersionMatch(query, true);
   const form = negotiate(context.headers.accept);
   const encode = encoderOf(descriptor, form, query);
+  // A signal that has aborted tells nobody any more.
+  if (context.signal.aborted) return;
   const stop = new AbortController();
   context.signal.addEventListener('abort', () => stop.abort(), { once: true });
   const seconds = integerOf(query, 'timeoutSeconds') || 1800 + Math.random() * 1800;
@@ -33,37 +32,31 @@ export async function watch(context: RequestContext, { entry }: VerbServices): P
     'abort',
     () => {
       clearTimeout(timer);
-      response.end();
+      writer.end();
     },
     { once: true },
   );
 
-  let began = false;
   const begin = (): void => {
-    if (began) return;
-    began = true;
+    if (response.headersSent) return;
     writeHead(response, 200, {
       'content-type': 'application/json',
       'cache-control': 'no-cache, private',
     });
     (response as { flushHeaders?(): void }).flushHeaders?.();
   };
-  const unsent = context.unsent.open(context.client, () => cutOff(response));
-  stop.signal.addEventListener('abort', () => unsent.close(), { once: true });
+  const unsent = context.unsent.open(context.client, () => writer.cut());
+  response.once('close', () => unsent.close());
+  const writer = createLineWriter({
+    response,
+    maxBytes: maxBufferedBytes,
+    hold: bytes => unsent.hold(bytes),
+    onCut: () => stop.abort(),
+  });
   const write = (...parts: readonly (Buffer | string)[]): void => {
     begin();
-    if (stop.signal.aborted) return;
-    for (const part of parts) (response as { write(chunk: Buffer | string): boolean }).write(part);
-    const bytes = bufferedBytes(response);
-    unsent.hold(bytes);
-    if (bytes <= maxBufferedBytes) return;
-    cutOff(response);
-    stop.abort();
+    writer.write(parts);
   };
-  const room = (): Promise<void> | undefined =>
-    bufferedBytes(response) <= enoughBytes || isOver(response)
-      ? nextTurn(context.client.key)
-      : drained(response).then(() => unsent.hold(bufferedBytes(response)));
   const initial = query.get('sendInitialEvents');
   try {
     await objects.watch(
@@ -72,6 +65,7 @@ export async function watch(context: RequestContext, { entry }: VerbServices): P
         resourceVersion: query.get('resourceVersion') ?? '',
         ...(initial === null ? {} : { sendInitialEvents: booleanOf(query, 'sendInitialEvents') }),
         allowBookmarks: booleanOf(query, 'allowWatchBookmarks'),
+        client: context.client.key,
       },
       {
         onEvent: (type, object) => write(...encode(type, object)),
@@ -80,7 +74,8 @@ export async function watch(context: RequestContext, { entry }: VerbServices): P
           write(`${JSON.stringify({ type: 'ERROR', object: toStatusError(error).status })}\n`);
           stop.abort();
         },
-        room,
+        onEnd: () => stop.abort(),
+        room: () => writer.room() ?? nextTurn(context.client.key),
       },
       stop.signal,
     );
@@ -96,33 +91,48 @@ export async function watch(context: RequestContext, { entry }: VerbServices): P
 
 /** The parts of a line. */
 type Encoder = (type: string, object: StoredObject) => readonly (Buffer | string)[];
-/** The line of the change that is being told: encoded once for all who hear of it, and then let go. */
+/** The lines of the change that is being told, by their form: encoded once for all who hear of it. */
 let newest:
-  { readonly type: string; readonly object: StoredObject; readonly line: Buffer } | undefined;
+  { readonly object: StoredObject; readonly lines: Map<string, WeakRef<Buffer>> } | undefined;
+
+/** @param form what the line depends on besides the object */
+function sharedLine(object: StoredObject, form: string, encode: () => Buffer): readonly [Buffer] {
+  if (newest?.object !== object) newest = { object, lines: new Map() };
+  let line = newest.lines.get(form)?.deref();
+  if (line === undefined) newest.lines.set(form, new WeakRef((line = encode())));
+  return [line];
+}
 
 function plainLine(type: string, object: StoredObject): readonly (Buffer | string)[] {
   const opening = `{"type":"${type}","object":`;
   if (object.json.length > maxCopiedBytes) return [opening, object.json, '}\n'];
-  if (newest?.object === object && newest.type === type) return [newest.line];
-  const line = Buffer.concat([Buffer.from(opening), object.json, Buffer.from('}\n')]);
-  newest = { type, object, line };
-  return [line];
+  return sharedLine(object, type, () =>
+    Buffer.concat([Buffer.from(opening), object.json, Buffer.from('}\n')]),
+  );
 }
+
+const jsonLine = (value: object): Buffer => Buffer.from(`${JSON.stringify(value)}\n`);
 
 function encoderOf(descriptor: ResourceDescriptor, form: Form, query: Query): Encoder {
   if (form.as === 'object') return plainLine;
   if (form.as === 'metadata') {
-    return (type, object) => [
-      `${JSON.stringify({ type, object: partialMetadata(object.object()) })}\n`,
-    ];
+    return (type, object) =>
+      sharedLine(object, `${type} metadata`, () =>
+        jsonLine({ type, object: partialMetadata(object.object()) }),
+      );
   }
   const includeObject = includeObjectOf(query);
   let columns = true;
   return (type, object) => {
-    const metadata = { resourceVersion: String(object.resourceVersion) };
-    const table = tableOf(descriptor, [object], { metadata, includeObject, columns });
+    const line = sharedLine(object, `${type} table ${includeObject} ${columns}`, () => {
+      const metadata = { resourceVersion: String(object.resourceVersion) };
+      return jsonLine({
+        type,
+        object: tableOf(descriptor, [object], { metadata, includeObject, columns }),
+      });
+    });
     columns = false;
-    return [`${JSON.stringify({ type, object: table })}\n`];
+    return line;
   };
 }
 

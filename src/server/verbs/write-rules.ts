@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
+import { sameJson } from '../../machinery/same-json.ts';
 import { timestamp } from '../../machinery/timestamp.ts';
-import type { KubeObject } from '../../machinery/meta.ts';
+import type { KubeObject, ObjectMeta } from '../../machinery/meta.ts';
 import { generateName, randomSuffix } from '../../machinery/names.ts';
 import { invalid, path, type FieldError } from '../../machinery/field-error.ts';
 import type {
@@ -14,7 +14,7 @@ import {
   validateObjectMeta,
   validateObjectMetaUpdate,
 } from '../../machinery/validation/object-meta.ts';
-import type { RequestContext } from '../http/context.ts';
+import type { RequestContext } from '../operation/operation.ts';
 
 export const strategyContext = (): StrategyContext => ({
   now: timestamp(),
@@ -59,7 +59,7 @@ export function fillNewObject(
   context: StrategyContext,
 ): void {
   const { metadata } = object;
-  if (metadata.resourceVersion)
+  if (hasVersion(metadata))
     throw badRequest('resourceVersion should not be set on objects to be created');
   delete metadata.resourceVersion;
   delete metadata.deletionTimestamp;
@@ -71,14 +71,12 @@ export function fillNewObject(
   metadata.uid = randomUUID();
   metadata.creationTimestamp = context.now;
   delete metadata.generation;
-  if (hasSpec(descriptor)) metadata.generation = 1;
+  if (descriptor.tracksGeneration === true) metadata.generation = 1;
 }
 
-const hasSpec = (descriptor: ResourceDescriptor): boolean =>
-  Object.hasOwn(descriptor.schema.fields, 'spec') &&
-  Object.hasOwn(descriptor.schema.fields, 'status') &&
-  descriptor.plural !== 'namespaces' &&
-  descriptor.plural !== 'nodes';
+/** `0` means any version, as none does. */
+const hasVersion = ({ resourceVersion = '' }: ObjectMeta): boolean =>
+  resourceVersion !== '' && resourceVersion !== '0';
 
 /** @throws StatusError Invalid with all that is wrong */
 export function mustBeValid(
@@ -111,7 +109,7 @@ export function checkUpdate(
 ): void {
   const { metadata } = next;
   const old = current.metadata;
-  if (metadata.resourceVersion) {
+  if (hasVersion(metadata)) {
     if (metadata.resourceVersion !== old.resourceVersion)
       throw conflict(descriptor, old.name ?? '', modified);
   } else if (descriptor.allowUnconditionalUpdate === false) {
@@ -137,10 +135,7 @@ export function checkUpdate(
   delete metadata.selfLink;
   strategy?.prepareForUpdate(next, current, context);
   const specOf = (object: KubeObject): unknown => (object as { spec?: unknown }).spec;
-  if (
-    old.generation !== undefined &&
-    !isDeepStrictEqual(plain(specOf(next)), plain(specOf(current)))
-  ) {
+  if (old.generation !== undefined && !sameJson(specOf(next), specOf(current))) {
     metadata.generation = old.generation + 1;
   }
   mustBeValid(next, descriptor, [
@@ -154,7 +149,3 @@ export function addWarnings({ warnings }: RequestContext, more: readonly string[
   const known = new Set(warnings);
   warnings.push(...[...new Set(more)].filter(each => !known.has(each)));
 }
-
-/** Without members that are undefined: what JSON would keep. */
-const plain = (value: unknown): unknown =>
-  value === undefined ? undefined : (JSON.parse(JSON.stringify(value)) as unknown);

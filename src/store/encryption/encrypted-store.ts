@@ -4,18 +4,7 @@ import { seal, unseal } from './seal.ts';
 
 /** The same store with every value sealed before it reaches `inner`. Keys stay readable. */
 export function encryptedStore(inner: Store, keyring: Keyring): Store {
-  const openKv = (kv: KeyValue): KeyValue => {
-    const { key, createRevision, modRevision } = kv;
-    return {
-      key,
-      createRevision,
-      modRevision,
-      // Who lists may know the value already: opened when somebody looks, and not kept.
-      get value() {
-        return unseal(keyring, key, kv.value);
-      },
-    };
-  };
+  const openKv = (kv: KeyValue): KeyValue => new OpenedKeyValue(keyring, kv);
   const openIfThere = (kv: KeyValue | undefined): KeyValue | undefined =>
     kv === undefined ? undefined : openKv(kv);
   /** What was sealed here comes back by the watch before it is forgotten: it need not be unsealed. */
@@ -72,4 +61,26 @@ export function encryptedStore(inner: Store, keyring: Keyring): Store {
     compact: revision => inner.compact(revision),
     close: () => inner.close(),
   };
+}
+
+// A class: a list makes one for each key, and a literal with a getter costs ten times as much.
+class OpenedKeyValue implements KeyValue {
+  readonly key: string;
+  readonly createRevision: number;
+  readonly modRevision: number;
+  readonly #keyring: Keyring;
+  readonly #sealed: KeyValue;
+
+  constructor(keyring: Keyring, sealed: KeyValue) {
+    this.#keyring = keyring;
+    this.#sealed = sealed;
+    this.key = sealed.key;
+    this.createRevision = sealed.createRevision;
+    this.modRevision = sealed.modRevision;
+  }
+
+  /** Who lists may know the value already: opened when somebody looks, and not kept. */
+  get value(): Uint8Array {
+    return unseal(this.#keyring, this.key, this.#sealed.value);
+  }
 }

@@ -64,16 +64,27 @@ export function currentOf(tables: Tables, key: string): KeyValue | undefined {
 
 /** A key as it is; its value is read when somebody looks at it. */
 export function pointedAt(tables: Tables, key: string, pointer: Buffer): KeyValue {
-  const { createRevision, modRevision } = decodePointer(pointer);
-  return {
-    key,
-    createRevision,
-    modRevision,
-    // Not kept: a page of many keys must not hold what it was looked at for.
-    get value() {
-      return commitOf(tables, key, modRevision).value;
-    },
-  };
+  return new PointedKeyValue(tables, key, decodePointer(pointer));
+}
+
+// A class: a list makes one for each key, and a literal with a getter costs ten times as much.
+class PointedKeyValue implements KeyValue {
+  readonly key: string;
+  readonly createRevision: number;
+  readonly modRevision: number;
+  readonly #tables: Tables;
+
+  constructor(tables: Tables, key: string, { createRevision, modRevision }: Pointer) {
+    this.#tables = tables;
+    this.key = key;
+    this.createRevision = createRevision;
+    this.modRevision = modRevision;
+  }
+
+  /** Not kept: a page of many keys must not hold what it was looked at for. */
+  get value(): Uint8Array {
+    return commitOf(this.#tables, this.key, this.modRevision).value;
+  }
 }
 
 /** One key as it was: the first change after `revision` names the one before it. */

@@ -80,6 +80,8 @@ interface Attributes extends Omit<Operation, 'kind'> {
   readonly parts: readonly string[];
   /** Whether a namespace stands before the resource. */
   readonly prefixed: boolean;
+  readonly watchPath: boolean;
+  readonly method: string;
 }
 
 /** Kubernetes' attributes of a resource's path; undefined where it is no resource's. */
@@ -95,6 +97,9 @@ function operationOf(request: {
   const group = core ? '' : (all[1] ?? '');
   const version = all[core ? 1 : 2] ?? '';
   let parts = all.slice(core ? 2 : 3);
+  // The watch of before `?watch=true`: /api/v1/watch/… in front of the same path.
+  const watchPath = parts[0] === 'watch' && parts.length > 1;
+  if (watchPath) parts = parts.slice(1);
   let namespace = '';
   let prefixed = false;
   if (parts[0] === 'namespaces' && parts.length > 1) {
@@ -113,6 +118,10 @@ function operationOf(request: {
     selected = requiredName(fieldSelector);
   }
   if (parts.length === 1 && verb === 'delete') verb = 'deletecollection';
+  if (watchPath) {
+    verb = 'watch';
+    selected = name === '' ? requiredName(fieldSelector) : '';
+  }
   if (streams.has(subresource) && verb === 'get') verb = 'create';
   return {
     type: 'resource',
@@ -126,6 +135,8 @@ function operationOf(request: {
     fieldSelector: parts.length === 1 ? fieldSelector : '',
     parts,
     prefixed,
+    watchPath,
+    method,
   };
 }
 
@@ -135,15 +146,16 @@ function routed(
   declared: DeclaredResources,
   version: string,
 ): Operation | undefined {
-  const { parts, prefixed, ...operation } = attributes;
+  const { parts, prefixed, watchPath, method, ...operation } = attributes;
   const { group, resource, subresource, verb, namespace } = operation;
   if (parts.length > 3 || parts.includes('')) return undefined;
+  if (watchPath && (method !== 'GET' || parts.length > 2)) return undefined;
   const key = [group, version, resource, ...(subresource === '' ? [] : [subresource])].join('/');
   const found = declared.get(key);
   if (found === undefined || !found.verbs.has(verb)) return undefined;
   // Objects are made in their collection, and written by their name.
   const ofCollection = ['list', 'watch', 'create', 'deletecollection'].includes(verb);
-  if (subresource === '' && ofCollection !== (parts.length === 1)) return undefined;
+  if (subresource === '' && !watchPath && ofCollection !== (parts.length === 1)) return undefined;
   const ofAll = !prefixed && parts.length === 1 && (verb === 'list' || verb === 'watch');
   // What has no namespace is under none; what has one is under it, or read for all of them.
   const inPlace = found.namespaced ? (prefixed && namespace !== '') || ofAll : !prefixed;

@@ -125,7 +125,6 @@ const wrongGroups: readonly Shape[] = [
   '/api/rbac.authorization.k8s.io/v1',
   '/API/v1',
   '/api/v1/proxy',
-  '/api/v1/watch',
 ].flatMap(prefix => [
   ...at('secrets', `${prefix}/namespaces/team/secrets/allowed`),
   ...at('pods', `${prefix}/namespaces/team/pods/web/exec`),
@@ -222,6 +221,24 @@ const queried: readonly Shape[] = [
   ...at('nodes', `${core}/nodes?fieldSelector=metadata.name=node-a`),
 ];
 
+/** Watches as clients wrote them before `?watch=true`. */
+const watchPaths: readonly Shape[] = ['', '/namespaces/team', '/namespaces/other'].flatMap(
+  within => [
+    ...at(
+      'secrets',
+      `${core}/watch${within}/secrets?${toTheEnd}`,
+      `${core}/watch${within}/secrets/allowed?${toTheEnd}`,
+      `${core}/watch${within}/secrets/plain?${toTheEnd}`,
+      `${core}/watch${within}/secrets?fieldSelector=metadata.name=allowed&${toTheEnd}`,
+      `${core}/watch${within}/secrets/plain?fieldSelector=metadata.name=allowed&${toTheEnd}`,
+      `${core}/watch/watch${within}/secrets`,
+    ),
+    ...at('pods', `${core}/watch${within}/pods/web/exec`, `${core}/watch${within}/pods/web/log`),
+    ...at('nodes', `${core}/watch${within}/nodes?${toTheEnd}`),
+    ...at('serviceaccounts/token', `${core}/watch${within}/serviceaccounts/powerful/token`),
+  ],
+);
+
 /** Paths that are no resources, and ways from those that all may read to others. */
 const nonResources: readonly Shape[] = at(
   'secrets',
@@ -269,6 +286,7 @@ export const shapes: readonly Shape[] = unique([
   ...wrongGroups,
   ...misspelt,
   ...queried,
+  ...watchPaths,
   ...nonResources,
 ]);
 

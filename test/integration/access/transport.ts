@@ -41,7 +41,7 @@ const host = '127.0.0.1';
  * begun, or where it says so, when it has told all that there is.
  */
 function isTold({ target }: OutgoingRequest, length: unknown, text: string): boolean {
-  if (length !== undefined || !/[?&]watch\b/.test(target)) return false;
+  if (length !== undefined || !/[?&/]watch\b/.test(target)) return false;
   return !target.includes('sendInitialEvents') || text.includes('initial-events-end');
 }
 

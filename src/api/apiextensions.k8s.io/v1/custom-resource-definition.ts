@@ -26,6 +26,7 @@ export const customResourceDefinitionResource: ResourceDescriptor<CustomResource
   stored: true,
   verbs: ['get', 'list', 'watch'],
   schema: CustomResourceDefinitionSchema,
+  tracksGeneration: true,
   columns: [
     nameColumn,
     {

@@ -39,10 +39,9 @@ export const configMapResource: ResourceDescriptor<ConfigMap> = {
     const binary = Object.values(binaryData).reduce((sum, value) => sum + decodedBytes(value), 0);
     return [
       ...validateKeys(data, path('data')),
-      ...validateEach(Object.keys(data), key =>
-        Object.hasOwn(binaryData, key)
-          ? [invalid(path('data').key(key), key, 'duplicate of key present in binaryData')]
-          : [],
+      ...validateEach(
+        Object.keys(binaryData).filter(key => Object.hasOwn(data, key)),
+        key => [invalid(path('data').key(key), key, 'duplicate of key present in binaryData')],
       ),
       ...validateKeys(binaryData, path('binaryData')),
       ...validateSize(text + binary, path('[]')),

@@ -15,8 +15,11 @@ export const decodedBytes = (base64: string): number =>
   (base64.length / 4) * 3 - (base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0);
 
 export const validateKeys = (data: Record<string, string>, at: FieldPath): FieldError[] =>
-  validateEach(Object.keys(data).toSorted(), key =>
-    configMapKey(key).map(text => invalid(at.key(key), key, text)),
+  validateEach(
+    Object.keys(data)
+      .filter(key => configMapKey(key).length > 0)
+      .toSorted(),
+    key => configMapKey(key).map(text => invalid(at.key(key), key, text)),
   );
 
 export const validateSize = (bytes: number, at: FieldPath): FieldError[] =>

@@ -11,6 +11,7 @@ import {
   time,
   type Infer,
 } from '../../../machinery/schema.ts';
+import { validateFinalizers } from '../../../machinery/validation/object-meta.ts';
 import { ageColumn, nameColumn } from './columns.ts';
 
 export const NamespaceSchema = kindSchema(
@@ -64,8 +65,39 @@ export const namespaceResource: ResourceDescriptor<Namespace> = {
   verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
   schema: NamespaceSchema,
   subresources: {
-    finalize: { kind: 'Namespace', verbs: ['update'] },
-    status: { kind: 'Namespace', verbs: ['get', 'patch', 'update'] },
+    finalize: {
+      kind: 'Namespace',
+      verbs: ['update'],
+      update: {
+        prepareForUpdate(next, old) {
+          next.status = old.status;
+        },
+        validateUpdate: next =>
+          validateFinalizers(next.spec?.finalizers ?? [], path('spec').child('finalizers')),
+      },
+    },
+    status: {
+      kind: 'Namespace',
+      verbs: ['get', 'patch', 'update'],
+      update: {
+        prepareForUpdate(next, old) {
+          next.spec = old.spec;
+        },
+        validateUpdate({ metadata, status }) {
+          const isEnding = metadata.deletionTimestamp !== undefined;
+          const phase = isEnding ? 'Terminating' : 'Active';
+          return status?.phase === phase
+            ? []
+            : [
+                invalid(
+                  path('status').child('Phase'),
+                  status?.phase ?? '',
+                  `may only be '${phase}' if \`deletionTimestamp\` is ${isEnding ? 'not empty' : 'empty'}`,
+                ),
+              ];
+        },
+      },
+    },
   },
   applyDefaults({ metadata }) {
     if (metadata.name) metadata.labels = { ...metadata.labels, [nameLabel]: metadata.name };
@@ -81,24 +113,10 @@ export const namespaceResource: ResourceDescriptor<Namespace> = {
     },
     validateUpdate: () => [],
   },
-  status: {
-    prepareForUpdate(next, old) {
-      next.spec = old.spec;
-    },
-    validateUpdate({ metadata, status }) {
-      const isEnding = metadata.deletionTimestamp !== undefined;
-      const phase = isEnding ? 'Terminating' : 'Active';
-      return status?.phase === phase
-        ? []
-        : [
-            invalid(
-              path('status').child('Phase'),
-              status?.phase ?? '',
-              `may only be '${phase}' if \`deletionTimestamp\` is ${isEnding ? 'not empty' : 'empty'}`,
-            ),
-          ];
-    },
+  beginDeletion(namespace) {
+    namespace.status = { ...namespace.status, phase: 'Terminating' };
   },
+  isFinalized: ({ spec }) => (spec?.finalizers ?? []).length === 0,
   selectableFields: namespace => ({ 'status.phase': namespace.status?.phase ?? '' }),
   columns: [
     nameColumn,

@@ -157,16 +157,21 @@ export const nodeResource: ResourceDescriptor<Node> = {
   stored: true,
   verbs: allVerbs,
   schema: NodeSchema,
-  subresources: { status: { kind: 'Node', verbs: ['get', 'patch', 'update'] } },
+  subresources: {
+    status: {
+      kind: 'Node',
+      verbs: ['get', 'patch', 'update'],
+      update: {
+        prepareForUpdate(next, old) {
+          next.spec = old.spec;
+        },
+        validateUpdate: () => [],
+      },
+    },
+  },
   update: {
     prepareForUpdate(next, old) {
       next.status = old.status;
-    },
-    validateUpdate: () => [],
-  },
-  status: {
-    prepareForUpdate(next, old) {
-      next.spec = old.spec;
     },
     validateUpdate: () => [],
   },

@@ -5,6 +5,7 @@ import { podColumns } from './pod/pod-columns.ts';
 import { applyPodDefaults, qosClassOf } from './pod/pod-defaults.ts';
 import { PodSchema, type Pod } from './pod/pod-schema.ts';
 import { podWarnings } from './pod/pod-warnings.ts';
+import { mirrorAnnotation, validateAnnotationUpdate } from './pod/validate-annotations.ts';
 import { validateNewPod } from './pod/validate-new-pod.ts';
 import { validatePod, validatePodUpdate } from './pod/validate-pod.ts';
 
@@ -23,7 +24,7 @@ export type { Volume, VolumeMount } from './pod/volume-schema.ts';
 /** A pod that an agent made of a file of its own, to show it here: nobody gave it any rights. */
 export const isMirrorPod = ({ metadata }: Pick<Pod, 'metadata'>): boolean =>
   Object.hasOwn(metadata.annotations ?? {}, mirrorAnnotation);
-export const mirrorAnnotation = 'kubernetes.io/config.mirror';
+export { mirrorAnnotation };
 
 const finished = (pod: Pod): boolean =>
   pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
@@ -40,6 +41,7 @@ export const podResource: ResourceDescriptor<Pod> = {
   stored: true,
   verbs: allVerbs,
   schema: PodSchema,
+  tracksGeneration: true,
   subresources: {
     attach: { kind: 'PodAttachOptions', verbs: ['create', 'get'], connects: true },
     binding: { kind: 'Binding', verbs: ['create'] },
@@ -47,7 +49,20 @@ export const podResource: ResourceDescriptor<Pod> = {
     exec: { kind: 'PodExecOptions', verbs: ['create', 'get'], connects: true },
     log: { kind: 'Pod', verbs: ['get'] },
     portforward: { kind: 'PodPortForwardOptions', verbs: ['create', 'get'], connects: true },
-    status: { kind: 'Pod', verbs: ['get', 'patch', 'update'] },
+    status: {
+      kind: 'Pod',
+      verbs: ['get', 'patch', 'update'],
+      update: {
+        prepareForUpdate(next, old) {
+          next.spec = old.spec;
+          // An owner that does not exist would have the pod deleted.
+          const { ownerReferences } = old.metadata;
+          if (ownerReferences === undefined) delete next.metadata.ownerReferences;
+          else next.metadata.ownerReferences = ownerReferences;
+        },
+        validateUpdate: validateAnnotationUpdate,
+      },
+    },
   },
   applyDefaults: applyPodDefaults,
   prepareForCreate(pod) {
@@ -63,17 +78,10 @@ export const podResource: ResourceDescriptor<Pod> = {
     prepareForUpdate(next, old) {
       next.status = old.status;
     },
-    validateUpdate: validatePodUpdate,
-  },
-  status: {
-    prepareForUpdate(next, old) {
-      next.spec = old.spec;
-      // An owner that does not exist would have the pod deleted.
-      const { ownerReferences } = old.metadata;
-      if (ownerReferences === undefined) delete next.metadata.ownerReferences;
-      else next.metadata.ownerReferences = ownerReferences;
-    },
-    validateUpdate: () => [],
+    validateUpdate: (next, old) => [
+      ...validateAnnotationUpdate(next, old),
+      ...validatePodUpdate(next, old),
+    ],
   },
   warnings: podWarnings,
   selectableFields: ({ spec, status }) => ({

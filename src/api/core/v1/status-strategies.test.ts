@@ -17,7 +17,7 @@ test.each([
   ['removed', { name: 'p', ownerReferences: [ghost] }, { name: 'p' }],
 ])('owner references cannot be %s by a write to the status of a pod', (_what, before, after) => {
   const next = pod(structuredClone(after));
-  podResource.status?.prepareForUpdate(next, pod(before), context);
+  podResource.subresources?.['status']?.update?.prepareForUpdate(next, pod(before), context);
   expect(next.metadata).toEqual(before);
 });
 
@@ -39,6 +39,7 @@ test.each<['Active' | 'Terminating', object, string]>([
     metadata: { name: 'n', ...metadata },
     status: { phase },
   };
-  const errors = namespaceResource.status?.validateUpdate(namespace, namespace) ?? [];
+  const errors =
+    namespaceResource.subresources?.['status']?.update?.validateUpdate(namespace, namespace) ?? [];
   expect(errors.map(({ field, message }) => `${field}: ${message}`)).toEqual([expected]);
 });

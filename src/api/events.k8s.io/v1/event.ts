@@ -12,6 +12,11 @@ import {
 } from '../../../machinery/schema.ts';
 import { allVerbs } from '../../core/v1/columns.ts';
 import { eventColumns, eventFields, eventTtlSeconds, type Event } from '../../core/v1/event.ts';
+import {
+  validateEvent,
+  validateEventsV1Create,
+  validateEventsV1Update,
+} from '../../core/v1/event-rules.ts';
 import { ObjectReferenceSchema } from '../../core/v1/references.ts';
 
 const SourceSchema = object('io.k8s.api.core.v1.EventSource', 'Who tells an event.', {
@@ -97,13 +102,26 @@ export const eventsEventResource: ResourceDescriptor<EventsEvent> = {
   verbs: allVerbs,
   schema: EventsEventSchema,
   ttlSeconds: eventTtlSeconds,
+  allowCreateOnUpdate: true,
+  validate: event => validateEvent(asCore(event)),
+  validateCreate: event => validateEventsV1Create(asCore(event)),
+  update: {
+    prepareForUpdate: () => undefined,
+    validateUpdate: (next, old) => validateEventsV1Update(asCore(next), asCore(old)),
+  },
   storedAs: {
     group: '',
     plural: 'events',
     toStored: event => toCoreEvent(event),
     fromStored: event => fromCoreEvent(event as Event),
   },
-  selectableFields: event => eventFields(asCore(event)),
+  selectableFields: event =>
+    Object.fromEntries(
+      Object.entries(eventFields(asCore(event))).map(([field, value]) => [
+        field.replace('involvedObject', 'regarding').replace('Component', 'Controller'),
+        value,
+      ]),
+    ),
   columns: eventColumns.map(column => ({
     ...column,
     cell: (event, now) => column.cell(asCore(event), now),

@@ -90,6 +90,7 @@ async function judge(world: World, { object, old, ...more }: Asked) {
     object,
     old,
     user: { name: 'jane', groups: [] },
+    dryRun: false,
     warn: text => warnings.push(text),
     ...more,
   }).then(

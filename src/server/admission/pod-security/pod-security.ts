@@ -3,7 +3,7 @@ import type { Namespace } from '../../../api/core/v1/namespace.ts';
 import type { Pod } from '../../../api/core/v1/pod.ts';
 import { absent, forbidden, internalError, invalidObject } from '../../../machinery/status.ts';
 import type { ObjectStore } from '../../registry/object-store.ts';
-import type { AdmissionPlugin, AdmissionRequest } from '../admission.ts';
+import type { AdmissionHook, AdmissionRequest } from '../admission.ts';
 import type { PodToCheck } from './check.ts';
 import type { PodSecurityConfiguration } from './configuration.ts';
 import { detailsText, evaluatePod } from './evaluate.ts';
@@ -48,7 +48,7 @@ export function podSecurity({
   pods,
   configuration: { defaults, exemptions },
   templateOf = podTemplateOf,
-}: PodSecurityOptions): AdmissionPlugin {
+}: PodSecurityOptions): AdmissionHook {
   const isExemptPod = ({ spec }: PodToCheck): boolean =>
     exemptions.runtimeClasses.has(spec.runtimeClassName ?? '');
   const isExempt = ({ namespace, user }: AdmissionRequest): boolean =>

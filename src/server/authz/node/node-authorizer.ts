@@ -1,4 +1,4 @@
-import { compileRole } from '../rbac/compiled-role.ts';
+import { compileRole, questionOf } from '../rbac/compiled-role.ts';
 import { noOpinion, type Attributes, type Authorizer, type Verdict } from '../authorizer.ts';
 import { nodeNameOf } from './node-identity.ts';
 import { nodeRules } from './node-rules.ts';
@@ -20,7 +20,7 @@ export function nodeAuthorizer(graph: PodGraph): Authorizer {
       ? rules.get(group === '' ? resource : `${resource}.${group}`)
       : undefined;
     if (rule !== undefined) return rule(node, attributes);
-    return others.allows(attributes) ? allowed : noOpinion;
+    return others.allows(questionOf(attributes)) ? allowed : noOpinion;
   };
 }
 

@@ -13,7 +13,7 @@ export interface AnyRole extends KubeObject {
 
 /** Every role and binding, in memory: fed by watches, asked by every request. */
 export interface AccessRules {
-  /** What holds for the user: of the whole cluster first, then of the namespace (empty for none). */
+  /** A grant of each role that the user has: in the whole cluster first, then in the namespace (empty for none). */
   grantsOf(user: UserInfo, namespace: string): Iterable<Grant>;
   /** @param namespace of the binding: where a Role is sought */
   role(roleRef: RoleRef, namespace: string): CompiledRole | undefined;
@@ -32,8 +32,18 @@ export function createAccessRules(): AccessRules {
   const clusterBindings = createBindingTable();
   return {
     *grantsOf(user, namespace) {
-      yield* clusterBindings.grantsOf(user, '');
-      if (namespace !== '') yield* bindings.grantsOf(user, namespace);
+      const seen = new Set<string>();
+      for (const [table, place] of [
+        [clusterBindings, ''],
+        [bindings, namespace],
+      ] as const) {
+        if (table === bindings && namespace === '') continue;
+        for (const grant of table.grantsOf(user, place)) {
+          if (seen.has(grant.roleKey)) continue;
+          seen.add(grant.roleKey);
+          yield grant;
+        }
+      }
     },
     role: ({ kind, name }, namespace) =>
       kind === 'ClusterRole' ? clusterRoles.get('', name) : roles.get(namespace, name),

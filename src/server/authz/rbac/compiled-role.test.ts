@@ -1,20 +1,22 @@
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { PolicyRule } from '../../../api/rbac.authorization.k8s.io/v1/policy-rule.ts';
 import type { Attributes } from '../authorizer.ts';
-import { compileRole } from './compiled-role.ts';
+import { compileRole, questionOf, type Question } from './compiled-role.ts';
 
-const ask = (attributes: Partial<Attributes>): Attributes => ({
-  user: { name: 'u', groups: [] },
-  isResource: true,
-  verb: 'get',
-  path: '',
-  group: '',
-  resource: 'pods',
-  subresource: '',
-  namespace: 'ns',
-  name: '',
-  ...attributes,
-});
+const ask = (attributes: Partial<Attributes>): Question =>
+  questionOf({
+    user: { name: 'u', groups: [] },
+    isResource: true,
+    verb: 'get',
+    path: '',
+    group: '',
+    resource: 'pods',
+    subresource: '',
+    namespace: 'ns',
+    name: '',
+    ...attributes,
+  });
 const get = { subresource: 'log' };
 const scale = { group: 'apps', resource: 'deployments', subresource: 'scale' };
 const url = (path: string) => ({ isResource: false, path });
@@ -25,6 +27,14 @@ const rule = (fields: Partial<PolicyRule>): PolicyRule => ({
   resources: ['pods'],
   ...fields,
 });
+const others = Array.from({ length: 60 }, (_, i) =>
+  rule({
+    verbs: [i % 3 === 0 ? '*' : `other${i}`, 'get'],
+    apiGroups: [i % 3 === 1 ? '*' : `other${i}`, ''],
+    resources: [`other${i}`, i % 2 === 0 ? 'others' : 'others/status'],
+    ...(i % 4 === 0 ? { resourceNames: [`other${i}`] } : {}),
+  }),
+);
 const paths = (...nonResourceURLs: string[]): PolicyRule => ({ verbs: ['get'], nonResourceURLs });
 
 test.each<{ title: string; rule: PolicyRule; allows: object[]; refuses: object[] }>([
@@ -96,9 +106,11 @@ test.each<{ title: string; rule: PolicyRule; allows: object[]; refuses: object[]
   },
   { title: 'all paths', rule: paths('*'), allows: [url('/'), url('/metrics')], refuses: [{}] },
 ])('a rule of $title', ({ rule, allows, refuses }) => {
-  const role = compileRole([rule]);
-  for (const each of allows) expect(role.allows(ask(each)), JSON.stringify(each)).toBe(true);
-  for (const each of refuses) expect(role.allows(ask(each)), JSON.stringify(each)).toBe(false);
+  // Alone, and among so many others that they are indexed.
+  for (const role of [compileRole([rule]), compileRole([...others, rule])]) {
+    for (const each of allows) expect(role.allows(ask(each)), JSON.stringify(each)).toBe(true);
+    for (const each of refuses) expect(role.allows(ask(each)), JSON.stringify(each)).toBe(false);
+  }
 });
 
 test('rules add to each other, and do not mix', () => {
@@ -117,4 +129,32 @@ test('rules add to each other, and do not mix', () => {
 test('a role without rules allows nothing', () => {
   expect(compileRole([]).allows(ask({}))).toBe(false);
   expect(compileRole([]).allows(ask(url('/version')))).toBe(false);
+});
+
+test('many rules allow what each of them allows alone', () => {
+  const some = (...values: string[]) =>
+    fc.uniqueArray(fc.constantFrom(...values), { minLength: 1, maxLength: 2 });
+  const anyRule = fc.record({
+    verbs: some('get', 'list', 'watch', 'v'),
+    apiGroups: some('', 'apps', 'batch', 'g'),
+    resources: some('pods', 'pods/log', '*/log', 'jobs', 'r'),
+    resourceNames: fc.uniqueArray(fc.constantFrom('a', 'b', 'c', ''), { maxLength: 2 }),
+  });
+  const question = fc.record({
+    verb: fc.constantFrom('get', 'list', 'delete', 'none'),
+    group: fc.constantFrom('', 'apps', 'none'),
+    resource: fc.constantFrom('pods', 'jobs', 'none'),
+    subresource: fc.constantFrom('', 'log', 'none'),
+    name: fc.constantFrom('a', 'b', '', 'none'),
+  });
+  const rules = fc.array(anyRule, { minLength: 30, maxLength: 80 });
+  fc.assert(
+    fc.property(rules, fc.array(question, { minLength: 10 }), (all, questions) => {
+      const role = compileRole(all);
+      for (const each of questions) {
+        const alone = all.some(one => compileRole([one]).allows(ask(each)));
+        expect(role.allows(ask(each)), JSON.stringify(each)).toBe(alone);
+      }
+    }),
+  );
 });

@@ -3,6 +3,7 @@ import { countSteps } from '../../../../test/support/count-steps.ts';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { PolicyRule } from '../../../api/rbac.authorization.k8s.io/v1/policy-rule.ts';
+import { compileRole } from './compiled-role.ts';
 import { uncovered } from './covers.ts';
 import { compact, ruleText } from './rule-text.ts';
 
@@ -85,7 +86,7 @@ test.each<{ title: string; held: PolicyRule[]; wanted: PolicyRule; missing: stri
     missing: ['{NonResourceURLs:["/metrics"], Verbs:["get"]}'],
   },
 ])('who holds $title', ({ held, wanted, missing }) => {
-  expect(compact(uncovered(held, [wanted]).parts).map(ruleText)).toEqual(missing);
+  expect(compact(uncovered([compileRole(held)], [wanted]).parts).map(ruleText)).toEqual(missing);
 });
 
 /** Kubernetes' way: every part against every rule. */
@@ -135,8 +136,8 @@ test('what is missing is what Kubernetes finds by making every part', () => {
       ...(resourceNames === undefined ? {} : { resourceNames }),
     }));
   fc.assert(
-    fc.property(fc.array(anyRule, { maxLength: 5 }), anyRule, (held, wanted) => {
-      const { parts, complete } = uncovered(held, [wanted]);
+    fc.property(fc.array(anyRule, { maxLength: 40 }), anyRule, (held, wanted) => {
+      const { parts, complete } = uncovered([compileRole(held)], [wanted]);
       expect(parts).toEqual(missingByExpansion(held, wanted));
       expect(complete).toBe(true);
     }),
@@ -178,24 +179,51 @@ test.each<{ title: string; held: (wanted: PolicyRule) => PolicyRule[]; missing: 
   async ({ held, missing }) => {
     const steps = (count: number): Promise<number> => {
       const wanted = product(count);
-      return countSteps(() => uncovered(held(wanted), [wanted], 1000));
+      return countSteps(() => uncovered([compileRole(held(wanted))], [wanted], 1000));
     };
     // V8 counts more than it runs the first time.
     await steps(1000);
     const [at1000, at2000, at4000] = [await steps(1000), await steps(2000), await steps(4000)];
     expect(at4000 - at2000).toBeLessThan(3 * (at2000 - at1000) + 10_000);
     const wanted = product(1000);
-    expect(uncovered(held(wanted), [wanted], 1000).parts).toHaveLength(missing);
+    expect(uncovered([compileRole(held(wanted))], [wanted], 1000).parts).toHaveLength(missing);
   },
 );
 
-test('what cannot be compared in bounded work counts as missing', () => {
-  const distinct = list('x', 3000).map(each => ({
-    verbs: ['get', each],
-    apiGroups: [''],
-    resources: ['pods', each],
-  }));
-  const { parts, complete } = uncovered(distinct, distinct, 1000);
-  expect(parts).toHaveLength(1000);
-  expect(complete).toBe(false);
-});
+test.each<{
+  title: string;
+  rule: (i: number) => PolicyRule;
+  split?: true;
+  unit?: number;
+}>([
+  { title: 'names', rule: i => rule('get', '', 'secrets', `n${i}`) },
+  { title: 'resources', rule: i => rule('get list', '', `r${i} pods`) },
+  { title: 'resources and verbs', rule: i => rule(`get v${i}`, '', `r${i} pods`) },
+  { title: 'verbs', rule: i => rule(`get v${i}`, '', 'pods'), split: true },
+  {
+    title: 'long lists',
+    rule: i => ({ ...rule('get list watch', '', 'pods'), resourceNames: list(`n${i}-`, 100) }),
+    unit: 20,
+  },
+  { title: 'paths', rule: i => paths(`/p${i}`, `/q${i}/*`) },
+])(
+  'a role of very many rules is covered by the same rules, in work in proportion to them: $title',
+  async ({ rule, split, unit = 500 }) => {
+    const rolesOf = (wanted: PolicyRule[]) =>
+      split === true
+        ? [0, 1].map(at =>
+            compileRole(wanted.map(each => ({ ...each, verbs: each.verbs.slice(at, at + 1) }))),
+          )
+        : [compileRole(wanted)];
+    const steps = async (count: number): Promise<number> => {
+      const wanted = Array.from({ length: count }, (_, i) => rule(i));
+      const held = rolesOf(wanted);
+      return countSteps(() => uncovered(held, wanted, 1000));
+    };
+    await steps(unit);
+    const [at1, at2, at4] = [await steps(unit), await steps(2 * unit), await steps(4 * unit)];
+    expect(at4 - at2).toBeLessThan(3 * (at2 - at1) + 10_000);
+    const wanted = Array.from({ length: 8 * unit }, (_, i) => rule(i));
+    expect(uncovered(rolesOf(wanted), wanted)).toEqual({ parts: [], complete: true });
+  },
+);

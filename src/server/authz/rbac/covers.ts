@@ -1,4 +1,6 @@
 import type { PolicyRule } from '../../../api/rbac.authorization.k8s.io/v1/policy-rule.ts';
+import type { CompiledRole } from './compiled-role.ts';
+import { resourceKeys } from './rule-index.ts';
 
 export interface Uncovered {
   /** One verb on one thing each, in the order in which the rules name them. */
@@ -7,35 +9,128 @@ export interface Uncovered {
   readonly complete: boolean;
 }
 
-/** Comparisons of one value with one rule. */
-const maxComparisons = 2_000_000;
+/** Far more than a role that fits into a request needs, unless its rules are made to be expensive. */
+const maxSteps = 20_000_000;
+
+/** Rules with more parts than this are compared list by list, not part by part. */
+const maxExpandedParts = 256;
+
+/** Parts that are remembered: rules often share many. */
+const maxKnown = 100_000;
+
+/** As `findUncovered`, in one go. */
+export function uncovered(
+  held: readonly CompiledRole[],
+  wanted: readonly PolicyRule[],
+  maxParts?: number,
+): Uncovered {
+  const search = findUncovered(held, wanted, maxParts);
+  for (;;) {
+    const { done, value } = search.next();
+    if (done === true) return value;
+  }
+}
 
 /**
- * The smallest parts of `wanted` that no rule of `held` covers. Kubernetes makes every part and compares it
- * with every rule: a small role of long lists has millions. Here values that the same rules cover are
- * compared once. What would take too many comparisons counts as not covered.
+ * The smallest parts of `wanted` that no rule of `held` covers. Kubernetes makes every part and compares it with
+ * every rule. Here each part is looked up in the roles' indexes, and of a rule of long lists, which has millions of
+ * parts, values that the same rules cover are compared once. What would take too many steps counts as not covered.
+ * Yields after each step, so that the caller can let others work.
  * @param maxParts after which no more are looked for
  */
-export function uncovered(
-  held: readonly PolicyRule[],
+export function* findUncovered(
+  held: readonly CompiledRole[],
   wanted: readonly PolicyRule[],
   maxParts = Infinity,
-): Uncovered {
-  const search: Search = { parts: [], maxParts, comparisons: maxComparisons };
-  const compiled = held.map(compile);
+): Generator<undefined, Uncovered> {
+  const search: Search = { held, parts: [], maxParts, stepsLeft: maxSteps, known: new Map() };
+  const seen = new Set<string>();
   for (const rule of wanted) {
-    for (const dimensions of [resourceDimensions(rule), pathDimensions(rule)]) {
-      if (!lookFor(dimensions, compiled, search)) return { parts: search.parts, complete: false };
+    const key = JSON.stringify(rule);
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const looks = [expandPaths(rule, search), lookForResources(rule, search)];
+    for (const look of looks) {
+      if ((yield* look) === 'stopped') return { parts: search.parts, complete: false };
     }
   }
-  return { parts: search.parts, complete: search.comparisons > 0 };
+  return { parts: search.parts, complete: true };
 }
 
 interface Search {
+  readonly held: readonly CompiledRole[];
   readonly parts: PolicyRule[];
   readonly maxParts: number;
-  /** How many are left. */
-  comparisons: number;
+  stepsLeft: number;
+  /** Whether parts that were looked up are covered. */
+  readonly known: Map<string, boolean>;
+}
+
+type Outcome = 'covered' | 'missing' | 'stopped';
+
+/** Goes on until the steps or the parts are used up. */
+function* step(search: Search, count: number): Generator<undefined, boolean> {
+  yield;
+  search.stepsLeft -= count;
+  return search.stepsLeft > 0;
+}
+
+function report(part: PolicyRule, search: Search): Outcome {
+  if (search.parts.length >= search.maxParts) return 'stopped';
+  search.parts.push(part);
+  return 'missing';
+}
+
+function* expandPaths(
+  { verbs, nonResourceURLs = [] }: PolicyRule,
+  search: Search,
+): Generator<undefined, Outcome> {
+  for (const path of nonResourceURLs) {
+    for (const verb of verbs) {
+      if (!(yield* step(search, search.held.length))) return 'stopped';
+      if (search.held.some(({ paths }) => paths.allows(verb, path))) continue;
+      if (report({ verbs: [verb], nonResourceURLs: [path] }, search) === 'stopped')
+        return 'stopped';
+    }
+  }
+  return 'covered';
+}
+
+function lookForResources(rule: PolicyRule, search: Search): Generator<undefined, Outcome> {
+  const { verbs, apiGroups = [], resources = [], resourceNames = [] } = rule;
+  const parts =
+    verbs.length * apiGroups.length * resources.length * Math.max(1, resourceNames.length);
+  return parts <= maxExpandedParts
+    ? expandResources(rule, search)
+    : compareLists(rule, heldRules(rule, search), search);
+}
+
+function* expandResources(
+  { verbs, apiGroups = [], resources = [], resourceNames = [] }: PolicyRule,
+  search: Search,
+): Generator<undefined, Outcome> {
+  const names = resourceNames.length === 0 ? [undefined] : resourceNames;
+  for (const group of apiGroups) {
+    for (const resource of resources) {
+      for (const verb of verbs) {
+        for (const name of names) {
+          const key = JSON.stringify([group, resource, verb, name]);
+          let covered = search.known.get(key);
+          if (covered === undefined) {
+            if (!(yield* step(search, search.held.length))) return 'stopped';
+            const action = { verb, group, resources: resourceKeys(resource), name };
+            covered = search.held.some(({ index }) => index.allows(action));
+            if (search.known.size < maxKnown) search.known.set(key, covered);
+          }
+          if (covered) continue;
+          const part = { verbs: [verb], apiGroups: [group], resources: [resource] };
+          const named = name === undefined ? part : { ...part, resourceNames: [name] };
+          if (report(named, search) === 'stopped') return 'stopped';
+        }
+      }
+    }
+  }
+  return 'covered';
 }
 
 /** A rule that is held, arranged for look-ups. */
@@ -46,36 +141,24 @@ interface HeldRule {
   resource(resource: string): boolean;
   /** @param name undefined for all */
   name(name: string | undefined): boolean;
-  path(path: string): boolean;
 }
 
+const heldRules = (wanted: PolicyRule, { held }: Search): HeldRule[] =>
+  held.flatMap(({ index }) => [...index.overlapping(wanted)]).map(compile);
+
 function compile(rule: PolicyRule, id: number): HeldRule {
-  const verbs = new Set(rule.verbs ?? []);
+  const verbs = new Set(rule.verbs);
   const groups = new Set(rule.apiGroups);
   const resources = new Set(rule.resources);
   const names = new Set(rule.resourceNames);
-  const paths = new Set(rule.nonResourceURLs);
-  const prefixes = [...paths].filter(each => each.endsWith('*')).map(withoutStarsAtEnd);
   return {
     id,
     verb: each => verbs.has('*') || verbs.has(each),
     group: each => groups.has('*') || groups.has(each),
-    resource(each) {
-      if (resources.has('*') || resources.has(each)) return true;
-      const slash = each.indexOf('/');
-      return slash >= 0 && resources.has(`*${each.slice(slash)}`);
-    },
+    resource: each => resourceKeys(each).some(key => resources.has(key)),
     // Names know no wildcard.
     name: each => names.size === 0 || (each !== undefined && names.has(each)),
-    path: each => paths.has(each) || prefixes.some(prefix => each.startsWith(prefix)),
   };
-}
-
-/** A pattern such as `/healthz/*` without its end. */
-export function withoutStarsAtEnd(pattern: string): string {
-  let end = pattern.length;
-  while (pattern[end - 1] === '*') end -= 1;
-  return pattern.slice(0, end);
 }
 
 /** One list of a rule: a part has one value of each. */
@@ -96,14 +179,7 @@ const dimension = (
   field: (value = '') => field(value),
 });
 
-const verbsOf = (wanted: PolicyRule): Dimension =>
-  dimension(
-    wanted.verbs ?? [],
-    (rule, verb) => rule.verb(verb),
-    verb => ({ verbs: [verb] }),
-  );
-
-const resourceDimensions = (rule: PolicyRule): Dimension[] => [
+const dimensionsOf = (rule: PolicyRule): Dimension[] => [
   dimension(
     rule.apiGroups ?? [],
     (held, group) => held.group(group),
@@ -114,7 +190,11 @@ const resourceDimensions = (rule: PolicyRule): Dimension[] => [
     (held, resource) => held.resource(resource),
     resource => ({ resources: [resource] }),
   ),
-  verbsOf(rule),
+  dimension(
+    rule.verbs,
+    (held, verb) => held.verb(verb),
+    verb => ({ verbs: [verb] }),
+  ),
   {
     values: (rule.resourceNames ?? []).length === 0 ? [undefined] : (rule.resourceNames ?? []),
     covers: (held, name) => held.name(name),
@@ -122,50 +202,35 @@ const resourceDimensions = (rule: PolicyRule): Dimension[] => [
   },
 ];
 
-const pathDimensions = (rule: PolicyRule): Dimension[] => [
-  dimension(
-    rule.nonResourceURLs ?? [],
-    (held, path) => held.path(path),
-    path => ({ nonResourceURLs: [path] }),
-  ),
-  verbsOf(rule),
-  // A rule for certain names covers no path.
-  { values: [undefined], covers: held => held.name(undefined), field: () => ({}) },
-];
-
-/** @returns whether all parts were looked at */
-function lookFor(
-  dimensions: readonly Dimension[],
+function* compareLists(
+  wanted: PolicyRule,
   held: readonly HeldRule[],
   search: Search,
-): boolean {
-  if (dimensions.some(({ values }) => values.length === 0)) return true;
+): Generator<undefined, Outcome> {
+  const dimensions = dimensionsOf(wanted);
   /** By dimension and rules: whether what is left of the dimensions is covered by them. */
   const known = new Map<string, boolean>();
-  const visit = (
+  function* visit(
     depth: number,
     rules: readonly HeldRule[],
     part: Partial<PolicyRule>,
-  ): 'covered' | 'missing' | 'stopped' => {
+  ): Generator<undefined, Outcome> {
     const each = dimensions[depth];
     if (each === undefined) {
-      if (rules.length > 0) return 'covered';
-      if (search.parts.length >= search.maxParts) return 'stopped';
-      search.parts.push({ verbs: [], ...part });
-      return 'missing';
+      return rules.length > 0 ? 'covered' : report({ verbs: [], ...part }, search);
     }
     const key = `${depth}:${rules.map(({ id }) => id).join(',')}`;
     if (known.get(key) === true) return 'covered';
     let covered = true;
     for (const value of each.values) {
-      search.comparisons -= rules.length + 1;
-      const left = search.comparisons > 0 ? rules.filter(rule => each.covers(rule, value)) : [];
-      const found = visit(depth + 1, left, { ...part, ...each.field(value) });
+      if (!(yield* step(search, rules.length + 1))) return 'stopped';
+      const left = rules.filter(rule => each.covers(rule, value));
+      const found = yield* visit(depth + 1, left, { ...part, ...each.field(value) });
       if (found === 'stopped') return 'stopped';
       covered &&= found === 'covered';
     }
     known.set(key, covered);
     return covered ? 'covered' : 'missing';
-  };
-  return visit(0, held, {}) !== 'stopped';
+  }
+  return yield* visit(0, held, {});
 }

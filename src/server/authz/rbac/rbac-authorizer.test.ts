@@ -3,7 +3,7 @@ import type { AnyBinding, Subject } from '../../../api/rbac.authorization.k8s.io
 import type { UserInfo } from '../../authn/authenticator.ts';
 import type { Attributes } from '../authorizer.ts';
 import { createAccessRules, type AccessRules, type AnyRole } from './access-rules.ts';
-import { rbacAuthorizer, rulesFor } from './rbac-authorizer.ts';
+import { rbacAuthorizer, rolesOf } from './rbac-authorizer.ts';
 
 const group = 'rbac.authorization.k8s.io';
 const rules = [{ verbs: ['get'], apiGroups: [''], resources: ['secrets'] }];
@@ -151,13 +151,18 @@ test('clear() forgets its kind alone', () => {
   expect(decision(user('jane'))).toBe('allow');
 });
 
-test('rulesFor() gathers all rules, and tells which roles are not there', () => {
+test('rolesOf() gathers each role once, and tells which roles are not there', () => {
   followers.clusterRoleBindings.put(binding('b', [jane]));
   followers.roleBindings.put(binding('b', [dev], { namespace: 'a', to: 'ClusterRole/gone' }));
   followers.roleBindings.put(binding('c', [dev], { namespace: 'a', to: 'Role/gone' }));
-  expect(rulesFor(access, user('jane', 'dev'), '')).toEqual({ rules, problem: '' });
-  expect(rulesFor(access, user('jane', 'dev'), 'a')).toEqual({
-    rules,
+  followers.clusterRoleBindings.put(binding('d', [dev, jane]));
+  const found = (namespace: string) => {
+    const { roles, problem } = rolesOf(access, user('jane', 'dev'), namespace);
+    return { rules: roles.map(each => each.rules), problem };
+  };
+  expect(found('')).toEqual({ rules: [rules], problem: '' });
+  expect(found('a')).toEqual({
+    rules: [rules],
     problem:
       '[clusterrole.rbac.authorization.k8s.io "gone" not found, role.rbac.authorization.k8s.io "gone" not found]',
   });

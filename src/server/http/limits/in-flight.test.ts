@@ -45,6 +45,26 @@ test('counts reads, writes and what runs for long apart', () => {
   expect(() => inFlight.admit(user('jane'), 'longRunning')).toThrow();
 });
 
+test('0 is no limit', () => {
+  const inFlight = createInFlight({ readOnly: 0, mutating: 0, longRunning: 0 });
+  for (let i = 0; i < 10_000; i += 1) inFlight.admit(user('jane'), 'mutating');
+});
+
+test('the service accounts of a namespace share as one client, beyond what each keeps', () => {
+  const inFlight = createInFlight({ readOnly: 0, mutating: 100, longRunning: 0 });
+  const served = (client: ReturnType<typeof user>): number => {
+    for (let count = 0; ; count += 1)
+      try {
+        inFlight.admit(client, 'mutating');
+      } catch {
+        return count;
+      }
+  };
+  const accounts = Array.from({ length: 12 }, (_, i) => user(`system:serviceaccount:team:a${i}`));
+  expect(accounts.map(served)).toEqual([50, ...Array.from({ length: 11 }, () => 2)]);
+  expect(served(user('system:serviceaccount:other:a'))).toBe(14);
+});
+
 test.each([
   ['an administrator', user('root', 'system:masters')],
   ['a node', user('system:node:a', 'system:nodes')],

@@ -2,8 +2,9 @@ import type { StatusError } from '../../../machinery/status.ts';
 import { tooManyRequests } from '../../../machinery/status.ts';
 import type { RequestKind } from '../metrics.ts';
 import type { Client } from './clients.ts';
-import { createShares } from './shares.ts';
+import { createShares, type Shares } from './shares.ts';
 
+/** 0: no limit, as in kube-apiserver. */
 export type InFlightLimits = Readonly<Record<RequestKind, number>>;
 
 /** kube-apiserver's; it does not count what runs for long. */
@@ -12,6 +13,9 @@ export const defaultInFlightLimits: InFlightLimits = {
   mutating: 200,
   longRunning: 8000,
 };
+
+/** Each client always gets this part of a limit. */
+const minimumPart = 1 / 50;
 
 /** How many requests may be under way at once. */
 export interface InFlight {
@@ -28,21 +32,27 @@ export function createInFlight(
   dropped: (kind: RequestKind) => void = ignore,
 ): InFlight {
   const shares = {
-    readOnly: createShares(limits.readOnly),
-    mutating: createShares(limits.mutating),
-    longRunning: createShares(limits.longRunning),
+    readOnly: sharesOf(limits.readOnly),
+    mutating: sharesOf(limits.mutating),
+    longRunning: sharesOf(limits.longRunning),
   };
   return {
-    admit({ key, isExempt }, kind) {
-      if (isExempt) return undefined;
-      if (!shares[kind].take(key)) {
+    admit(client, kind) {
+      if (client.isExempt) return undefined;
+      if (!shares[kind].take(client)) {
         dropped(kind);
         throw refused();
       }
-      return () => shares[kind].giveBack(key);
+      return () => shares[kind].giveBack(client);
     },
   };
 }
+
+const sharesOf = (limit: number): Shares =>
+  createShares({
+    max: limit === 0 ? Infinity : limit,
+    minimum: Math.max(1, Math.floor(limit * minimumPart)),
+  });
 
 const ignore = (): void => undefined;
 

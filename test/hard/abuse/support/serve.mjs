@@ -30,6 +30,7 @@ startControllers({
     clientCertificate: pki.controllers.cert,
     clientKey: pki.controllers.key,
   }),
+  resources: server.resources,
   certificateAuthority: () => pki.ca,
   serviceAccountKey: pki.serviceAccountKey,
   log,

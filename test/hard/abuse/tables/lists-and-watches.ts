@@ -54,6 +54,16 @@ async function change({ admin }: AbuseContext, times: number): Promise<void> {
   }
 }
 
+/** Each of them concerns all watches of the namespace. */
+async function createSmall({ admin, signal }: AbuseContext, count: number): Promise<void> {
+  await repeat(
+    { signal },
+    i =>
+      admin.mustCall({ method: 'POST', path: secrets, body: `{"metadata":{"name":"small-${i}"}}` }),
+    { count },
+  );
+}
+
 export const listsAndWatches: readonly Abuse[] = [
   { ...large, name: 'ten lists of 146 MB at once, JSON', send: lists('application/json') },
   { ...large, name: 'ten lists of 146 MB at once, YAML', send: lists('application/yaml') },
@@ -172,6 +182,29 @@ export const listsAndWatches: readonly Abuse[] = [
         { parallel: 100, count: 3000, forMs: 5000 },
       );
     },
+  },
+  {
+    name: '2,000 watches, each with a different selector of 490 requirements, while secrets change',
+    sender: 'namespace admin',
+    expects: ['2xx', '4xx', 'closed'],
+    send: async context => {
+      const { client, tally } = context;
+      const conditions = Array.from({ length: 490 }, (_, i) => `!a${i}`).join(',');
+      const session = client.http2();
+      for (let i = 0; i < 2000; i += 1) {
+        const selector = encodeURIComponent(`b!=${i},${conditions}`);
+        const stream = session.request({
+          ':path': `${secrets}?watch=true&labelSelector=${selector}`,
+        });
+        stream.on('response', headers => tally.add(Number(headers[':status'])));
+        stream.on('error', () => undefined);
+        stream.resume();
+      }
+      await pause(1000);
+      await createSmall(context, 20);
+      await pause(2000);
+    },
+    cleanUp: removeSecrets,
   },
   {
     name: '2,000 watches that stay',

@@ -4,9 +4,14 @@ import { flood, joined } from '../support/sending.ts';
 
 type Kind = 'json-patch' | 'merge-patch' | 'strategic-merge-patch';
 
-const patch = (resource: 'pods' | 'secrets', kind: Kind, body: string): Call => ({
+const patch = (
+  resource: 'pods' | 'secrets',
+  kind: Kind,
+  body: string,
+  name: 'target' | 'large' = 'target',
+): Call => ({
   method: 'PATCH',
-  path: `${inNamespace(resource)}/target?dryRun=All`,
+  path: `${inNamespace(resource)}/${name}?dryRun=All`,
   body,
   contentType: `application/${kind}+json`,
 });
@@ -25,6 +30,12 @@ async function targets({ admin }: AbuseContext): Promise<void> {
     path: inNamespace('secrets'),
     body: `{"metadata":{"name":"target","finalizers":[${finalizers}]},"data":{${data}}}`,
   });
+  const containers = joined(12_000, i => `{"name":"a${i}","image":"i"}`);
+  await admin.mustCall({
+    method: 'POST',
+    path: inNamespace('pods'),
+    body: `{"metadata":{"name":"large"},"spec":{"containers":[${containers}]}}`,
+  });
   await admin.mustCall({
     method: 'POST',
     path: inNamespace('pods'),
@@ -39,20 +50,38 @@ async function removeTargets({ admin }: AbuseContext): Promise<void> {
     body: '{"metadata":{"finalizers":null}}',
     contentType: 'application/merge-patch+json',
   });
-  for (const resource of ['secrets', 'pods'])
+  for (const object of ['secrets/target', 'pods/target', 'pods/large'])
     await admin.mustCall({
       method: 'DELETE',
-      path: `${inNamespace(resource)}/target?gracePeriodSeconds=0`,
+      path: `${inNamespace(object)}?gracePeriodSeconds=0`,
     });
 }
 
+const accepted = ['2xx'] as const;
 const decided = ['2xx', '4xx'] as const;
 const names = (count: number, prefix: string): string => joined(count, i => `"${prefix}${i}"`);
 const deep = (depth: number): string => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
 
-const abuses: readonly (Pick<Abuse, 'name' | 'quick'> & { call: () => Call })[] = [
+const abuses: readonly (Pick<Abuse, 'name' | 'quick'> & {
+  call: () => Call;
+  /** Within all limits: it has to succeed. */
+  succeeds?: true;
+})[] = [
   {
-    name: '10,000 moves to the end of a list and back',
+    name: '390 moves from the front of a list of 5,000 to its end',
+    succeeds: true,
+    call: () =>
+      patch(
+        'secrets',
+        'json-patch',
+        operations(
+          () => ({ op: 'move', from: '/metadata/finalizers/0', path: '/metadata/finalizers/-' }),
+          390,
+        ),
+      ),
+  },
+  {
+    name: '10,000 moves from the front of a list of 5,000 to its end',
     quick: true,
     call: () =>
       patch(
@@ -67,6 +96,7 @@ const abuses: readonly (Pick<Abuse, 'name' | 'quick'> & { call: () => Call })[] 
   },
   {
     name: '10,000 moves of a member of a large object',
+    succeeds: true,
     call: () =>
       patch(
         'secrets',
@@ -76,6 +106,7 @@ const abuses: readonly (Pick<Abuse, 'name' | 'quick'> & { call: () => Call })[] 
   },
   {
     name: '10,000 moves of one member of a large object to and fro',
+    succeeds: true,
     call: () =>
       patch(
         'secrets',
@@ -103,6 +134,7 @@ const abuses: readonly (Pick<Abuse, 'name' | 'quick'> & { call: () => Call })[] 
   },
   {
     name: '10,000 copies of a small value',
+    succeeds: true,
     call: () =>
       patch(
         'secrets',
@@ -124,21 +156,22 @@ const abuses: readonly (Pick<Abuse, 'name' | 'quick'> & { call: () => Call })[] 
       ),
   },
   {
-    name: '10,000 tests of a large object',
+    name: 'a test of 20,000 keys and 5,000 of one',
+    succeeds: true,
     call: () =>
       patch(
         'secrets',
         'json-patch',
-        `[{"op":"test","path":"/data","value":{${joined(20_000, i => `"k${i}":"${value}"`)}}},${joined(9999, () => '{"op":"test","path":"/data","value":{}}')}]`,
+        `[{"op":"test","path":"/data","value":{${joined(20_000, i => `"k${i}":"${value}"`)}}},${joined(5000, () => `{"op":"test","path":"/data/k1","value":"${value}"}`)}]`,
       ),
   },
   {
-    name: '10,000 tests with paths of 140 segments',
+    name: '9,000 tests with paths of 120 segments',
     call: () =>
       patch(
         'pods',
         'json-patch',
-        `[{"op":"add","path":"/spec/affinity","value":${deep(150)}},${joined(9000, () => `{"op":"test","path":"/spec/affinity${'/a'.repeat(140)}","value":{"a":1}}`)}]`,
+        `[{"op":"add","path":"/spec/affinity","value":${deep(150)}},${joined(9000, () => `{"op":"test","path":"/spec/affinity${'/a'.repeat(120)}","value":{"a":1}}`)}]`,
       ),
   },
   {
@@ -162,6 +195,7 @@ const abuses: readonly (Pick<Abuse, 'name' | 'quick'> & { call: () => Call })[] 
   },
   {
     name: '10,000 adds that nest what was there before',
+    succeeds: true,
     call: () =>
       patch(
         'pods',
@@ -176,67 +210,88 @@ const abuses: readonly (Pick<Abuse, 'name' | 'quick'> & { call: () => Call })[] 
       ),
   },
   {
-    name: '60,000 entries in $deleteFromPrimitiveList',
+    name: '49,000 entries in $deleteFromPrimitiveList',
+    succeeds: true,
     call: () =>
       patch(
         'secrets',
         'strategic-merge-patch',
-        `{"metadata":{"$deleteFromPrimitiveList/finalizers":[${names(60_000, 'example.com/f')}]}}`,
+        `{"metadata":{"$deleteFromPrimitiveList/finalizers":[${names(49_000, 'example.com/f')}]}}`,
       ),
   },
   {
-    name: '60,000 entries in $retainKeys',
+    name: '48,000 entries in $retainKeys',
     call: () =>
       patch(
         'pods',
         'strategic-merge-patch',
-        `{"spec":{"$retainKeys":[${names(60_000, 'k')}],"volumes":[{"name":"v","$retainKeys":[${names(60_000, 'k')}],"emptyDir":{}}]}}`,
+        `{"spec":{"$retainKeys":[${names(24_000, 'k')}],"volumes":[{"name":"v","$retainKeys":[${names(24_000, 'k')}],"emptyDir":{}}]}}`,
       ),
   },
   {
-    name: '60,000 entries in $setElementOrder of a list of texts',
+    name: '24,000 entries in $setElementOrder of a list of 24,000 texts',
+    succeeds: true,
     call: () =>
       patch(
         'secrets',
         'strategic-merge-patch',
-        `{"metadata":{"$setElementOrder/finalizers":[${names(60_000, 'example.com/f')}],"finalizers":[${names(40_000, 'example.com/f')}]}}`,
+        `{"metadata":{"$setElementOrder/finalizers":[${names(24_000, 'example.com/f')}],"finalizers":[${names(24_000, 'example.com/f')}]}}`,
       ),
   },
   {
-    name: '50,000 entries in $setElementOrder of a list of objects',
+    name: '12,000 entries in $setElementOrder of a list of 8,000 objects',
     call: () =>
       patch(
         'pods',
         'strategic-merge-patch',
-        `{"spec":{"$setElementOrder/containers":[${joined(50_000, i => `{"name":"c${i}"}`)}],"containers":[${joined(20_000, i => `{"name":"c${i}","image":"i"}`)}]}}`,
+        `{"spec":{"$setElementOrder/containers":[${joined(12_000, i => `{"name":"c${i}"}`)}],"containers":[${joined(8_000, i => `{"name":"c${i}","image":"i"}`)}]}}`,
       ),
   },
   {
-    name: '60,000 elements to merge by their key',
+    name: '12,000 elements to merge by their key',
     call: () =>
       patch(
         'pods',
         'strategic-merge-patch',
-        `{"spec":{"volumes":[${joined(60_000, i => `{"name":"v${i}","emptyDir":{}}`)}]}}`,
+        `{"spec":{"volumes":[${joined(12_000, i => `{"name":"v${i}","emptyDir":{}}`)}]}}`,
       ),
   },
   {
-    name: '60,000 elements to delete by their key',
+    name: '16,000 elements to delete by their key',
+    succeeds: true,
     call: () =>
       patch(
         'pods',
         'strategic-merge-patch',
-        `{"spec":{"containers":[${joined(60_000, i => `{"name":"c${i}","$patch":"delete"}`)}]}}`,
+        `{"spec":{"containers":[${joined(16_000, i => `{"name":"x${i}","$patch":"delete"}`)}]}}`,
       ),
   },
   {
-    name: '60,000 finalizers to merge',
+    name: '49,000 finalizers to merge',
+    succeeds: true,
     call: () =>
       patch(
         'secrets',
         'strategic-merge-patch',
-        `{"metadata":{"finalizers":[${names(60_000, 'example.com/f')}]}}`,
+        `{"metadata":{"finalizers":[${names(49_000, 'example.com/f')}]}}`,
       ),
+  },
+  {
+    name: 'other images for 12,000 containers',
+    succeeds: true,
+    call: () =>
+      patch(
+        'pods',
+        'strategic-merge-patch',
+        `{"spec":{"containers":[${joined(12_000, i => `{"name":"a${i}","image":"j"}`)}]}}`,
+        'large',
+      ),
+  },
+  {
+    name: 'a label for a pod of 12,000 containers',
+    succeeds: true,
+    quick: true,
+    call: () => patch('pods', 'merge-patch', '{"metadata":{"labels":{"a":"b"}}}', 'large'),
   },
   {
     name: '100,000 levels in a strategic merge patch',
@@ -247,20 +302,21 @@ const abuses: readonly (Pick<Abuse, 'name' | 'quick'> & { call: () => Call })[] 
     call: () => patch('pods', 'merge-patch', `{"spec":{"affinity":${deep(500_000)}}}`),
   },
   {
-    name: '200,000 keys in a merge patch, removed and set by turns',
+    name: '49,000 keys in a merge patch, removed and set by turns',
+    succeeds: true,
     call: () =>
       patch(
         'secrets',
         'merge-patch',
-        `{"data":{${joined(150_000, i => `"k${i}":${i % 2 === 0 ? 'null' : '""'}`)}}}`,
+        `{"data":{${joined(49_000, i => `"k${i}":${i % 2 === 0 ? 'null' : '""'}`)}}}`,
       ),
   },
 ];
 
-export const patches: readonly Abuse[] = abuses.map(({ call, ...abuse }) => ({
+export const patches: readonly Abuse[] = abuses.map(({ call, succeeds, ...abuse }) => ({
   ...abuse,
   sender: 'namespace admin',
-  expects: decided,
+  expects: succeeds === true ? accepted : decided,
   prepare: targets,
   send: flood(call),
   cleanUp: removeTargets,

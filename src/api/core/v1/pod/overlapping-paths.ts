@@ -10,14 +10,17 @@ interface Sortable<T> {
   readonly place: T;
 }
 
+/** Linux's PATH_MAX: no file can be made at a longer one. */
+const maxPathChars = 4096;
+
 /**
  * Paths that are the same or lie in one another, as pairs of the later and the earlier in the list.
- * Slashes at the end do not count; empty paths meet nothing.
+ * Slashes at the end do not count; empty paths meet nothing, nor do those that are too long for a file.
  * @param max pairs that are looked for: very many equal paths would be very many pairs
  */
 export function overlaps<T extends PlacedPath>(places: readonly T[], max: number): [T, T][] {
   const sorted = places
-    .map((place, i) => sortable(place, i))
+    .flatMap((place, i) => (place.path.length > maxPathChars ? [] : [sortable(place, i)]))
     .filter(({ place }) => place.path !== '')
     .toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.i - b.i));
   const pairs: [later: Sortable<T>, earlier: Sortable<T>][] = [];

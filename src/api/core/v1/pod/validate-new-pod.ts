@@ -10,6 +10,7 @@ import {
 } from '../../../../machinery/field-error.ts';
 import { goQuote } from '../../../../machinery/go-quote.ts';
 import { appArmorAnnotationPrefix, appArmorProfileOf } from './app-armor-annotations.ts';
+import { validateMirrorAnnotation } from './validate-annotations.ts';
 import type { Pod, PodSpec } from './pod-schema.ts';
 
 /**
@@ -40,6 +41,7 @@ export function validateNewPod(pod: Pod): FieldError[] {
       ...validateProcMount(securityContext?.procMount, here.child('securityContext', 'procMount')),
     ]),
     ...validateAppArmorAnnotations(pod),
+    ...validateMirrorAnnotation(pod),
   ];
 }
 
@@ -148,11 +150,19 @@ function validateAppArmorProfile(
 
 function validateAppArmorAnnotations({ metadata, spec }: Pod): FieldError[] {
   const at = path('metadata.annotations');
-  const containers = containersOf(spec).map(({ container }) => container);
-  return Object.entries(metadata.annotations ?? {}).flatMap(([key, value]) => {
-    if (!key.startsWith(appArmorAnnotationPrefix) || value === '') return [];
+  const annotated = Object.entries(metadata.annotations ?? {}).filter(
+    ([key, value]) => key.startsWith(appArmorAnnotationPrefix) && value !== '',
+  );
+  if (annotated.length === 0) return [];
+  const containers = new Map(
+    // Of equal names the first counts.
+    containersOf(spec)
+      .toReversed()
+      .map(({ container }) => [container.name, container]),
+  );
+  return annotated.flatMap(([key, value]) => {
     const name = key.slice(appArmorAnnotationPrefix.length);
-    const container = containers.find(each => each.name === name);
+    const container = containers.get(name);
     if (container === undefined) return [invalid(at.key(key), name, 'container not found')];
     const profile = appArmorProfileOf(value);
     if (profile === undefined)

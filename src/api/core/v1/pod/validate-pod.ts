@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import {
   forbidden,
   invalid,
@@ -8,6 +7,7 @@ import {
   validateEach,
   type FieldError,
 } from '../../../../machinery/field-error.ts';
+import { sameJson } from '../../../../machinery/same-json.ts';
 import { dns1123Label, dns1123Subdomain } from '../../../../machinery/validation/names.ts';
 import type { Pod } from './pod-schema.ts';
 import { validateContainer } from './validate-containers.ts';
@@ -93,15 +93,16 @@ export function validatePod({ spec }: Pod): FieldError[] {
 
 /** What may change of a pod that is there: images, the deadline, added tolerations. */
 export function validatePodUpdate(next: Pod, old: Pod): FieldError[] {
-  const allowed = structuredClone(next.spec);
+  const allowed = { ...next.spec };
   const stored = old.spec;
   for (const list of ['containers', 'initContainers'] as const) {
     if ((allowed[list] ?? []).length !== (stored[list] ?? []).length) {
       return [forbidden(at.child(list), 'pod updates may not add or remove containers')];
     }
-    allowed[list]?.forEach((container, i) => {
+    if (allowed[list] === undefined) continue;
+    allowed[list] = allowed[list].map((container, i) => {
       const image = stored[list]?.[i]?.image;
-      if (image !== undefined) container.image = image;
+      return image === undefined ? container : { ...container, image };
     });
   }
   const tolerations = new Set((allowed.tolerations ?? []).map(tolerationKey));
@@ -112,7 +113,7 @@ export function validatePodUpdate(next: Pod, old: Pod): FieldError[] {
     deadline !== undefined &&
     (stored.activeDeadlineSeconds === undefined || deadline <= stored.activeDeadlineSeconds);
   if (shorter) allowed.activeDeadlineSeconds = stored.activeDeadlineSeconds;
-  if (isDeepStrictEqual(withoutUndefined(allowed), withoutUndefined(stored))) return [];
+  if (sameJson(allowed, stored)) return [];
   return [
     forbidden(
       at,
@@ -130,5 +131,3 @@ const tolerationKey = ({
   tolerationSeconds,
 }: NonNullable<Pod['spec']['tolerations']>[number]): string =>
   JSON.stringify([key, operator, value, effect, tolerationSeconds]);
-
-const withoutUndefined = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as unknown;

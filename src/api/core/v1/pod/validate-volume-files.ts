@@ -90,9 +90,11 @@ export function validateLocalPath(target: string, at: FieldPath): FieldError[] {
   return errors;
 }
 
+const parentFolder = /(?:^|\/)\.\.(?:\/|$)/;
+
 export function validateDescendingPath(target: string, at: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   if (target.startsWith('/')) errors.push(invalid(at, target, 'must be a relative path'));
-  if (target.split('/').includes('..')) errors.push(invalid(at, target, "must not contain '..'"));
+  if (parentFolder.test(target)) errors.push(invalid(at, target, "must not contain '..'"));
   return errors;
 }

@@ -9,7 +9,11 @@ export const componentRoles: Readonly<Record<string, readonly PolicyRule[]>> = {
   'system:kubelet-api-admin': [
     rule(read, 'core', 'nodes'),
     rule('proxy', 'core', 'nodes'),
-    rule('*', 'core', 'nodes/log nodes/metrics nodes/proxy nodes/stats'),
+    rule(
+      '*',
+      'core',
+      'nodes/configz nodes/healthz nodes/log nodes/metrics nodes/pods nodes/proxy nodes/stats',
+    ),
   ],
   'system:kube-scheduler': [
     eventsRule,

@@ -14,6 +14,7 @@ import { absent, isStatusError } from '../../../../machinery/status.ts';
 import type { ObjectStore } from '../../../registry/object-store.ts';
 import { isDamaged } from '../../../registry/store-errors.ts';
 import { fillNewObject, strategyContext } from '../../../verbs/write-rules.ts';
+import { compileRole } from '../compiled-role.ts';
 import { uncovered } from '../covers.ts';
 import { compact } from '../rule-text.ts';
 import { autoUpdate, bootstrapClusterRoleBindings, bootstrapClusterRoles } from './policy.ts';
@@ -69,7 +70,9 @@ async function reconcile<T extends KubeObject>(
 }
 
 export function completeRole(existing: ClusterRole, expected: ClusterRole): void {
-  const missing = compact(uncovered(existing.rules ?? [], expected.rules ?? []).parts);
+  const missing = compact(
+    uncovered([compileRole(existing.rules ?? [])], expected.rules ?? []).parts,
+  );
   if (missing.length > 0) existing.rules = [...(existing.rules ?? []), ...missing];
   if (expected.aggregationRule === undefined) {
     delete existing.aggregationRule;

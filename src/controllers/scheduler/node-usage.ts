@@ -1,0 +1,98 @@
+import { hostPortsConflict, hostPortsOf, type HostPort } from '../../api/core/v1/pod/host-ports.ts';
+import type { Pod } from '../../api/core/v1/pod.ts';
+import { podAntiAffinityTerms } from './affinity.ts';
+import { add, podRequests, type ResourceAmounts } from './pod-requests.ts';
+
+/** What the pods of a node take of it. */
+export interface NodeUsage {
+  readonly pods: ReadonlyMap<string, Pod>;
+  readonly requested: ResourceAmounts;
+  isTaken(wanted: HostPort): boolean;
+}
+
+export interface Placement {
+  readonly pod: Pod;
+  readonly node: string;
+}
+
+/** The usage of all nodes, kept up to date pod by pod. */
+export interface UsageByNode {
+  of(node: string): NodeUsage;
+  nodeOf(pod: Pod): string | undefined;
+  /** All pods that are placed, with the names of their nodes. */
+  placed(): Iterable<Placement>;
+  /** Those of them that have rules of anti-affinity. */
+  placedWithAntiAffinity(): Iterable<Placement>;
+  /** Puts a pod on a node, or replaces it there. */
+  place(pod: Pod, node: string): void;
+  /** @returns the node that the pod was on */
+  remove(pod: Pod): string | undefined;
+}
+
+interface Usage extends NodeUsage {
+  readonly pods: Map<string, Pod>;
+  readonly requested: Map<string, bigint>;
+  /** By port and protocol: only few pods can have one, each on an address of its own. */
+  readonly ports: Map<string, HostPort[]>;
+}
+
+export function createUsageByNode(): UsageByNode {
+  const nodes = new Map<string, Usage>();
+  const placements = new Map<string, Placement>();
+  const withAntiAffinity = new Map<string, Placement>();
+
+  const remove = (pod: Pod): string | undefined => {
+    const uid = uidOf(pod);
+    const node = placements.get(uid)?.node;
+    const usage = nodes.get(node ?? '');
+    const placed = usage?.pods.get(uid);
+    if (node === undefined || usage === undefined || placed === undefined) return undefined;
+    placements.delete(uid);
+    withAntiAffinity.delete(uid);
+    usage.pods.delete(uid);
+    add(usage.requested, podRequests(placed), -1n);
+    for (const port of hostPortsOf(placed)) {
+      const taken = usage.ports.get(keyOf(port)) ?? [];
+      const rest = taken.toSpliced(
+        taken.findIndex(({ ip }) => ip === port.ip),
+        1,
+      );
+      if (rest.length > 0) usage.ports.set(keyOf(port), rest);
+      else usage.ports.delete(keyOf(port));
+    }
+    if (usage.pods.size === 0) nodes.delete(node);
+    return node;
+  };
+  return {
+    of: node => nodes.get(node) ?? emptyUsage(),
+    nodeOf: pod => placements.get(uidOf(pod))?.node,
+    placed: () => placements.values(),
+    placedWithAntiAffinity: () => withAntiAffinity.values(),
+    place(pod, node) {
+      remove(pod);
+      const usage = nodes.get(node) ?? emptyUsage();
+      nodes.set(node, usage);
+      placements.set(uidOf(pod), { pod, node });
+      if (podAntiAffinityTerms(pod).length > 0) withAntiAffinity.set(uidOf(pod), { pod, node });
+      usage.pods.set(uidOf(pod), pod);
+      add(usage.requested, podRequests(pod));
+      for (const port of hostPortsOf(pod))
+        usage.ports.set(keyOf(port), [...(usage.ports.get(keyOf(port)) ?? []), port]);
+    },
+    remove,
+  };
+}
+
+function emptyUsage(): Usage {
+  const ports = new Map<string, HostPort[]>();
+  return {
+    pods: new Map(),
+    requested: new Map(),
+    ports,
+    isTaken: wanted =>
+      (ports.get(keyOf(wanted)) ?? []).some(taken => hostPortsConflict(wanted, taken)),
+  };
+}
+
+const keyOf = ({ port, protocol }: HostPort): string => `${protocol}/${port}`;
+export const uidOf = ({ metadata }: Pod): string => metadata.uid ?? '';
