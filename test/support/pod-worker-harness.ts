@@ -16,6 +16,7 @@ import type { Rejection } from '../../src/node/pods/pod-admission.ts';
 import { createFakeRuntime, type FakeRuntime } from '../../src/node/runtime/fake/fake-runtime.ts';
 import type { RuntimeMethod } from '../../src/node/runtime/fake/call-control.ts';
 import { VolumeSetupError } from '../../src/node/volumes/volume-manager.ts';
+import { nodeServices } from './node-services.ts';
 
 export interface WorkerHarness {
   readonly runtime: FakeRuntime;
@@ -81,7 +82,6 @@ export async function startWorker({
   const statuses: PodStatus[] = [];
   const events: string[] = [];
   const warnings: string[] = [];
-  const ignore = (): void => undefined;
 
   const stored = (): Pod => {
     if (pod === undefined) throw notFound(podResource, 'p');
@@ -91,7 +91,9 @@ export async function startWorker({
     pod = next;
     worker.update(next);
   };
+  const node = nodeServices(runtime, dataDir);
   const services: WorkerServices = {
+    ...node,
     pods: {
       patch(_namespace, _name, _type, body) {
         const { status: change } = body as { status: PodStatus };
@@ -106,58 +108,26 @@ export async function startWorker({
         return Promise.resolve();
       },
     },
-    runtime,
-    runtimeName: 'containerd',
     volumes: {
+      ...node.volumes,
       mountAll() {
         if (volumeFailure !== undefined)
           throw new VolumeSetupError([{ volume: 'v', message: volumeFailure }]);
         mounted = true;
         return Promise.resolve([]);
       },
-      containerMounts: () => Promise.resolve([]),
-      mountStatuses: () => [],
-      refreshAll: () => Promise.resolve(),
       unmountAll() {
         mounted = false;
         return Promise.resolve();
       },
-      podUidsOnDisk: () => Promise.resolve([]),
-      onRefreshFailed: ignore,
-      onRemounted: ignore,
-      close: () => Promise.resolve(),
     },
-    references: {
-      registerPod: ignore,
-      unregisterPod: ignore,
-      getSecret: () => Promise.reject(new Error('there are no secrets here')),
-      getConfigMap: () => Promise.reject(new Error('there are no config maps here')),
-      onChange: ignore,
-    },
-    images: {
-      async ensureImage({ container: { image = '' } }) {
-        const imageRef = await runtime.pullImage(image);
-        return {
-          imageRef,
-          image: { id: imageRef, repoTags: [], repoDigests: [], size: 1, username: '' },
-        };
-      },
-      resetBackoff: ignore,
-      forget: ignore,
-    },
-    admission: { admit: () => Promise.resolve(rejection), forget: ignore },
+    admission: { ...node.admission, admit: () => Promise.resolve(rejection) },
     recorder: {
+      ...node.recorder,
       event: (_object, type, reason, message) => void events.push(`${type} ${reason}: ${message}`),
-      flush: () => Promise.resolve(),
     },
-    dataDir,
-    nodeName: 'node',
-    hostIp: '192.0.2.1',
-    nameRule: 'relaxed',
-    serviceEnv: {},
     log: {
-      debug: ignore,
-      info: ignore,
+      ...node.log,
       warn: (message, fields) => void warnings.push(`${message} ${JSON.stringify(fields)}`),
       error: (message, fields) => void warnings.push(`${message} ${JSON.stringify(fields)}`),
     },
