@@ -139,7 +139,7 @@ const killUnknown = (container: Container, { id }: PodContainer): Kill => ({
   replaces: false,
 });
 
-function isChanged(container: Container, { annotations: noted }: PodContainer): boolean {
-  const hash = noted[annotations.hash];
+function isChanged(container: Container, { annotations: own }: PodContainer): boolean {
+  const hash = own[annotations.hash];
   return hash !== undefined && hash !== containerHash(container);
 }

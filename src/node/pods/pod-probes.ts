@@ -5,9 +5,9 @@ import { reportedStatuses } from './lost-container-status.ts';
 import { isRunning, type PodRuntimeState } from './runtime-state.ts';
 import type { WorkerServices } from './worker-context.ts';
 
-/** What the probes of one pod's containers have found. */
+/** The results of the probes of one pod's containers. */
 export interface PodProbes extends Pick<Prober, 'isReady' | 'isStarted' | 'unhealthy' | 'close'> {
-  /** Probes the containers that run, and no others. */
+  /** Probes the running containers, and no others. */
   follow(pod: Pod, state: PodRuntimeState, podIp: string | undefined): void;
 }
 

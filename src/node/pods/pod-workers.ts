@@ -3,7 +3,7 @@ import type { Pod } from '../../api/core/v1/pod.ts';
 import type { Informer } from '../../client/informer.ts';
 import type { RuntimeEvent } from '../runtime/runtime.ts';
 import { labels, uidOf } from './names.ts';
-import { endOrphans } from './orphans.ts';
+import { removeOrphans } from './orphans.ts';
 import { createPodWorker, type PodWorker } from './pod-worker.ts';
 import { stopEverything } from './stop-everything.ts';
 import { reportFailedMount, reportRemounted } from './volume-events.ts';
@@ -22,7 +22,7 @@ const safetyNetMs = 5 * 60_000;
 /** The first delay; it doubles each time. */
 const orphanRetryMs = 1000;
 
-/** One worker a pod of this node, woken by the API, the runtime and what the pod refers to. */
+/** One worker per pod of this node, woken by the API, the runtime and the objects that the pod refers to. */
 export function startPodWorkers(
   pods: Informer<Pod>,
   services: WorkerServices,
@@ -87,7 +87,7 @@ export function startPodWorkers(
   const removeAllOrphans = async (): Promise<void> => {
     await pods.synced;
     let waitMs = orphanRetryMs;
-    while (!signal.aborted && !(await endOrphans(services, isWanted).catch(retryLater))) {
+    while (!signal.aborted && !(await removeOrphans(services, isWanted).catch(retryLater))) {
       await delay(waitMs, undefined, { signal }).catch(() => undefined);
       waitMs = Math.min(2 * waitMs, safetyNetMs);
     }

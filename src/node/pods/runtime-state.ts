@@ -56,7 +56,7 @@ export async function readRuntimeState(
   };
 }
 
-/** A start is cut short by the end of who asked for it; the container has not failed then. */
+/** A start is cancelled when the agent that asked for it is killed: the container has not failed. */
 const neverRan = ({ state, reason, message }: ContainerStatus): boolean =>
   state === 'CONTAINER_CREATED' ||
   (reason === 'StartError' && /: context canceled(: unknown)?$/.test(message));

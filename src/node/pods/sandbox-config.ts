@@ -5,7 +5,7 @@ import type { NamespaceOptions, PodSandboxConfig, SecurityProfile } from '../run
 import { labels, logDirectoryOf, uidOf } from './names.ts';
 import { kernelHostname } from './pod-hostname.ts';
 
-/** What the runtime is told of a pod as a whole. */
+/** The configuration of a pod's sandbox. */
 export function sandboxConfig(pod: Pod, attempt: number): PodSandboxConfig {
   const { metadata, spec } = pod;
   const { name = '', namespace = '' } = metadata;
@@ -53,7 +53,7 @@ export function namespaceOptions({ spec }: Pod): NamespaceOptions {
   };
 }
 
-/** fsGroup is a group of the processes too, so that they can use what it owns. */
+/** The processes belong to fsGroup too, so that they can use the files that it owns. */
 export function supplementalGroups({ spec }: Pod): number[] {
   const { supplementalGroups: groups = [], fsGroup } = spec.securityContext ?? {};
   return fsGroup === undefined ? groups : [...groups, fsGroup];
@@ -64,7 +64,7 @@ interface Profile {
   readonly localhostProfile?: string | undefined;
 }
 
-/** Where nodes have their seccomp profiles, a kubelet's and Keylet's alike. */
+/** The folder of seccomp profiles, the same as the kubelet's. */
 const seccompRoot = '/var/lib/kubelet/seccomp';
 
 /** @throws ContainerConfigError for a file outside the folder of profiles */
@@ -72,7 +72,7 @@ export function seccompProfile(profile: Profile | undefined): SecurityProfile {
   const { profileType, localhostRef } = appArmorProfile(profile);
   if (localhostRef === undefined) return { profileType };
   const file = path.join(seccompRoot, localhostRef);
-  // The API refuses such a path; a pod that an older Keylet stored may have one.
+  // The API refuses such a path, but an older Keylet may have stored one.
   if (path.isAbsolute(localhostRef) || !file.startsWith(`${seccompRoot}/`))
     throw new ContainerConfigError(
       "seccomp localhostProfile must be a path below the node's profiles",
@@ -114,7 +114,7 @@ const portMappings = ({ spec }: Pod): NonNullable<PodSandboxConfig['portMappings
           })),
       );
 
-/** Without members that are undefined, as exact optional types want it. */
+/** Without members that are undefined, as `exactOptionalPropertyTypes` asks for. */
 export function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as {
     [K in keyof T]: Exclude<T[K], undefined>;

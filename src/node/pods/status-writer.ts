@@ -5,7 +5,7 @@ import { isStatusError } from '../../machinery/status.ts';
 import { uidOf } from './names.ts';
 import type { PodClient } from './worker-context.ts';
 
-/** Brings a pod's status to the API: only what changed, one write at a time, the newest wins. */
+/** Writes a pod's status to the API: only changes, one write at a time, the newest wins. */
 export interface StatusWriter {
   write(pod: Pod, status: PodStatus): void;
   /** Resolves when the newest is written, or the pod is gone. */
@@ -36,7 +36,7 @@ export function createStatusWriter(pods: PodClient, log: Logger): StatusWriter {
       const { pod, status } = next;
       next = undefined;
       const text = JSON.stringify(status);
-      // What an agent before this one has written need not be written again.
+      // An agent before this one may have written it already.
       if (written === '' && says(pod.status, status)) written = text;
       if (text === written && !wasMarkedNotReady(pod, status)) continue;
       const { namespace = '', name = '' } = pod.metadata;

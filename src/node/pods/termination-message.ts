@@ -25,7 +25,7 @@ export async function makeTerminationMessageFile(
 /** The termination message of a container; the end of its log where it left none and the policy says so. */
 export async function readTerminationMessage(status: ContainerStatus): Promise<string> {
   const target = status.annotations[annotations.terminationMessagePath] ?? '';
-  // Never a file of the user's own mount at that path: only what was made for it.
+  // Only the file that was made for it, never one of a volume that the user mounts at that path.
   const file = status.mounts.find(
     ({ containerPath, hostPath }) => containerPath === target && madeForMessages.test(hostPath),
   )?.hostPath;
@@ -44,13 +44,13 @@ export async function readTerminationMessage(status: ContainerStatus): Promise<s
 /** As `makeTerminationMessageFile` names it. */
 const madeForMessages = /\/pods\/[^/]+\/containers\/[^/]+\/\d+$/;
 
-/** A link or a FIFO in its place was not made by the runtime; opening a FIFO would wait for a writer. */
+/** A link or a FIFO in its place is not the runtime's; opening a FIFO would wait for a writer. */
 async function openRegularFile(file: string): Promise<FileHandle> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const handle = await open(file, flags);
   if ((await handle.stat()).isFile()) return handle;
   await handle.close();
-  throw new Error('It is not a regular file');
+  throw new Error('not a regular file');
 }
 
 async function readNoLink(file: string): Promise<string> {
