@@ -13,6 +13,7 @@ export interface StatusWriter {
 }
 
 const retryMs = 500;
+const maxFailures = 20;
 
 /** Whether a patch with the new status would change nothing. */
 const says = (old: PodStatus | undefined, status: PodStatus): boolean =>
@@ -31,8 +32,10 @@ export function createStatusWriter(pods: PodClient, log: Logger): StatusWriter {
   let next: { pod: Pod; status: PodStatus } | undefined;
   let running: Promise<void> | undefined;
 
-  const run = async (): Promise<void> => {
-    for (let failures = 0; next !== undefined && failures < 20;) {
+  /** @returns whether it gave up */
+  const run = async (): Promise<boolean> => {
+    for (let failures = 0; next !== undefined;) {
+      if (failures >= maxFailures) return true;
       const { pod, status } = next;
       next = undefined;
       const text = JSON.stringify(status);
@@ -45,7 +48,7 @@ export function createStatusWriter(pods: PodClient, log: Logger): StatusWriter {
         await pods.patch(namespace, name, 'merge', patch, { subresource: 'status' });
         written = text;
       } catch (error) {
-        if (isStatusError(error, 'NotFound') || isStatusError(error, 'Conflict')) return;
+        if (isStatusError(error, 'NotFound') || isStatusError(error, 'Conflict')) return true;
         log.warn('Pod status update failed', {
           pod: `${namespace}/${name}`,
           error: (error as Error).message,
@@ -55,14 +58,22 @@ export function createStatusWriter(pods: PodClient, log: Logger): StatusWriter {
         await new Promise(resolve => setTimeout(resolve, retryMs));
       }
     }
+    return false;
+  };
+  const start = (): void => {
+    running ??= run().then(gaveUp => {
+      running = undefined;
+      // A status may have come after the last look.
+      if (!gaveUp && next !== undefined) start();
+    });
   };
   return {
     write(pod, status) {
       next = { pod, status };
-      running ??= run().finally(() => (running = undefined));
+      start();
     },
     async flush() {
-      await running;
+      while (running !== undefined) await running;
     },
   };
 }
