@@ -34,7 +34,8 @@ const minGraceSeconds = 2;
 export function createContainerStops({ services, wake, wakeIn }: PartContext): ContainerStops {
   const { runtime, recorder, log } = services;
   const backoff = createBackoff(retryDelayMs);
-  const underWay = new Map<string, { readonly graceSeconds: number }>();
+  /** By container id: the latest attempt. */
+  const attempts = new Map<string, { readonly graceSeconds: number; isOver: boolean }>();
   const preStopHooks = new Map<string, Promise<void>>();
   const announced = new Set<string>();
   /** When the containers of a sandbox began to stop: they share the grace period. */
@@ -90,23 +91,24 @@ export function createContainerStops({ services, wake, wakeIn }: PartContext): C
 
   const stop: ContainerStops['stop'] = (pod, request) => {
     const { id } = request.status;
-    const current = underWay.get(id);
-    if (current !== undefined && request.graceSeconds >= current.graceSeconds) return;
-    const waitMs = current === undefined ? backoff.remaining(id) : 0;
-    if (waitMs > 0) {
-      wakeIn(waitMs);
-      return;
+    const last = attempts.get(id);
+    if (last !== undefined && request.graceSeconds >= last.graceSeconds) {
+      if (!last.isOver) return;
+      const waitMs = backoff.remaining(id);
+      if (waitMs > 0) {
+        wakeIn(waitMs);
+        return;
+      }
     }
     announce(pod, request);
-    const own = { graceSeconds: request.graceSeconds };
-    underWay.set(id, own);
+    const own = { graceSeconds: request.graceSeconds, isOver: false };
+    attempts.set(id, own);
     void attempt(pod, request)
-      .catch((error: unknown) => {
-        backoff.next(id);
-        reportFailure(pod, request, error);
-      })
+      .catch((error: unknown) => reportFailure(pod, request, error))
       .finally(() => {
-        if (underWay.get(id) === own) underWay.delete(id);
+        own.isOver = true;
+        // Whether it failed, or succeeded and the container runs all the same: the next attempt has to wait.
+        backoff.next(id);
         wake();
       });
   };

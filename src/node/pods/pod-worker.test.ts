@@ -371,6 +371,26 @@ describe('a pod that is deleted', () => {
     expect(pod.callsOf('execSync')).toBe(1);
     expect(pod.events.filter(each => each.startsWith('Normal Killing'))).toHaveLength(1);
   });
+
+  test('a failed stop does not delay one with a shorter grace period', async () => {
+    const runtime = createFakeRuntime();
+    const pod = await startWorker({ spec: { containers: [c] }, runtime });
+    await pod.running('c');
+    const held = runtime.holdNext('stopContainer');
+    pod.requestDeletion(30);
+    await held.reached;
+    held.fail(new RuntimeError('unknown', 'no answer'));
+    await waitFor(() => expect(pod.warnings).toHaveLength(1));
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    try {
+      // No back-off ends while timers stand still.
+      pod.requestDeletion(0);
+      await pod.worker.gone;
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(pod.callsOf('stopContainer')).toBe(2);
+  });
 });
 
 describe('a worker that takes over', () => {
