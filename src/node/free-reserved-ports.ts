@@ -1,12 +1,12 @@
 import type { Logger } from '../machinery/log.ts';
-import type { Runtime } from './runtime/runtime.ts';
+import type { SandboxRuntime } from './runtime/sandbox-runtime.ts';
 
 /**
  * Stops sandboxes that have taken one of Keylet's own ports: while one runs, the API cannot be reached. An
  * older Keylet, or one that listened on other ports, may have left such a sandbox.
  */
 export async function freeReservedPorts(
-  runtime: Pick<Runtime, 'listPodSandboxes' | 'sandboxHostPorts' | 'stopPodSandbox'>,
+  runtime: Pick<SandboxRuntime, 'listPodSandboxes' | 'sandboxHostPorts' | 'stopPodSandbox'>,
   reserved: ReadonlySet<number>,
   log: Logger,
 ): Promise<void> {

@@ -12,10 +12,12 @@ import { openPullRecords } from './images/pull-records.ts';
 import { createPullSecrets } from './images/pull-secrets.ts';
 import type { VerificationPolicy } from './images/verification-policy.ts';
 import { hostAddress, type NodeFacts } from './node-status/node-object.ts';
+import { createCleanup, type Cleanup, type CloseOptions } from './cleanup.ts';
 import { registerNode } from './node-status/node-registration.ts';
 import { createPodAdmission } from './pods/pod-admission.ts';
 import { startPodWorkers } from './pods/pod-workers.ts';
 import { createReferences, type References } from './references/references.ts';
+import type { RuntimeMonitor } from './runtime/runtime-monitor.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { createOperationAuthorizer } from './server/authorize-request.ts';
 import {
@@ -62,13 +64,27 @@ export interface ImageOptions {
 export interface NodeAgent {
   /** Its server's, from now on. */
   setCertificates(certificates: ServingCertificates): void;
-  close(options: { leavePods: boolean }): Promise<void>;
+  close(options: CloseOptions): Promise<void>;
 }
 
 const stopGraceSeconds = 10;
 
-/** An agent on this machine. Resolves when the node is Ready in the API. */
+/** An agent on this machine. Resolves when the node is Ready in the API; where that fails, nothing of it is left. */
 export async function startNode(options: NodeOptions): Promise<NodeAgent> {
+  const cleanup = createCleanup();
+  try {
+    return await startParts(options, cleanup);
+  } catch (error) {
+    await cleanup
+      .run({ leavePods: true })
+      .catch((failure: unknown) =>
+        options.log.error('Node shutdown incomplete', { error: String(failure) }),
+      );
+    throw error;
+  }
+}
+
+async function startParts(options: NodeOptions, cleanup: Cleanup): Promise<NodeAgent> {
   const { client, nodeName, runtime, dataDir, serving, log, api } = options;
   const stop = new AbortController();
   const { signal } = stop;
@@ -86,7 +102,9 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
     maxConnections: options.maxConnections,
     log,
   });
+  cleanup.add(() => server.close());
   const recorder = createEventRecorder({ client, component: 'kubelet', host: nodeName, log });
+  cleanup.add(() => recorder.flush());
   const references = createReferences({
     client,
     strategy: options.changeDetection,
@@ -103,6 +121,8 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
     recursiveReadOnlyMounts,
     log,
   });
+  cleanup.add(() => volumes.close());
+  cleanup.add(() => Promise.resolve(stop.abort()));
   const pods = createInformer(client.resource(podResource), {
     fieldSelector: `spec.nodeName=${nodeName}`,
     signal,
@@ -111,7 +131,7 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
   const workers = startPodWorkers(
     pods,
     {
-      client,
+      pods: client.resource(podResource),
       runtime,
       runtimeName,
       volumes,
@@ -132,6 +152,7 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
     },
     signal,
   );
+  cleanup.add(({ leavePods }) => (leavePods ? workers.close() : workers.stopAll(stopGraceSeconds)));
   const facts = async (): Promise<NodeFacts> => ({
     nodeName,
     hostIp,
@@ -144,32 +165,22 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
     notReady: await whyNotReady(runtime),
   });
   const registration = await registerNode({ client, facts, log });
+  cleanup.add(() => registration.close());
   runtime.watch(event => {
     workers.onRuntimeEvent(event);
     if (event.type === 'lost' || event.type === 'resync') registration.lookAgain();
   }, signal);
-  const refresh =
-    options.changeDetection === 'Watch'
-      ? undefined
-      : setInterval(() => {
-          volumes
-            .refreshAll()
-            .catch((error: unknown) =>
-              log.warn('Volumes were not refreshed', { error: String(error) }),
-            );
-        }, options.syncFrequencyMs);
+  if (options.changeDetection !== 'Watch') {
+    const refresh = setInterval(() => {
+      volumes
+        .refreshAll()
+        .catch((error: unknown) => log.warn('Volume refresh failed', { error: String(error) }));
+    }, options.syncFrequencyMs);
+    cleanup.add(() => Promise.resolve(clearInterval(refresh)));
+  }
   return {
     setCertificates: certificates => server.setCertificates(certificates),
-    async close({ leavePods }) {
-      clearInterval(refresh);
-      await registration.close();
-      if (leavePods) await workers.close();
-      else await workers.stopAll(stopGraceSeconds);
-      stop.abort();
-      await recorder.flush();
-      await volumes.close();
-      await server.close();
-    },
+    close: closeOptions => cleanup.run(closeOptions),
   };
 }
 
@@ -213,7 +224,7 @@ async function createImages(
   });
 }
 
-async function whyNotReady(runtime: Runtime): Promise<string | undefined> {
+async function whyNotReady(runtime: Pick<RuntimeMonitor, 'status'>): Promise<string | undefined> {
   try {
     const failing = (await runtime.status()).filter(each => !each.status);
     return failing.length === 0

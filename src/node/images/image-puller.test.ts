@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Container, Pod } from '../../api/core/v1/pod.ts';
 import type { Secret } from '../../api/core/v1/secret.ts';
-import type { AuthConfig, Image, Runtime } from '../runtime/runtime.ts';
+import type { AuthConfig, Image, ImageService } from '../runtime/image-service.ts';
 import { NotFoundReference } from '../references/references.ts';
 import { ImageError } from './image-error.ts';
 import { createImagePuller, type ImagePuller, type ReadyImage } from './image-puller.ts';
@@ -40,7 +40,7 @@ beforeEach(async () => {
   present = false;
   answer = () => undefined;
   // A registry that fails as it is told; the real one is in test/e2e.
-  const runtime = {
+  const runtime: ImageService = {
     imageStatus: () => Promise.resolve(present ? image : undefined),
     listImages: () => Promise.resolve(present ? [image] : []),
     async pullImage(_image: string, auth?: AuthConfig) {
@@ -50,7 +50,8 @@ beforeEach(async () => {
       present = true;
       return image.id;
     },
-  } as unknown as Runtime;
+    removeImage: () => Promise.resolve(),
+  };
   const recorder = {
     event: (_object: unknown, type: string, reason: string, message: string) =>
       void events.push(`${type} ${reason}: ${message}`),

@@ -2,7 +2,8 @@ import type { Container, Pod } from '../../api/core/v1/pod.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { goDuration } from '../../machinery/duration.ts';
 import { fieldPathOf } from '../field-path.ts';
-import type { Image, PodSandboxConfig, Runtime } from '../runtime/runtime.ts';
+import type { Image, ImageService } from '../runtime/image-service.ts';
+import type { PodSandboxConfig } from '../runtime/sandbox-runtime.ts';
 import { PullSecretError } from './docker-config.ts';
 import { ImageError, pullError } from './image-error.ts';
 import { parseImageName, type ImageName } from '../../machinery/image-name.ts';
@@ -34,7 +35,7 @@ export interface ImagePuller {
 }
 
 export interface ImagePullerOptions {
-  readonly runtime: Runtime;
+  readonly runtime: ImageService;
   readonly recorder: EventRecorder;
   readonly pullSecrets: PullSecrets;
   readonly records: PullRecords;

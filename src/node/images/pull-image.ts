@@ -1,4 +1,5 @@
-import type { AuthConfig, PodSandboxConfig, Runtime } from '../runtime/runtime.ts';
+import type { AuthConfig, ImageService } from '../runtime/image-service.ts';
+import type { PodSandboxConfig } from '../runtime/sandbox-runtime.ts';
 import { aggregate } from '../volumes/aggregate.ts';
 import type { PullCredential } from './keyring.ts';
 import { redact } from './redact.ts';
@@ -18,7 +19,7 @@ export interface PullResult {
 }
 
 export interface PullImageOptions {
-  readonly runtime: Runtime;
+  readonly runtime: Pick<ImageService, 'pullImage'>;
   /** Words of credentials that the runtime has told, and may have logged. */
   readonly onTold: (words: readonly string[]) => void;
 }

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Image, Runtime } from '../runtime/runtime.ts';
+import type { Image } from '../runtime/image-service.ts';
 import { openCredentialHash } from './credential-hash.ts';
 import { parseImageName } from '../../machinery/image-name.ts';
 import type { PullCredential } from './keyring.ts';
@@ -39,7 +39,7 @@ const open = async (
   openPullRecords({
     dir,
     // The one call that is made of it.
-    runtime: { listImages: () => Promise.resolve(images) } as unknown as Runtime,
+    runtime: { listImages: () => Promise.resolve(images) },
     policy: createVerificationPolicy(policy),
     hash: await openCredentialHash(path.join(dir, 'keys'), silent),
     log: silent,

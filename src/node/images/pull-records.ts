@@ -1,7 +1,7 @@
 import { memberOf } from '../../machinery/member.ts';
 import path from 'node:path';
 import type { Logger } from '../../machinery/log.ts';
-import type { Image, Runtime } from '../runtime/runtime.ts';
+import type { Image, ImageService } from '../runtime/image-service.ts';
 import type { CredentialHash } from './credential-hash.ts';
 import { parseImageName, type ImageName } from '../../machinery/image-name.ts';
 import type { PullCredential } from './keyring.ts';
@@ -35,7 +35,7 @@ export interface PullRecords {
 export interface PullRecordsOptions {
   /** Files as the kubelet has them lie below: `pulling/` and `pulled/`. */
   readonly dir: string;
-  readonly runtime: Runtime;
+  readonly runtime: Pick<ImageService, 'listImages'>;
   readonly policy: VerificationPolicy;
   readonly hash: CredentialHash;
   readonly log: Logger;

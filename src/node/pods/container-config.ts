@@ -24,7 +24,7 @@ export interface ContainerConfigRequest {
   readonly mounts: readonly Mount[];
 }
 
-/** What the runtime is told of a container. @throws ContainerConfigError when it may not run so */
+/** The configuration of a container. @throws ContainerConfigError where its security settings forbid it to run */
 export function containerConfig(request: ContainerConfigRequest): ContainerConfig {
   const { pod, container, attempt, imageRef, image, environment, mounts } = request;
   const { expand, confidential } = environment;
@@ -65,7 +65,7 @@ export function containerConfig(request: ContainerConfigRequest): ContainerConfi
   };
 }
 
-/** Changes when the container has to be made anew: only its image can change in a pod that runs. */
+/** Changes when the container has to be replaced: of a running pod only the images can change. */
 export const containerHash = ({ name, image }: Container): string =>
   createHash('sha256').update(JSON.stringify({ name, image })).digest('hex').slice(0, 8);
 
@@ -87,7 +87,7 @@ const maskedPaths = [
 ];
 const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
-/** The container's own settings over the pod's. */
+/** The container's own settings take precedence over the pod's. */
 function securityContext(pod: Pod, container: Container, image: Image): ContainerSecurity {
   const own = container.securityContext ?? {};
   const shared = pod.spec.securityContext ?? {};

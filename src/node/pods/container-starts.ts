@@ -6,19 +6,19 @@ import { podText } from './names.ts';
 import type { Start } from './plan.ts';
 import { hasExited } from './runtime-state.ts';
 import { startContainer, StartError, type StartRequest } from './start-container.ts';
-import type { Waiting } from './status.ts';
+import type { Waiting } from './container-status.ts';
 import type { PartContext } from './worker-context.ts';
 
 /** The starts of one pod's containers, and how long each waits for its next. */
 export interface ContainerStarts {
   /** Why containers do not run, by name. */
   readonly waiting: ReadonlyMap<string, Waiting>;
-  /** Whether a start may be tried now; else says why it waits. */
+  /** Whether a start may be tried now; if not, `waiting` says why. */
   isDue(pod: Pod, start: Start): boolean;
-  /** What fails is told, and tried again later. */
+  /** A failure is reported, and tried again later. */
   start(request: StartRequest): Promise<void>;
-  /** A container was ended on purpose: it does not wait for its next start. */
-  forgive(container: string): void;
+  /** The container is stopped on purpose: its next start need not wait. */
+  resetBackoff(container: string): void;
   /** An object that the pod names has changed. @returns whether a start waited */
   retryNow(): boolean;
 }
@@ -32,7 +32,7 @@ export function createContainerStarts({ uid, services, wakeIn }: PartContext): C
   const restarts = createBackoff(restartDelayMs);
   let objectChanges = 0;
 
-  const tellCrashLoop = (pod: Pod, { name }: Container, delayMs: number): void => {
+  const reportCrashLoop = (pod: Pod, { name }: Container, delayMs: number): void => {
     waiting.set(name, {
       reason: 'CrashLoopBackOff',
       message: `back-off ${goDuration(delayMs)} restarting failed container=${name} pod=${podText(pod)}`,
@@ -56,7 +56,7 @@ export function createContainerStarts({ uid, services, wakeIn }: PartContext): C
       }
       if (previous === undefined || !hasExited(previous)) return true;
       const delayMs = restarts.delay(container.name);
-      // By a clock that was set back meanwhile it would be longer.
+      // If the clock was set back meanwhile, it would seem longer.
       const leftMs = Math.min(
         Number(previous.finishedAt / 1_000_000n) + delayMs - Date.now(),
         delayMs,
@@ -65,7 +65,7 @@ export function createContainerStarts({ uid, services, wakeIn }: PartContext): C
         restarts.next(container.name);
         return true;
       }
-      tellCrashLoop(pod, container, delayMs);
+      reportCrashLoop(pod, container, delayMs);
       wakeIn(leftMs);
       return false;
     },
@@ -78,9 +78,11 @@ export function createContainerStarts({ uid, services, wakeIn }: PartContext): C
         waiting.delete(name);
         notBefore.delete(key);
       } catch (error) {
+        // The pod is terminating: what became of this start does not matter any more.
+        if (request.signal.aborted) return;
         if (!(error instanceof StartError)) throw error;
         waiting.set(name, error.waiting);
-        // What was missing may have come while it was looked for.
+        // A missing object may have been created meanwhile.
         const changed = objectChanges !== seen;
         if (changed) images.resetBackoff(uid);
         const retryMs = changed ? 0 : error.retryMs;
@@ -88,7 +90,7 @@ export function createContainerStarts({ uid, services, wakeIn }: PartContext): C
         wakeIn(retryMs);
       }
     },
-    forgive: container => restarts.reset(container),
+    resetBackoff: container => restarts.reset(container),
     retryNow() {
       objectChanges += 1;
       if (notBefore.size === 0) return false;
@@ -99,5 +101,5 @@ export function createContainerStarts({ uid, services, wakeIn }: PartContext): C
   };
 }
 
-/** A delay is of one image: another that the spec names since is tried at once. */
+/** A delay belongs to one image: if the spec names another since, that is tried at once. */
 const startKey = ({ name, image = '' }: Container): string => `${name} ${image}`;

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Container } from '../../api/core/v1/pod.ts';
-import { runHandler } from '../probes/handler.ts';
-import type { Runtime } from '../runtime/runtime.ts';
+import { runHandler } from '../probes/run-handler.ts';
+import type { StreamingRuntime } from '../runtime/streaming-runtime.ts';
 
 type Hook = NonNullable<NonNullable<Container['lifecycle']>['preStop']>;
 
 export interface HookRequest {
-  readonly runtime: Runtime;
+  readonly runtime: Pick<StreamingRuntime, 'execSync'>;
   readonly container: Container;
   readonly containerId: string;
   readonly podIp: string;
@@ -20,5 +20,5 @@ export async function runHook(hook: Hook, request: HookRequest): Promise<void> {
     return;
   }
   const result = await runHandler(hook, request);
-  if (!result.ok) throw new Error(result.summary);
+  if (result.outcome === 'failure' || result.outcome === 'unknown') throw new Error(result.summary);
 }

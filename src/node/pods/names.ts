@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Pod } from '../../api/core/v1/pod.ts';
 
-/** The kubelet's labels and annotations on sandboxes and containers: what an agent finds its own by. */
+/** The kubelet's labels and annotations on sandboxes and containers: an agent recognizes its own by them. */
 export const labels = {
   podName: 'io.kubernetes.pod.name',
   podNamespace: 'io.kubernetes.pod.namespace',
@@ -23,12 +23,12 @@ export const podText = ({ metadata }: Pod): string =>
 
 export const uidOf = ({ metadata }: Pod): string => metadata.uid ?? '';
 
-/** Where the logs of all pods of a machine are. */
+/** The folder of the logs of all pods on a machine. */
 export const logRoot = '/var/log/pods';
 
 export const logDirectoryOf = ({ metadata }: Pod): string =>
   `${logRoot}/${metadata.namespace ?? ''}_${metadata.name ?? ''}_${metadata.uid ?? ''}`;
 
-/** Where a pod's volumes and last words are. */
+/** The folder of a pod's volumes and termination messages. */
 export const podFolder = (dataDir: string, podUid: string): string =>
   path.join(dataDir, 'pods', podUid);

@@ -5,15 +5,15 @@ import type { WorkerServices } from './worker-context.ts';
 
 type Services = Pick<WorkerServices, 'runtime' | 'volumes' | 'dataDir' | 'log'>;
 
-/** As the kubelet gives to what it finds running and knows nothing of. */
+/** The kubelet gives as much to running pods that it knows nothing about. */
 const graceSeconds = 1;
 
 /**
- * Ends what pods have left that were deleted while no agent ran: containers, sandboxes, volumes, logs.
- * @param isWanted asked of each pod when its turn comes: pods come while others are ended
- * @returns whether nothing is left
+ * Removes what is left of pods that were deleted while no agent ran: containers, sandboxes, volumes, logs.
+ * @param isWanted asked about each pod just before its removal: pods may be created meanwhile
+ * @returns whether everything was removed
  */
-export async function endOrphans(
+export async function removeOrphans(
   services: Services,
   isWanted: (podUid: string) => boolean,
 ): Promise<boolean> {
@@ -24,20 +24,20 @@ export async function endOrphans(
       await removePod(services, uid);
     } catch (error) {
       clean = false;
-      services.log.warn('A pod that was deleted is still here', { uid, error: String(error) });
+      services.log.warn('Could not remove a deleted pod', { uid, error: String(error) });
     }
   }
   return clean;
 }
 
-/** Of pods that have something in the runtime or on the disk. */
+/** The UIDs of pods that have something in the runtime or on the disk. */
 async function podUidsHere({ runtime, volumes }: Services): Promise<Set<string>> {
   const [sandboxes, containers, folders] = await Promise.all([
     runtime.listPodSandboxes(),
     runtime.listContainers(),
     volumes.podUidsOnDisk(),
   ]);
-  // What has no such label is somebody else's, in a runtime that Keylet shares.
+  // In a shared runtime, sandboxes and containers without this label belong to others.
   const labelled = [...sandboxes, ...containers].map(each => each.labels[labels.podUid] ?? '');
   return new Set([...labelled, ...folders].filter(uid => uid !== ''));
 }
@@ -56,6 +56,6 @@ async function removePod(services: Services, podUid: string): Promise<void> {
   for (const name of await readdir(logRoot).catch(() => [])) {
     if (name.endsWith(`_${podUid}`)) await rm(path.join(logRoot, name), { recursive: true });
   }
-  // The last: by it a successor finds what a crash has left.
+  // Last, because a successor finds the rest by this folder after a crash.
   await rm(podFolder(dataDir, podUid), { recursive: true, force: true });
 }

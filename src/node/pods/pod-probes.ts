@@ -1,13 +1,13 @@
 import type { Pod } from '../../api/core/v1/pod.ts';
 import { fieldPathOf } from '../field-path.ts';
 import { createProber, type Prober } from '../probes/prober.ts';
-import { toldStatuses } from './forgotten-container.ts';
+import { reportedStatuses } from './lost-container-status.ts';
 import { isRunning, type PodRuntimeState } from './runtime-state.ts';
 import type { WorkerServices } from './worker-context.ts';
 
-/** What the probes of one pod's containers have found. */
-export interface PodProbes extends Pick<Prober, 'isReady' | 'isStarted' | 'isUnhealthy' | 'close'> {
-  /** Probes the containers that run, and no others. */
+/** The results of the probes of one pod's containers. */
+export interface PodProbes extends Pick<Prober, 'isReady' | 'isStarted' | 'unhealthy' | 'close'> {
+  /** Probes the running containers, and no others. */
   follow(pod: Pod, state: PodRuntimeState, podIp: string | undefined): void;
 }
 
@@ -22,12 +22,12 @@ export function createPodProbes(
     runtime,
     log,
     onChange,
-    onFailure: (container, message) =>
-      recorder.event(newest, 'Warning', 'Unhealthy', message, fieldPathOf(newest, container)),
+    onEvent: (container, reason, message) =>
+      recorder.event(newest, 'Warning', reason, message, fieldPathOf(newest, container)),
   });
 
   const foundBefore = (pod: Pod, id: string): { started: boolean; ready: boolean } | undefined => {
-    const found = toldStatuses(pod).find(
+    const found = reportedStatuses(pod).find(
       ({ containerID = '' }) => containerID === `${runtimeName}://${id}`,
     );
     return found && { started: found.started === true, ready: found.ready };

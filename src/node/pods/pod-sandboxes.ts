@@ -2,19 +2,20 @@ import type { Pod } from '../../api/core/v1/pod.ts';
 import { createBackoff } from '../../machinery/backoff.ts';
 import type { PodRuntimeState } from './runtime-state.ts';
 import { sandboxConfig } from './sandbox-config.ts';
-import { graceSecondsOf, stopContainers } from './stop-pod.ts';
 import type { PartContext } from './worker-context.ts';
 
-/** The sandboxes of one pod, and the addresses that it has by them. */
+/** The sandboxes of one pod, and its addresses. */
 export interface PodSandboxes {
-  /** Id of the one that the addresses are of; empty before the first. */
+  /** The id of the sandbox that has these addresses; empty before the first. */
   readonly id: string;
   readonly podIps: readonly string[];
-  /** What the API has may be the addresses of a sandbox before this one. */
+  /** The addresses in the API may be those of an earlier sandbox. */
   learnAddresses(pod: Pod, sandboxId: string): Promise<void>;
-  /** Makes one in place of those that ended. @returns which attempt it is, once it is there */
+  /** Records an event where the sandbox died, once for each. */
+  reportChange(pod: Pod, state: PodRuntimeState): void;
+  /** Makes one in place of those that ended. @returns its attempt; undefined where that failed, or has to wait */
   make(pod: Pod, state: PodRuntimeState): Promise<number | undefined>;
-  /** Those that died too: they keep their network until they are stopped. */
+  /** Also those that died: they hold their network until they are stopped. */
   stopAll(state: PodRuntimeState): Promise<void>;
 }
 
@@ -22,41 +23,41 @@ const delayMs = { initialMs: 1000, maxMs: 60_000 };
 
 export function createPodSandboxes(
   { uid, services, wakeIn }: PartContext,
-  toldIps: readonly string[],
+  reportedIps: readonly string[],
 ): PodSandboxes {
   const { runtime, recorder, hostIp } = services;
   const backoff = createBackoff(delayMs);
   const stopped = new Set<string>();
-  let podIps = toldIps;
-  let addressed = '';
-
-  const endOld = async (pod: Pod, state: PodRuntimeState): Promise<void> => {
-    recorder.event(
-      pod,
-      'Normal',
-      'SandboxChanged',
-      'Pod sandbox changed, it will be killed and re-created.',
-    );
-    await stopContainers(pod, state, graceSecondsOf(pod), services);
-    await sandboxes.stopAll(state);
-  };
+  const changed = new Set<string>();
+  let podIps = reportedIps;
+  let currentId = '';
 
   const sandboxes: PodSandboxes = {
     get id() {
-      return addressed;
+      return currentId;
     },
     get podIps() {
       return podIps;
     },
     async learnAddresses(pod, sandboxId) {
-      if (addressed === sandboxId) return;
+      if (currentId === sandboxId) return;
       podIps =
         pod.spec.hostNetwork === true ? [hostIp] : (await runtime.podSandboxStatus(sandboxId)).ips;
-      addressed = sandboxId;
+      currentId = sandboxId;
+    },
+    reportChange(pod, { sandboxes: [died] }) {
+      if (died === undefined || changed.has(died.id)) return;
+      changed.add(died.id);
+      recorder.event(
+        pod,
+        'Normal',
+        'SandboxChanged',
+        'Pod sandbox changed, it will be killed and re-created.',
+      );
     },
     async make(pod, state) {
       const [old] = state.sandboxes;
-      if (old !== undefined) await endOld(pod, state);
+      await sandboxes.stopAll(state);
       const waitMs = backoff.remaining(uid);
       if (waitMs > 0) {
         wakeIn(waitMs);

@@ -2,7 +2,7 @@ import type { Pod } from '../../api/core/v1/pod.ts';
 import { createBackoff } from '../../machinery/backoff.ts';
 import { VolumeSetupError } from '../volumes/volume-manager.ts';
 import type { PodRuntimeState } from './runtime-state.ts';
-import { isInUse, tellFailedMount, tellRemounted } from './volume-events.ts';
+import { isInUse, reportFailedMount, reportRemounted } from './volume-events.ts';
 import type { PartContext } from './worker-context.ts';
 
 /** The volumes of one pod: tried again with back-off while some are missing. */
@@ -30,14 +30,14 @@ export function createPodVolumes({ uid, services, wakeIn }: PartContext): PodVol
       const seen = objectChanges;
       try {
         for (const volume of await volumes.mountAll(pod))
-          if (isInUse(pod, volume, state)) tellRemounted(recorder, pod, volume);
+          if (isInUse(pod, volume, state)) reportRemounted(recorder, pod, volume);
         backoff.reset(uid);
         mountAt = undefined;
         return true;
       } catch (error) {
         if (!(error instanceof VolumeSetupError)) throw error;
-        for (const failure of error.failures) tellFailedMount(recorder, pod, failure);
-        // What was missing may have come while it was looked for.
+        for (const failure of error.failures) reportFailedMount(recorder, pod, failure);
+        // A missing object may have been created meanwhile.
         const waitMs = objectChanges === seen ? backoff.next(uid) : 0;
         mountAt = performance.now() + waitMs;
         wakeIn(waitMs);

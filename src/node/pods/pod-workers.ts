@@ -3,27 +3,26 @@ import type { Pod } from '../../api/core/v1/pod.ts';
 import type { Informer } from '../../client/informer.ts';
 import type { RuntimeEvent } from '../runtime/runtime.ts';
 import { labels, uidOf } from './names.ts';
-import { endOrphans } from './orphans.ts';
+import { removeOrphans } from './orphans.ts';
 import { createPodWorker, type PodWorker } from './pod-worker.ts';
 import { stopEverything } from './stop-everything.ts';
-import { tellFailedMount, tellRemounted } from './volume-events.ts';
+import { reportFailedMount, reportRemounted } from './volume-events.ts';
 import type { WorkerServices } from './worker-context.ts';
 
 export interface PodWorkers {
-  /** Something happened in the runtime. */
   onRuntimeEvent(event: RuntimeEvent): void;
-  /** Ends every pod here, gracefully; the API keeps its objects. */
+  /** Stops every pod on this node, gracefully; the API keeps its objects. */
   stopAll(graceSeconds: number): Promise<void>;
   /** Stops working; what runs goes on. */
   close(): Promise<void>;
 }
 
-/** A lost event must not leave a pod behind for ever. */
+/** A lost event must not leave a pod unsynced for ever. */
 const safetyNetMs = 5 * 60_000;
-/** At first; then ever longer. */
+/** The first delay; it doubles each time. */
 const orphanRetryMs = 1000;
 
-/** One worker a pod of this node, woken by the API, the runtime and what the pod refers to. */
+/** One worker per pod of this node, woken by the API, the runtime and the objects that the pod refers to. */
 export function startPodWorkers(
   pods: Informer<Pod>,
   services: WorkerServices,
@@ -44,7 +43,7 @@ export function startPodWorkers(
   pods.onChange(change => {
     const { object } = change;
     const worker = workers.get(uidOf(object));
-    // A pod of the same name made anew comes as an update: its predecessor is gone.
+    // A pod that was created anew under the same name comes as an update: its predecessor is gone.
     if (change.type === 'updated' && uidOf(change.old) !== uidOf(object))
       workers.get(uidOf(change.old))?.update(undefined);
     if (change.type === 'deleted') worker?.update(undefined);
@@ -52,7 +51,7 @@ export function startPodWorkers(
     else worker.update(object);
   });
 
-  const learn = async (containerId: string): Promise<string | undefined> => {
+  const podUidOf = async (containerId: string): Promise<string | undefined> => {
     const known = podOfContainer.get(containerId);
     if (known !== undefined) return known;
     const status = await runtime.containerStatus(containerId).catch(() => undefined);
@@ -66,9 +65,9 @@ export function startPodWorkers(
       for (const worker of workers.values()) worker.wake();
       return;
     }
-    void learn(event.containerId).then(uid => {
+    void podUidOf(event.containerId).then(uid => {
       if (event.type === 'container-deleted') podOfContainer.delete(event.containerId);
-      // A sandbox' own task is in no list of containers: whoever it was, all may look.
+      // The task of a sandbox is in no list of containers: any pod may be concerned.
       else if (uid === undefined) for (const worker of workers.values()) worker.wake();
       else workers.get(uid)?.wake();
     });
@@ -77,27 +76,27 @@ export function startPodWorkers(
   references.onChange(({ podUids }) => {
     for (const uid of podUids) workers.get(uid)?.retryNow();
   });
-  volumes.onRefreshFailed((pod, failure) => tellFailedMount(services.recorder, pod, failure));
-  volumes.onRemounted((pod, volume) => tellRemounted(services.recorder, pod, volume));
+  volumes.onRefreshFailed((pod, failure) => reportFailedMount(services.recorder, pod, failure));
+  volumes.onRemounted((pod, volume) => reportRemounted(services.recorder, pod, volume));
   const safetyNet = setInterval(() => {
     for (const worker of workers.values()) worker.wake();
   }, safetyNetMs).unref();
 
   const isWanted = (uid: string): boolean =>
     workers.has(uid) || pods.list().some(each => uidOf(each) === uid);
-  const endAllOrphans = async (): Promise<void> => {
+  const removeAllOrphans = async (): Promise<void> => {
     await pods.synced;
     let waitMs = orphanRetryMs;
-    while (!signal.aborted && !(await endOrphans(services, isWanted).catch(stay))) {
+    while (!signal.aborted && !(await removeOrphans(services, isWanted).catch(retryLater))) {
       await delay(waitMs, undefined, { signal }).catch(() => undefined);
       waitMs = Math.min(2 * waitMs, safetyNetMs);
     }
   };
-  const stay = (error: unknown): boolean => {
-    log.warn('Nobody knows whether pods are left that were deleted', { error: String(error) });
+  const retryLater = (error: unknown): boolean => {
+    log.warn('Could not list orphaned pods', { error: String(error) });
     return false;
   };
-  void endAllOrphans();
+  void removeAllOrphans();
 
   const close = async (): Promise<void> => {
     clearInterval(safetyNet);

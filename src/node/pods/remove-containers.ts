@@ -4,13 +4,13 @@ import { logDirectoryOf, podFolder, uidOf } from './names.ts';
 import type { PodRuntimeState } from './runtime-state.ts';
 import type { WorkerServices } from './worker-context.ts';
 
-/** One ended container a name is kept, for `logs --previous`. */
+/** Of each name the newest container and its predecessor are kept, for `logs --previous`. */
 const kept = 2;
 
 /**
- * Removes older containers, and the sandboxes that nothing is in.
+ * Removes older containers, and sandboxes that have no container.
  * @param sandboxId kept in any case
- * @returns ids of the containers that are gone
+ * @returns the ids of the removed containers
  */
 export async function removeOld(
   { runtime }: WorkerServices,
@@ -31,7 +31,7 @@ export async function removeOld(
   return gone;
 }
 
-/** Removes what a pod that ended has left in the runtime and on the disk. */
+/** Removes what a terminated pod has in the runtime and on the disk. */
 export async function removeAll(
   { runtime, dataDir }: WorkerServices,
   pod: Pod,

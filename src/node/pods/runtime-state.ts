@@ -1,5 +1,6 @@
-import type { ContainerStatus, PodSandbox, Runtime } from '../runtime/runtime.ts';
-import { RuntimeError } from '../runtime/runtime.ts';
+import type { ContainerRuntime, ContainerStatus } from '../runtime/container-runtime.ts';
+import { RuntimeError } from '../runtime/runtime-error.ts';
+import type { PodSandbox, SandboxRuntime } from '../runtime/sandbox-runtime.ts';
 import { labels } from './names.ts';
 
 /** A container, and the sandbox that it was made in. */
@@ -7,17 +8,20 @@ export interface PodContainer extends ContainerStatus {
   readonly podSandboxId: string;
 }
 
-/** What the runtime has of one pod. */
+/** What the runtime has of one pod: the runtime state, as opposed to the pod's status in the API. */
 export interface PodRuntimeState {
   /** Newest first. */
   readonly sandboxes: readonly PodSandbox[];
   /** By container name; newest attempt first. */
   readonly containers: ReadonlyMap<string, readonly PodContainer[]>;
-  /** Ids of containers that were made and never ran, since who made them was killed. They are to be removed. */
-  readonly unborn: readonly string[];
+  /** Ids of containers that were created and never ran, since the start was cancelled. They have to be removed. */
+  readonly neverStarted: readonly string[];
 }
 
-export async function readRuntimeState(runtime: Runtime, podUid: string): Promise<PodRuntimeState> {
+export async function readRuntimeState(
+  runtime: SandboxRuntime & ContainerRuntime,
+  podUid: string,
+): Promise<PodRuntimeState> {
   const [sandboxes, containers] = await Promise.all([
     runtime.listPodSandboxes({ podUid }),
     runtime.listContainers({ podUid }),
@@ -34,11 +38,11 @@ export async function readRuntimeState(runtime: Runtime, podUid: string): Promis
     }),
   );
   const byName = new Map<string, PodContainer[]>();
-  const unborn: string[] = [];
+  const neverStarted: string[] = [];
   for (const status of statuses) {
     if (status === undefined) continue;
     if (neverRan(status)) {
-      unborn.push(status.id);
+      neverStarted.push(status.id);
       continue;
     }
     const name = status.labels[labels.containerName] ?? status.metadata.name;
@@ -48,17 +52,21 @@ export async function readRuntimeState(runtime: Runtime, podUid: string): Promis
   return {
     sandboxes: sandboxes.toSorted((a, b) => b.metadata.attempt - a.metadata.attempt),
     containers: byName,
-    unborn,
+    neverStarted,
   };
 }
 
-/** A start is cut short by the end of who asked for it; the container has not failed then. */
+/** A start is cancelled when the agent that asked for it is killed: the container has not failed. */
 const neverRan = ({ state, reason, message }: ContainerStatus): boolean =>
   state === 'CONTAINER_CREATED' ||
   (reason === 'StartError' && /: context canceled(: unknown)?$/.test(message));
 
 export const isRunning = (status: ContainerStatus | undefined): boolean =>
   status?.state === 'CONTAINER_RUNNING';
+
+/** Whether any container of the pod runs. */
+export const hasRunningContainer = ({ containers }: PodRuntimeState): boolean =>
+  [...containers.values()].some(list => list.some(isRunning));
 
 export const hasExited = (status: ContainerStatus | undefined): boolean =>
   status?.state === 'CONTAINER_EXITED' || status?.state === 'CONTAINER_UNKNOWN';

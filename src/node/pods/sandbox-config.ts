@@ -3,8 +3,9 @@ import { ContainerConfigError } from '../env/build-environment.ts';
 import type { Pod } from '../../api/core/v1/pod.ts';
 import type { NamespaceOptions, PodSandboxConfig, SecurityProfile } from '../runtime/runtime.ts';
 import { labels, logDirectoryOf, uidOf } from './names.ts';
+import { kernelHostname } from './pod-hostname.ts';
 
-/** What the runtime is told of a pod as a whole. */
+/** The configuration of a pod's sandbox. */
 export function sandboxConfig(pod: Pod, attempt: number): PodSandboxConfig {
   const { metadata, spec } = pod;
   const { name = '', namespace = '' } = metadata;
@@ -12,7 +13,7 @@ export function sandboxConfig(pod: Pod, attempt: number): PodSandboxConfig {
   const dns = dnsConfig(pod);
   return {
     metadata: { name, namespace, uid: uidOf(pod), attempt },
-    hostname: spec.hostNetwork === true ? '' : hostnameOf(pod),
+    hostname: spec.hostNetwork === true ? '' : kernelHostname(pod),
     logDirectory: logDirectoryOf(pod),
     ...(dns === undefined ? {} : { dnsConfig: dns }),
     portMappings: portMappings(pod),
@@ -44,9 +45,6 @@ export function sandboxConfig(pod: Pod, attempt: number): PodSandboxConfig {
   };
 }
 
-export const hostnameOf = ({ metadata, spec }: Pod): string =>
-  (spec.hostname || (metadata.name ?? '')).slice(0, 63);
-
 export function namespaceOptions({ spec }: Pod): NamespaceOptions {
   return {
     network: spec.hostNetwork === true ? 'NODE' : 'POD',
@@ -55,7 +53,7 @@ export function namespaceOptions({ spec }: Pod): NamespaceOptions {
   };
 }
 
-/** fsGroup is a group of the processes too, so that they can use what it owns. */
+/** The processes belong to fsGroup too, so that they can use the files that it owns. */
 export function supplementalGroups({ spec }: Pod): number[] {
   const { supplementalGroups: groups = [], fsGroup } = spec.securityContext ?? {};
   return fsGroup === undefined ? groups : [...groups, fsGroup];
@@ -66,7 +64,7 @@ interface Profile {
   readonly localhostProfile?: string | undefined;
 }
 
-/** Where nodes have their seccomp profiles, a kubelet's and Keylet's alike. */
+/** The folder of seccomp profiles, the same as the kubelet's. */
 const seccompRoot = '/var/lib/kubelet/seccomp';
 
 /** @throws ContainerConfigError for a file outside the folder of profiles */
@@ -74,7 +72,7 @@ export function seccompProfile(profile: Profile | undefined): SecurityProfile {
   const { profileType, localhostRef } = appArmorProfile(profile);
   if (localhostRef === undefined) return { profileType };
   const file = path.join(seccompRoot, localhostRef);
-  // The API refuses such a path; a pod that an older Keylet stored may have one.
+  // The API refuses such a path, but an older Keylet may have stored one.
   if (path.isAbsolute(localhostRef) || !file.startsWith(`${seccompRoot}/`))
     throw new ContainerConfigError(
       "seccomp localhostProfile must be a path below the node's profiles",
@@ -116,7 +114,7 @@ const portMappings = ({ spec }: Pod): NonNullable<PodSandboxConfig['portMappings
           })),
       );
 
-/** Without members that are undefined, as exact optional types want it. */
+/** Without members that are undefined, as `exactOptionalPropertyTypes` asks for. */
 export function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as {
     [K in keyof T]: Exclude<T[K], undefined>;

@@ -1,4 +1,5 @@
 import type { Container, Pod } from '../../api/core/v1/pod.ts';
+import { abortable } from '../abortable.ts';
 import { buildEnvironment, ContainerConfigError } from '../env/build-environment.ts';
 import { confidentialValues, withoutValues } from '../env/without-values.ts';
 import { ImageError } from '../images/image-error.ts';
@@ -8,8 +9,8 @@ import { containerConfig } from './container-config.ts';
 import { runHook } from './lifecycle.ts';
 import { fieldPathOf } from '../field-path.ts';
 import { podFolder, uidOf } from './names.ts';
-import type { Waiting } from './status.ts';
-import { graceSecondsOf } from './stop-pod.ts';
+import type { Waiting } from './container-status.ts';
+import { graceSecondsOf } from './container-stops.ts';
 import { makeTerminationMessageFile } from './termination-message.ts';
 import type { WorkerServices } from './worker-context.ts';
 
@@ -21,6 +22,8 @@ export interface StartRequest {
   readonly sandbox: PodSandboxConfig;
   readonly podIps: readonly string[];
   readonly hostsFile: string;
+  /** Aborts when the pod is terminating: nothing is started any more. */
+  readonly signal: AbortSignal;
 }
 
 /** Why a container was not started; `retryMs` until it is worth another try. */
@@ -39,35 +42,41 @@ export class StartError extends Error {
 const configRetryMs = 10_000;
 const hookTimeoutMs = 60_000;
 
-/** Pull, environment, mounts, create, start, postStart: kuberuntime's startContainer. @throws StartError */
+/**
+ * Pull, environment, mounts, create, start, postStart: kuberuntime's startContainer.
+ * @throws StartError; the reason of the signal, once that aborts
+ */
 export async function startContainer(
   request: StartRequest,
   services: WorkerServices,
-): Promise<string> {
-  const { pod, container } = request;
+): Promise<void> {
+  const { pod, container, signal } = request;
   const { runtime, recorder } = services;
-  const tell = (type: 'Normal' | 'Warning', reason: string, message: string): void =>
+  const report: Report = (type, reason, message) =>
     recorder.event(pod, type, reason, message, fieldPathOf(pod, container.name));
-  const { imageRef, image } = await pull(request, services, tell);
+  const { imageRef, image } = await abortable(pull(request, services, report), signal);
 
   let config;
   let values: string[] = [];
-  const tellFailure = (reason: string, { message }: Error): StartError => {
-    const told = withoutValues(message, values);
-    tell('Warning', 'Failed', `Error: ${told}`);
-    return new StartError({ reason, message: told }, configRetryMs);
+  const failure = (reason: string, { message }: Error): StartError => {
+    const shown = withoutValues(message, values);
+    report('Warning', 'Failed', `Error: ${shown}`);
+    return new StartError({ reason, message: shown }, configRetryMs);
   };
   try {
-    const environment = await buildEnvironment({
-      pod,
-      container,
-      references: services.references,
-      podIps: request.podIps,
-      hostIp: services.hostIp,
-      nodeName: services.nodeName,
-      serviceEnv: pod.spec.enableServiceLinks === false ? {} : services.serviceEnv,
-      nameRule: services.nameRule,
-    });
+    const environment = await abortable(
+      buildEnvironment({
+        pod,
+        container,
+        references: services.references,
+        podIps: request.podIps,
+        hostIp: services.hostIp,
+        nodeName: services.nodeName,
+        serviceEnv: pod.spec.enableServiceLinks === false ? {} : services.serviceEnv,
+        nameRule: services.nameRule,
+      }),
+      signal,
+    );
     values = confidentialValues(environment);
     for (const message of environment.skipped)
       recorder.event(pod, 'Warning', 'InvalidEnvironmentVariableNames', message);
@@ -76,48 +85,53 @@ export async function startContainer(
   } catch (error) {
     const reason =
       error instanceof ContainerConfigError ? 'CreateContainerConfigError' : 'CreateContainerError';
-    throw tellFailure(reason, error as Error);
+    signal.throwIfAborted();
+    throw failure(reason, error as Error);
   }
 
+  signal.throwIfAborted();
   const id = await runtime
     .createContainer(request.sandboxId, config, request.sandbox)
     .catch((error: Error) => {
-      throw tellFailure('CreateContainerError', error);
+      throw failure('CreateContainerError', error);
     });
-  tell('Normal', 'Created', `Created container: ${container.name}`);
+  report('Normal', 'Created', `Created container: ${container.name}`);
+  // The next sync removes it: a container that was never started.
+  signal.throwIfAborted();
   await runtime.startContainer(id).catch((error: Error) => {
-    throw tellFailure('RunContainerError', error);
+    throw failure('RunContainerError', error);
   });
-  tell('Normal', 'Started', `Started container ${container.name}`);
+  report('Normal', 'Started', `Started container ${container.name}`);
   const hook = container.lifecycle?.postStart;
   if (hook !== undefined) {
-    await runHook(hook, {
+    const running = runHook(hook, {
       runtime,
       container,
       containerId: id,
       podIp: request.podIps[0] ?? '',
       timeoutMs: hookTimeoutMs,
-    }).catch(async () => {
-      tell('Warning', 'FailedPostStartHook', 'PostStartHook failed');
-      tell('Normal', 'Killing', 'FailedPostStartHook');
+    });
+    await abortable(running, signal).catch(async () => {
+      signal.throwIfAborted();
+      report('Warning', 'FailedPostStartHook', 'PostStartHook failed');
+      report('Normal', 'Killing', 'FailedPostStartHook');
       await runtime.stopContainer(id, graceSecondsOf(pod));
     });
   }
-  return id;
 }
 
-type Tell = (type: 'Normal' | 'Warning', reason: string, message: string) => void;
+type Report = (type: 'Normal' | 'Warning', reason: string, message: string) => void;
 
 async function pull(
   { pod, container, sandbox }: StartRequest,
   { images }: WorkerServices,
-  tell: Tell,
+  report: Report,
 ): Promise<ReadyImage> {
   try {
     return await images.ensureImage({ pod, container, sandboxConfig: sandbox });
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
-    tell('Warning', 'Failed', `Error: ${error.reason}`);
+    report('Warning', 'Failed', `Error: ${error.reason}`);
     throw new StartError({ reason: error.reason, message: error.message }, error.retryAfterMs);
   }
 }
@@ -127,7 +141,7 @@ async function mountsOf(
   services: WorkerServices,
   expand: (text: string) => string,
 ): Promise<Mount[]> {
-  const { pod, container, attempt: number, hostsFile } = request;
+  const { pod, container, attempt, hostsFile } = request;
   const mounts = await services.volumes.containerMounts(pod, container, expand);
   const taken = new Set(mounts.map(each => each.containerPath));
   if (!taken.has('/etc/hosts')) {
@@ -137,11 +151,11 @@ async function mountsOf(
       readonly: container.securityContext?.readOnlyRootFilesystem === true,
     });
   }
-  const words = container.terminationMessagePath ?? '';
-  if (words !== '' && !taken.has(words)) {
+  const messagePath = container.terminationMessagePath ?? '';
+  if (messagePath !== '' && !taken.has(messagePath)) {
     const podDir = podFolder(services.dataDir, uidOf(pod));
-    const hostPath = await makeTerminationMessageFile(podDir, container.name, number);
-    mounts.push({ containerPath: words, hostPath, readonly: false });
+    const hostPath = await makeTerminationMessageFile(podDir, container.name, attempt);
+    mounts.push({ containerPath: messagePath, hostPath, readonly: false });
   }
   return mounts;
 }

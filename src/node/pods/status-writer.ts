@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { podResource, type Pod, type PodStatus } from '../../api/core/v1/pod.ts';
-import type { KubeClient } from '../../client/client.ts';
+import type { Pod, PodStatus } from '../../api/core/v1/pod.ts';
 import type { Logger } from '../../machinery/log.ts';
 import { isStatusError } from '../../machinery/status.ts';
 import { uidOf } from './names.ts';
+import type { PodClient } from './worker-context.ts';
 
-/** Brings a pod's status to the API: only what changed, one write at a time, the newest wins. */
+/** Writes a pod's status to the API: only changes, one write at a time, the newest wins. */
 export interface StatusWriter {
   write(pod: Pod, status: PodStatus): void;
   /** Resolves when the newest is written, or the pod is gone. */
@@ -13,6 +13,7 @@ export interface StatusWriter {
 }
 
 const retryMs = 500;
+const maxFailures = 20;
 
 /** Whether a patch with the new status would change nothing. */
 const says = (old: PodStatus | undefined, status: PodStatus): boolean =>
@@ -26,18 +27,19 @@ const wasMarkedNotReady = (pod: Pod, status: PodStatus): boolean => {
   return readyOf(status)?.status === 'True' && readyOf(pod.status ?? {})?.status === 'False';
 };
 
-export function createStatusWriter(client: KubeClient, log: Logger): StatusWriter {
-  const pods = client.resource(podResource);
+export function createStatusWriter(pods: PodClient, log: Logger): StatusWriter {
   let written = '';
   let next: { pod: Pod; status: PodStatus } | undefined;
   let running: Promise<void> | undefined;
 
-  const run = async (): Promise<void> => {
-    for (let failures = 0; next !== undefined && failures < 20;) {
+  /** @returns whether it gave up */
+  const run = async (): Promise<boolean> => {
+    for (let failures = 0; next !== undefined;) {
+      if (failures >= maxFailures) return true;
       const { pod, status } = next;
       next = undefined;
       const text = JSON.stringify(status);
-      // What an agent before this one has written need not be written again.
+      // An agent before this one may have written it already.
       if (written === '' && says(pod.status, status)) written = text;
       if (text === written && !wasMarkedNotReady(pod, status)) continue;
       const { namespace = '', name = '' } = pod.metadata;
@@ -46,8 +48,8 @@ export function createStatusWriter(client: KubeClient, log: Logger): StatusWrite
         await pods.patch(namespace, name, 'merge', patch, { subresource: 'status' });
         written = text;
       } catch (error) {
-        if (isStatusError(error, 'NotFound') || isStatusError(error, 'Conflict')) return;
-        log.warn('A status was not written', {
+        if (isStatusError(error, 'NotFound') || isStatusError(error, 'Conflict')) return true;
+        log.warn('Pod status update failed', {
           pod: `${namespace}/${name}`,
           error: (error as Error).message,
         });
@@ -56,14 +58,22 @@ export function createStatusWriter(client: KubeClient, log: Logger): StatusWrite
         await new Promise(resolve => setTimeout(resolve, retryMs));
       }
     }
+    return false;
+  };
+  const start = (): void => {
+    running ??= run().then(gaveUp => {
+      running = undefined;
+      // A status may have come after the last look.
+      if (!gaveUp && next !== undefined) start();
+    });
   };
   return {
     write(pod, status) {
       next = { pod, status };
-      running ??= run().finally(() => (running = undefined));
+      start();
     },
     async flush() {
-      await running;
+      while (running !== undefined) await running;
     },
   };
 }

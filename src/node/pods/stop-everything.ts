@@ -3,8 +3,8 @@ import { annotations, labels, podFolder } from './names.ts';
 import type { WorkerServices } from './worker-context.ts';
 
 /**
- * Ends every pod on this node; the API keeps the objects, the disk their logs.
- * @param report called once nothing runs any more, while the runtime still knows how each ended
+ * Stops every pod on this node; the API keeps the objects, and the disk their logs.
+ * @param report called when nothing runs any more, while the runtime still knows how each container ended
  */
 export async function stopEverything(
   { runtime, volumes, dataDir }: Pick<WorkerServices, 'runtime' | 'volumes' | 'dataDir'>,

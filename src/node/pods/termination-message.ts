@@ -1,13 +1,14 @@
 import { constants } from 'node:fs';
-import { mkdir, open, writeFile, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { writeFileWithMode } from '../file-modes.ts';
 import type { ContainerStatus } from '../runtime/runtime.ts';
 import { annotations } from './names.ts';
 
 const maxBytes = 4096;
 const maxLogBytes = 2048;
 
-/** Makes the file that a container may leave its last words in. @returns its path on the host */
+/** Makes the file that a container may write its termination message to. @returns its path on the host */
 export async function makeTerminationMessageFile(
   podDir: string,
   container: string,
@@ -16,21 +17,22 @@ export async function makeTerminationMessageFile(
   const folder = path.join(podDir, 'containers', container);
   await mkdir(folder, { recursive: true, mode: 0o750 });
   const file = path.join(folder, String(attempt));
-  await writeFile(file, '', { mode: 0o666 });
+  // Whichever user the container runs as has to write it.
+  await writeFileWithMode(file, '', 0o666);
   return file;
 }
 
-/** Last words of a container that ended; of its log where it left none and the policy says so. */
+/** The termination message of a container; the end of its log where it left none and the policy says so. */
 export async function readTerminationMessage(status: ContainerStatus): Promise<string> {
   const target = status.annotations[annotations.terminationMessagePath] ?? '';
-  // Never a file of the user's own mount at that path: only what was made for it.
+  // Only the file that was made for it, never one of a volume that the user mounts at that path.
   const file = status.mounts.find(
     ({ containerPath, hostPath }) => containerPath === target && madeForMessages.test(hostPath),
   )?.hostPath;
-  const words = file === undefined ? '' : await readEnd(file, maxBytes);
+  const message = file === undefined ? '' : await readEnd(file, maxBytes);
   const fallBack =
     status.annotations[annotations.terminationMessagePolicy] === 'FallbackToLogsOnError';
-  if (words !== '' || !fallBack || status.exitCode === 0 || status.logPath === '') return words;
+  if (message !== '' || !fallBack || status.exitCode === 0 || status.logPath === '') return message;
   const log = await readNoLink(status.logPath);
   const lines = log.split('\n').filter(Boolean).slice(-80);
   return lines
@@ -42,13 +44,13 @@ export async function readTerminationMessage(status: ContainerStatus): Promise<s
 /** As `makeTerminationMessageFile` names it. */
 const madeForMessages = /\/pods\/[^/]+\/containers\/[^/]+\/\d+$/;
 
-/** A link or a FIFO in its place was not made by the runtime; opening a FIFO would wait for a writer. */
+/** A link or a FIFO in its place is not the runtime's; opening a FIFO would wait for a writer. */
 async function openRegularFile(file: string): Promise<FileHandle> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const handle = await open(file, flags);
   if ((await handle.stat()).isFile()) return handle;
   await handle.close();
-  throw new Error('It is not a regular file');
+  throw new Error('not a regular file');
 }
 
 async function readNoLink(file: string): Promise<string> {

@@ -4,7 +4,7 @@ import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { VolumeFailure } from '../volumes/volume-manager.ts';
 import { isRunning, type PodRuntimeState } from './runtime-state.ts';
 
-export function tellFailedMount(
+export function reportFailedMount(
   recorder: EventRecorder,
   pod: Pod,
   { volume, message }: VolumeFailure,
@@ -17,8 +17,8 @@ export function tellFailedMount(
   );
 }
 
-/** Says what nothing else shows: a container holds on to the mount that it was started with. */
-export function tellRemounted(recorder: EventRecorder, pod: Pod, volume: string): void {
+/** Nothing else shows it: a running container keeps the mount that it was started with. */
+export function reportRemounted(recorder: EventRecorder, pod: Pod, volume: string): void {
   recorder.event(
     pod,
     'Warning',

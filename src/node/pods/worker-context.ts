@@ -1,16 +1,25 @@
 import type { EventRecorder } from '../../client/event-recorder.ts';
-import type { KubeClient } from '../../client/client.ts';
+import type { Pod } from '../../api/core/v1/pod.ts';
+import type { ResourceClient } from '../../client/client.ts';
 import type { Logger } from '../../machinery/log.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
 import type { References } from '../references/references.ts';
-import type { Runtime } from '../runtime/runtime.ts';
+import type { ContainerRuntime } from '../runtime/container-runtime.ts';
+import type { SandboxRuntime } from '../runtime/sandbox-runtime.ts';
+import type { StreamingRuntime } from '../runtime/streaming-runtime.ts';
 import type { VolumeManager } from '../volumes/volume-manager.ts';
 import type { PodAdmission } from './pod-admission.ts';
 
+/** What the workers of pods need of the runtime. */
+export type PodRuntime = SandboxRuntime & ContainerRuntime & StreamingRuntime;
+
+export type PodClient = Pick<ResourceClient<Pod>, 'patch' | 'delete'>;
+
 /** What the workers of all pods share. */
 export interface WorkerServices {
-  readonly client: KubeClient;
-  readonly runtime: Runtime;
+  /** The pods of the API. */
+  readonly pods: PodClient;
+  readonly runtime: PodRuntime;
   readonly runtimeName: string;
   readonly volumes: VolumeManager;
   readonly references: References;
@@ -26,10 +35,11 @@ export interface WorkerServices {
   readonly log: Logger;
 }
 
-/** What a part of one pod's worker works with. */
+/** What the parts of one pod's worker share. */
 export interface PartContext {
   readonly uid: string;
   readonly services: WorkerServices;
-  /** The worker looks again then, if not sooner. */
+  /** The worker syncs the pod again: now, or after that time, if not sooner. */
+  wake(): void;
   wakeIn(ms: number): void;
 }

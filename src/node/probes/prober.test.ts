@@ -1,5 +1,6 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Runtime } from '../runtime/runtime.ts';
 import { createProber } from './prober.ts';
 
 beforeEach(() => {
@@ -22,9 +23,9 @@ async function probesWithin(
     },
   };
   const prober = createProber({
-    runtime: runtime as unknown as Runtime,
+    runtime,
     onChange: () => undefined,
-    onFailure: () => undefined,
+    onEvent: () => undefined,
   });
   prober.watch({
     container: {
@@ -58,4 +59,34 @@ test('a delay that is longer than a timer can count is no delay of nothing', asy
 test('a clock that was set back since the start does not put the first probe off for days', async () => {
   const startedAtMs = Date.now() + 48 * 3600_000;
   expect(await probesWithin(30_000, { initialDelaySeconds: 30, startedAtMs })).toBe(1);
+});
+
+test('a warning is reported as such, and counts as a success', async () => {
+  const redirect = createServer((_request, response) =>
+    response.writeHead(302, { location: 'http://elsewhere.example/' }).end('moved'),
+  );
+  await new Promise<void>(resolve => redirect.listen(0, '127.0.0.1', resolve));
+  const { port } = redirect.address() as AddressInfo;
+  vi.useRealTimers();
+  const events: string[] = [];
+  const ready = new Promise<void>(resolve => {
+    const container = { name: 'c', image: 'i', readinessProbe: { httpGet: { port, path: '/' } } };
+    const prober = createProber({
+      runtime: { execSync: () => Promise.reject(new Error('no command is run')) },
+      onChange() {
+        expect(prober.isReady(container, 'id')).toBe(true);
+        prober.close();
+        resolve();
+      },
+      onEvent: (name, reason, message) => void events.push(`${name} ${reason}: ${message}`),
+    });
+    const startedAtMs = Date.now();
+    const probed = { container, containerId: 'id', startedAtMs, podIp: '127.0.0.1' };
+    prober.watch({ ...probed, before: undefined });
+  });
+  await ready;
+  expect(events).toEqual([
+    'c ProbeWarning: Readiness probe warning: Probe terminated redirects, Response body: moved',
+  ]);
+  redirect.close();
 });

@@ -1,9 +1,9 @@
-import type { Logger } from '../../machinery/log.ts';
-import { guard } from '../../machinery/unexpected.ts';
 import type { Container, Probe } from '../../api/core/v1/pod.ts';
-import { maxTimerMs } from '../../machinery/loop.ts';
-import type { Runtime } from '../runtime/runtime.ts';
-import { runHandler, type HandlerResult } from './handler.ts';
+import type { Logger } from '../../machinery/log.ts';
+import type { StreamingRuntime } from '../runtime/streaming-runtime.ts';
+import type { ProbeResult } from './probe-result.ts';
+import { runHandler } from './run-handler.ts';
+import { runProbe } from './run-probe.ts';
 
 /** A container that runs. */
 export interface ProbedContainer {
@@ -11,136 +11,135 @@ export interface ProbedContainer {
   readonly containerId: string;
   readonly startedAtMs: number;
   readonly podIp: string;
-  /** What an agent before this one found of it: it holds until a probe says otherwise (KEP-4781). */
+  /** What an agent before this one found: it holds until a probe says otherwise (KEP-4781). */
   readonly before: { readonly started: boolean; readonly ready: boolean } | undefined;
 }
 
-/** What the probes of the containers of one pod have found. */
+/** Why a container has to be restarted. */
+export interface Unhealthy {
+  readonly message: string;
+  /** The grace period of the probe; absent: that of the pod. */
+  readonly graceSeconds?: number | undefined;
+}
+
+/** What the probes of one pod's containers have found. */
 export interface Prober {
   /** Begins with a container; idempotent. */
   watch(probed: ProbedContainer): void;
-  /** Forgets containers that are not in the list. */
+  /** Forgets all other containers. */
   keep(containerIds: readonly string[]): void;
   isReady(container: Container, containerId: string): boolean;
   isStarted(container: Container, containerId: string): boolean;
-  /** Why a container has to be restarted. */
-  isUnhealthy(containerId: string): string | undefined;
+  unhealthy(containerId: string): Unhealthy | undefined;
   close(): void;
 }
 
 export interface ProberOptions {
-  readonly runtime: Runtime;
+  readonly runtime: Pick<StreamingRuntime, 'execSync'>;
   readonly log?: Pick<Logger, 'error'> | undefined;
-  /** A result changed. */
+  /** What is known of a container changed. */
   onChange(): void;
-  /** For the event Unhealthy. */
-  onFailure(container: string, message: string): void;
+  /** A probe failed, or had a warning. */
+  onEvent(container: string, reason: 'Unhealthy' | 'ProbeWarning', message: string): void;
 }
 
 interface Probed {
   started: boolean;
   ready: boolean;
-  unhealthy: string | undefined;
-  readonly timers: Set<NodeJS.Timeout>;
-  closed: boolean;
+  unhealthy: Unhealthy | undefined;
+  readonly stops: (() => void)[];
 }
 
 type Kind = 'Startup' | 'Liveness' | 'Readiness';
 
-export function createProber({ runtime, log, onChange, onFailure }: ProberOptions): Prober {
+export function createProber({ runtime, log, onChange, onEvent }: ProberOptions): Prober {
   const probed = new Map<string, Probed>();
 
   const forget = (id: string): void => {
-    const entry = probed.get(id);
-    if (entry === undefined) return;
-    entry.closed = true;
-    for (const timer of entry.timers) clearTimeout(timer);
+    for (const stop of probed.get(id)?.stops ?? []) stop();
     probed.delete(id);
   };
 
-  const run = (
+  const report = (container: string, kind: Kind, { outcome, output }: ProbeResult): void => {
+    if (outcome === 'unknown')
+      onEvent(
+        container,
+        'Unhealthy',
+        `${kind} probe errored and resulted in unknown state: ${output}`,
+      );
+    if (outcome === 'failure') onEvent(container, 'Unhealthy', `${kind} probe failed: ${output}`);
+    if (outcome === 'warning')
+      onEvent(container, 'ProbeWarning', `${kind} probe warning: ${output}`);
+  };
+
+  const start = (
     entry: Probed,
     kind: Kind,
-    probe: Probe,
-    ask: (timeoutMs: number) => Promise<HandlerResult>,
-    onTurn: (ok: boolean, name: Kind) => boolean,
-    { name, startedAtMs }: { name: string; startedAtMs: number },
+    probe: Probe | undefined,
+    { container, containerId, podIp, startedAtMs }: ProbedContainer,
   ): void => {
-    const periodMs = (probe.periodSeconds ?? 10) * 1000;
-    let streak = 0;
-    let last: boolean | undefined;
-    const later = (ms: number): void => {
-      if (entry.closed) return;
-      const timer = setTimeout(
-        () => {
-          entry.timers.delete(timer);
-          next();
-        },
-        Math.min(ms, maxTimerMs),
-      );
-      entry.timers.add(timer);
-    };
-    const turn = async (): Promise<void> => {
-      // The others wait until the container is past its start.
-      if (kind !== 'Startup' && !entry.started) return later(Math.min(periodMs, 1000));
-      const { ok, asked, output } = await ask((probe.timeoutSeconds ?? 1) * 1000);
-      if (entry.closed) return;
-      if (!asked) {
-        onFailure(name, `${kind} probe errored and resulted in unknown state: ${output}`);
-        return later(periodMs);
-      }
-      if (!ok) onFailure(name, `${kind} probe failed: ${output}`);
-      streak = ok === last ? streak + 1 : 1;
-      last = ok;
-      const threshold = ok ? (probe.successThreshold ?? 1) : (probe.failureThreshold ?? 3);
-      const goOn = streak < threshold || onTurn(ok, kind);
-      if (goOn) later(periodMs);
-    };
-    const next = guard({ log, operation: 'probe', onError: () => later(periodMs) }, turn);
-    // By a clock that was set meanwhile the container may seem to start only later.
-    const ranMs = Math.max(0, Date.now() - startedAtMs);
-    later(Math.max(0, (probe.initialDelaySeconds ?? 0) * 1000 - ranMs));
+    if (probe === undefined) return;
+    const { name } = container;
+    const stop = runProbe({
+      probe,
+      startedAtMs,
+      log,
+      isDue: () => kind === 'Startup' || entry.started,
+      ask: timeoutMs => runHandler(probe, { runtime, container, containerId, podIp, timeoutMs }),
+      onResult: result => report(name, kind, result),
+      onThreshold(succeeded) {
+        if (apply(entry, { kind, probe, name, succeeded })) onChange();
+        return kind === 'Readiness' || (kind === 'Liveness' && succeeded);
+      },
+    });
+    entry.stops.push(stop);
   };
 
   return {
-    watch({ container, containerId, startedAtMs, podIp, before }) {
+    watch(container) {
+      const { containerId, before } = container;
       if (probed.has(containerId)) return;
-      const { startupProbe, livenessProbe, readinessProbe, name } = container;
+      const { startupProbe, livenessProbe, readinessProbe } = container.container;
       const entry: Probed = {
         started: startupProbe === undefined || before?.started === true,
         ready: readinessProbe === undefined || before?.ready === true,
         unhealthy: undefined,
-        timers: new Set(),
-        closed: false,
+        stops: [],
       };
       probed.set(containerId, entry);
-      const begin = (kind: Kind, probe: Probe | undefined): void => {
-        if (probe === undefined) return;
-        const ask = (timeoutMs: number) =>
-          runHandler(probe, { runtime, container, containerId, podIp, timeoutMs });
-        run(entry, kind, probe, ask, onTurn, { name, startedAtMs });
-      };
-      const onTurn = (ok: boolean, kind: Kind): boolean => {
-        const before = `${entry.started} ${entry.ready} ${entry.unhealthy ?? ''}`;
-        if (kind === 'Readiness') entry.ready = ok;
-        else if (!ok)
-          entry.unhealthy = `Container ${name} failed ${kind.toLowerCase()} probe, will be restarted`;
-        else if (kind === 'Startup') entry.started = true;
-        if (before !== `${entry.started} ${entry.ready} ${entry.unhealthy ?? ''}`) onChange();
-        return kind === 'Readiness' || (kind === 'Liveness' && ok);
-      };
-      if (!entry.started) begin('Startup', startupProbe);
-      begin('Liveness', livenessProbe);
-      begin('Readiness', readinessProbe);
+      if (!entry.started) start(entry, 'Startup', startupProbe, container);
+      start(entry, 'Liveness', livenessProbe, container);
+      start(entry, 'Readiness', readinessProbe, container);
     },
     keep(containerIds) {
       for (const id of probed.keys()) if (!containerIds.includes(id)) forget(id);
     },
     isReady: (container, id) => probed.get(id)?.ready ?? container.readinessProbe === undefined,
     isStarted: (container, id) => probed.get(id)?.started ?? container.startupProbe === undefined,
-    isUnhealthy: id => probed.get(id)?.unhealthy,
+    unhealthy: id => probed.get(id)?.unhealthy,
     close() {
       for (const id of probed.keys()) forget(id);
     },
   };
+}
+
+interface Finding {
+  readonly kind: Kind;
+  readonly probe: Probe;
+  /** The container's. */
+  readonly name: string;
+  readonly succeeded: boolean;
+}
+
+/** Notes what a probe found. @returns whether that is new */
+function apply(entry: Probed, { kind, probe, name, succeeded }: Finding): boolean {
+  const { started, ready, unhealthy } = entry;
+  if (kind === 'Readiness') entry.ready = succeeded;
+  else if (!succeeded)
+    entry.unhealthy = {
+      message: `Container ${name} failed ${kind.toLowerCase()} probe, will be restarted`,
+      graceSeconds: probe.terminationGracePeriodSeconds,
+    };
+  else if (kind === 'Startup') entry.started = true;
+  return entry.started !== started || entry.ready !== ready || entry.unhealthy !== unhealthy;
 }

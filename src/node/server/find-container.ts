@@ -1,5 +1,5 @@
 import type { ContainerState, Pod } from '../../api/core/v1/pod.ts';
-import { toldStatuses } from '../pods/forgotten-container.ts';
+import { reportedStatuses } from '../pods/lost-container-status.ts';
 import type { Container, ContainerStatus, Runtime } from '../runtime/runtime.ts';
 import { NodeServerError } from './node-server-error.ts';
 
@@ -59,7 +59,7 @@ export async function findNewest(runtime: Runtime, query: ContainerQuery): Promi
 }
 
 const toldState = (pod: Pod, container: string): ContainerState =>
-  toldStatuses(pod).find(each => each.name === container)?.state ?? {};
+  reportedStatuses(pod).find(each => each.name === container)?.state ?? {};
 
 /** The newest first. */
 const containersOf = async (runtime: Runtime, query: ContainerQuery): Promise<Container[]> =>

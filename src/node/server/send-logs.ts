@@ -74,6 +74,8 @@ async function stream(
   let offset = options.tailLines === undefined ? 0 : await tailOffset(file, options.tailLines);
   let rest = '';
   let left = options.limitBytes;
+  // As the kubelet: a log that grows meanwhile has no more than the last lines that were asked for.
+  let linesLeft = options.follow ? Infinity : (options.tailLines ?? Infinity);
   let lineStart = true;
   const write = async (text: string): Promise<void> => {
     const bytes = Buffer.from(text).subarray(
@@ -92,6 +94,8 @@ async function stream(
     rest = lines.pop() ?? '';
     let text = '';
     for (const line of lines) {
+      if (linesLeft <= 0) break;
+      linesLeft -= 1;
       const entry = parseLogLine(Buffer.from(line, 'latin1').toString());
       if (
         entry === undefined ||
@@ -105,7 +109,7 @@ async function stream(
     return true;
   };
   const drainAll = async (): Promise<void> => {
-    while (left > 0 && !signal.aborted && (await drain()));
+    while (left > 0 && linesLeft > 0 && !signal.aborted && (await drain()));
   };
 
   await drainAll();

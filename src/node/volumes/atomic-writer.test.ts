@@ -16,7 +16,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createAtomicWriter } from './atomic-writer.ts';
-import { createTmpfs, unmount } from './mounts.ts';
 import type { Payload } from './payload.ts';
 
 let dir: string;
@@ -62,14 +61,6 @@ describe('createAtomicWriter()', () => {
     expect(statSync(path.join(dir, 'sub/closed')).mode & 0o7777).toBe(0o400);
     expect(statSync(path.join(dir, 'sub')).mode & 0o7777).toBe(0o755);
     expect(statSync(path.join(dir, '..data/')).mode & 0o7777).toBe(0o755);
-  });
-
-  test('lets the group of fsGroup read', () => {
-    createAtomicWriter(dir, { gid: 2000 }).write(files({ 'sub/key': 'x' }, 0o400));
-    const file = statSync(path.join(dir, 'sub/key'));
-    expect([file.mode & 0o7777, file.uid, file.gid]).toEqual([0o440, 0, 2000]);
-    const folder = statSync(path.join(dir, 'sub'));
-    expect([folder.mode & 0o7777, folder.gid]).toEqual([0o2755, 2000]);
   });
 
   test('takes away what is gone, adds what is new, keeps one version', () => {
@@ -210,25 +201,6 @@ describe('createAtomicWriter()', () => {
     expect(read('a')).toBe('1');
     expect(versions()).toHaveLength(1);
     expect(writer.write(files({ a: '2' }))).toBe(true);
-  });
-
-  test('keeps what is published when the tmpfs is full, and goes on when there is room', async () => {
-    await createTmpfs()(dir, { mode: '1777', sizeBytes: 64 * 1024 });
-    try {
-      const writer = createAtomicWriter(dir);
-      writer.write(files({ a: 'first', big: 'x'.repeat(24 * 1024) }));
-      expect(() => writer.write(files({ a: 'second', big: 'y'.repeat(60 * 1024) }))).toThrow(
-        /^write .*\/big: no space left on device$/,
-      );
-      expect(read('a')).toBe('first');
-      expect(readdirSync(dir).toSorted()).toEqual(
-        ['..data', versions()[0] ?? '', 'a', 'big'].toSorted(),
-      );
-      expect(writer.write(files({ a: 'third', big: 'z'.repeat(24 * 1024) }))).toBe(true);
-      expect(read('a')).toBe('third');
-    } finally {
-      await unmount(dir);
-    }
   });
 
   test('tells watchers of ..data of each version', async () => {

@@ -1,6 +1,7 @@
 import { memberOf } from '../../machinery/member.ts';
 import type { Stats } from 'node:fs';
-import { mkdir, open, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
+import { makeFolders } from '../file-modes.ts';
 import type { FolderPlugin } from './plugin.ts';
 
 export const hostPathPlugin: FolderPlugin = {
@@ -29,14 +30,24 @@ const checks: Partial<Record<string, Check>> = {
   Directory: directory,
   DirectoryOrCreate: {
     ...directory,
-    create: async path => void (await mkdir(path, { recursive: true, mode: 0o755 })),
+    create: path => makeFolders(path, 0o755),
   },
   File: file,
-  FileOrCreate: { ...file, create: async path => (await open(path, 'a', 0o644)).close() },
+  FileOrCreate: { ...file, create: createFile },
   Socket: { word: 'socket file', is: found => found.isSocket() },
   CharDevice: { word: 'character device', is: found => found.isCharacterDevice() },
   BlockDevice: { word: 'block device', is: found => found.isBlockDevice() },
 };
+
+/** A file that somebody else creates at the same time is left as it is. */
+async function createFile(path: string): Promise<void> {
+  try {
+    await using file = await open(path, 'ax', 0o644);
+    await file.chmod(0o644);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
 
 async function kindOf(path: string): Promise<Stats | undefined> {
   try {

@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Pod } from '../../api/core/v1/pod.ts';
+import { makeFolders } from '../file-modes.ts';
 import { containersOf } from '../../api/core/v1/pod/pod-references.ts';
 
 /**
@@ -10,7 +10,7 @@ import { containersOf } from '../../api/core/v1/pod/pod-references.ts';
 export async function makeNestedMountPoints(dir: string, name: string, pod: Pod): Promise<void> {
   for (const nested of nestedMountPoints(name, pod)) {
     try {
-      await mkdir(path.join(dir, nested), { recursive: true, mode: 0o755 });
+      await makeFolders(path.join(dir, nested), 0o755);
     } catch (error) {
       const { message } = error as Error;
       throw new Error(`unable to create nested volume mountpoints: ${message}`, { cause: error });

@@ -56,6 +56,7 @@ async function createWithin(root: string, subPath: string): Promise<void> {
   let existing = path.join(root, subPath);
   while (!(await exists(existing))) existing = path.dirname(existing);
   const missing = path.relative(existing, path.join(root, subPath));
+  const rootMode = (await stat(root)).mode & 0o7777;
   if (missing === '') return;
   let folder = await openWithin(root, existing);
   try {
@@ -66,9 +67,10 @@ async function createWithin(root: string, subPath: string): Promise<void> {
       const next = await open(made, openPath | constants.O_NOFOLLOW | constants.O_DIRECTORY);
       await folder.close();
       folder = next;
+      // As mkdir would do it under the usual umask of 022, whatever Keylet's is.
+      await chmod(`/proc/self/fd/${folder.fd}`, rootMode & ~0o022);
     }
-    // The umask had its say in mkdir.
-    await chmod(`/proc/self/fd/${folder.fd}`, (await stat(root)).mode & 0o7777);
+    await chmod(`/proc/self/fd/${folder.fd}`, rootMode);
   } finally {
     await folder.close();
   }

@@ -1,14 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { ContainerConfig, Runtime } from '../runtime.ts';
+import type { ContainerConfig, ContainerRuntime } from '../container-runtime.ts';
+import type { SandboxRuntime } from '../sandbox-runtime.ts';
 
 /**
  * The same runtime, which never learns a Secret's value: containerd keeps a container's configuration in a
  * database on the disk, so that placeholders stand there, and the values lie in memory for `runcWrapper`.
  * @param valuesDir in memory, 0700
  */
-export function keepConfidential(runtime: Runtime, valuesDir: string): Runtime {
+export function keepConfidential<R extends ContainerRuntime & SandboxRuntime>(
+  runtime: R,
+  valuesDir: string,
+): R {
   const folderOf = (id: string): string => path.join(valuesDir, path.basename(id));
   const forget = (id: string): Promise<void> => rm(folderOf(id), { recursive: true, force: true });
   return {
@@ -37,7 +41,10 @@ export function keepConfidential(runtime: Runtime, valuesDir: string): Runtime {
 }
 
 /** Of containers that were removed by who was killed before the values were. */
-export async function removeStrayValues(runtime: Runtime, valuesDir: string): Promise<void> {
+export async function removeStrayValues(
+  runtime: Pick<ContainerRuntime, 'listContainers'>,
+  valuesDir: string,
+): Promise<void> {
   const ids = new Set((await runtime.listContainers()).map(each => each.id));
   const stray = (await readdir(valuesDir)).filter(name => !ids.has(name));
   await Promise.all(

@@ -13,7 +13,8 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../../machinery/log.ts';
 import { createTmpfs, mountPoints } from '../../volumes/mounts.ts';
-import type { Runtime } from '../runtime.ts';
+import type { ImageService } from '../image-service.ts';
+import type { SandboxRuntime } from '../sandbox-runtime.ts';
 import { connectCri } from '../cri/connect-cri.ts';
 import { removeStrayValues } from './confidential-values.ts';
 import { cniConflist, containerdConfig } from './config.ts';
@@ -168,13 +169,17 @@ async function placeInMemory(folder: string): Promise<void> {
   if (!(await mountPoints()).includes(folder)) await createTmpfs()(folder, { mode: '0711' });
 }
 
-async function havePauseImage(cri: Runtime, ctr: string, socket: string): Promise<void> {
+async function havePauseImage(
+  cri: Pick<ImageService, 'imageStatus'>,
+  ctr: string,
+  socket: string,
+): Promise<void> {
   if ((await cri.imageStatus(pauseImageName)) === undefined)
     await importImage({ ctr, socket, archive: pauseArchive() });
 }
 
 async function removeNetworkOfGone(
-  cri: Runtime,
+  cri: Pick<SandboxRuntime, 'listPodSandboxes'>,
   { iptables, bridge, cidr }: { iptables: string; bridge: string; cidr: string },
 ): Promise<void> {
   // Without its bridge there is nothing of the network.

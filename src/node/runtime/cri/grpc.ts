@@ -9,7 +9,8 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import { RuntimeError, type RuntimeErrorCode } from '../runtime.ts';
+import { grpcErrorText } from '../../grpc-error-text.ts';
+import { RuntimeError, type RuntimeErrorCode } from '../runtime-error.ts';
 
 /** A gRPC service by method names. Messages are plain objects in camel case, 64-bit integers strings. */
 export interface GrpcService {
@@ -86,23 +87,8 @@ const codes: Partial<Record<number, RuntimeErrorCode>> = {
   [status.INVALID_ARGUMENT]: 'invalid-argument',
 };
 
-/** Go's names of gRPC's codes, as they stand in the kubelet's messages. */
-const goNames: Partial<Record<number, string>> = {
-  [status.CANCELLED]: 'Canceled',
-  [status.OK]: 'OK',
-};
-
-function runtimeError(error: ServiceError): RuntimeError {
-  const name =
-    goNames[error.code] ??
-    (status[error.code] ?? 'UNKNOWN')
-      .toLowerCase()
-      .replaceAll(/(?:^|_)(\w)/g, (_all, letter: string) => letter.toUpperCase());
-  // grpc-js says that it has nothing more to say.
-  const details = error.details.replace(/\. Resolution note: $/, '');
-  const message = `rpc error: code = ${name} desc = ${details}`;
-  return new RuntimeError(codes[error.code] ?? 'unknown', message, { cause: error });
-}
+const runtimeError = (error: ServiceError): RuntimeError =>
+  new RuntimeError(codes[error.code] ?? 'unknown', grpcErrorText(error), { cause: error });
 
 /** Fields 1 and 2 of TaskStart, TaskExit and ContainerDelete: short strings, read off the wire. */
 export function decodeTaskEvent(bytes: Buffer): { containerId: string; id: string } {

@@ -2,14 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import { guard } from '../../../machinery/unexpected.ts';
 import type { Logger } from '../../../machinery/log.ts';
-import type { Runtime, RuntimeEvent } from '../runtime.ts';
-import { exitNoted } from './exit-noted.ts';
+import type { RuntimeEvent, RuntimeMonitor } from '../runtime-monitor.ts';
 import { decodeTaskEvent, openService, type GrpcService } from './grpc.ts';
+import { waitForRecordedExit, type Inspector } from './wait-for-recorded-exit.ts';
 
 interface WatchOptions {
   readonly endpoint: string;
-  readonly runtime: GrpcService;
-  readonly adapter: Runtime;
+  readonly runtimeService: GrpcService;
+  readonly version: RuntimeMonitor['version'];
+  readonly inspector: Inspector;
   readonly log: Logger;
 }
 
@@ -20,22 +21,22 @@ const retryMs = 200;
 
 /** Follows the runtime until the signal aborts: CRI's own events, or containerd's where CRI has none. */
 export function watchRuntime(options: WatchOptions, listener: Listener, signal: AbortSignal): void {
-  let away = false;
-  const tell = (event: RuntimeEvent): void => {
-    if (event.type === 'resync') away = false;
+  let reachable = true;
+  const emit = (event: RuntimeEvent): void => {
+    if (event.type === 'resync') reachable = true;
     if (!signal.aborted) listener(event);
   };
   const run = async (): Promise<void> => {
     while (!signal.aborted) {
       try {
         // containerd serves its own events in every version; other runtimes are asked through the CRI.
-        const { runtimeName } = await options.adapter.version();
+        const { runtimeName } = await options.version();
         const follow = runtimeName === 'containerd' ? followContainerd : followCri;
-        await follow(options, tell, signal);
+        await follow(options, emit, signal);
       } catch (error) {
-        if (!signal.aborted && !away)
-          options.log.warn('The runtime is away', { error: String(error) });
-        away = true;
+        if (!signal.aborted && reachable)
+          options.log.warn('Container runtime unreachable', { error: String(error) });
+        reachable = false;
       }
       await delay(retryMs, undefined, { signal }).catch(() => undefined);
     }
@@ -52,7 +53,7 @@ const criEventTypes: ReadonlyMap<string, ContainerEventType> = new Map([
 ]);
 
 const followCri: Follower = async (options, listener, signal) => {
-  const stream = options.runtime.stream('GetContainerEvents', {});
+  const stream = options.runtimeService.stream('GetContainerEvents', {});
   const ended = each(stream, signal, message => {
     const { containerId, containerEventType } = message as {
       containerId: string;
@@ -65,7 +66,7 @@ const followCri: Follower = async (options, listener, signal) => {
 };
 
 const followContainerd: Follower = async (options, listener, signal) => {
-  const { endpoint, adapter } = options;
+  const { endpoint, inspector } = options;
   const service = openService('containerd.services.events.v1.Events', endpoint, {
     'containerd-namespace': 'k8s.io',
   });
@@ -76,7 +77,7 @@ const followContainerd: Follower = async (options, listener, signal) => {
     const exited = guard(
       { log: options.log, operation: 'exit of a container' },
       async (containerId: string) => {
-        await exitNoted(adapter, containerId);
+        await waitForRecordedExit(inspector, containerId);
         listener({ type: 'container-exited', containerId });
       },
     );
@@ -97,11 +98,11 @@ const followContainerd: Follower = async (options, listener, signal) => {
 /** A stream says nothing until something happens: it is open when a question that was asked after it is answered. */
 async function untilEnd(
   ended: Promise<void>,
-  { adapter }: WatchOptions,
+  { version }: WatchOptions,
   listener: Listener,
 ): Promise<void> {
   ended.catch(() => undefined);
-  await adapter.version();
+  await version();
   listener({ type: 'resync' });
   try {
     await ended;

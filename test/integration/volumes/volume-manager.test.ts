@@ -13,18 +13,22 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { ConfigMap } from '../../api/core/v1/configmap.ts';
-import type { Pod, Volume, VolumeMount } from '../../api/core/v1/pod.ts';
-import type { Secret } from '../../api/core/v1/secret.ts';
-import { createClient } from '../../client/http-client.ts';
+import type { ConfigMap } from '../../../src/api/core/v1/configmap.ts';
+import type { Pod, Volume, VolumeMount } from '../../../src/api/core/v1/pod.ts';
+import type { Secret } from '../../../src/api/core/v1/secret.ts';
+import { createClient } from '../../../src/client/http-client.ts';
 import {
   NotFoundReference,
   type ReferenceChange,
   type References,
-} from '../references/references.ts';
-import { createTmpfs, mountPoints, unmount } from './mounts.ts';
-import { bindSubPath } from './sub-path.ts';
-import { createVolumeManager, VolumeSetupError, type VolumeManager } from './volume-manager.ts';
+} from '../../../src/node/references/references.ts';
+import { createTmpfs, mountPoints, unmount } from '../../../src/node/volumes/mounts.ts';
+import { bindSubPath } from '../../../src/node/volumes/sub-path.ts';
+import {
+  createVolumeManager,
+  VolumeSetupError,
+  type VolumeManager,
+} from '../../../src/node/volumes/volume-manager.ts';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 // Nobody listens there: only tokens would ask.
@@ -447,12 +451,27 @@ describe('other volumes', () => {
       ]),
     );
     expect([modeOf(at('empty-dir', 'disk')), modeOf(at('empty-dir', 'memory'))]).toEqual([
-      0o777, 0o777,
+      0o777, 0o1777,
     ]);
     expect(await mountPoints()).toContain(at('empty-dir', 'memory'));
     expect(() =>
       writeFileSync(at('empty-dir', 'memory/big'), Buffer.alloc(2 * 1024 * 1024)),
     ).toThrow('ENOSPC');
+  });
+
+  test('emptyDir: belongs to fsGroup, and one in memory keeps its sticky bit', async () => {
+    const list = [
+      { name: 'disk', emptyDir: {} },
+      { name: 'memory', emptyDir: { medium: 'Memory' } },
+    ];
+    const pod = podWith(list);
+    pod.spec.securityContext = { fsGroup: 2000 };
+    await volumes.mountAll(pod);
+    const found = list.map(({ name }) => statSync(at('empty-dir', name)));
+    expect(found.map(({ mode, gid }) => [mode & 0o7777, gid])).toEqual([
+      [0o2777, 2000],
+      [0o3777, 2000],
+    ]);
   });
 
   test('hostPath: must be what its type says', async () => {

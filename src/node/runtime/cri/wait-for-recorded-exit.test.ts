@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
-import { exitNoted } from './exit-noted.ts';
+import { waitForRecordedExit } from './wait-for-recorded-exit.ts';
 
-// A real containerd that is slow to note an end cannot be had on demand.
+// A real containerd cannot be made slow on demand.
 vi.mock('node:timers/promises', () => ({
   setTimeout: (ms: number) => {
     vi.advanceTimersByTime(ms);
@@ -13,22 +13,22 @@ test.each([
   ['10 s after it', 10_000, 10_500],
   ['never', Infinity, 61_000],
 ])(
-  'an end that is noted %s is waited for, within bounds',
-  async (_when, notedAfterMs, withinMs) => {
+  'an exit that is recorded %s is waited for, within bounds',
+  async (_when, recordedAfterMs, withinMs) => {
     vi.useFakeTimers({ toFake: ['performance'] });
     try {
       const endedAt = performance.now();
       const state = () =>
-        performance.now() - endedAt < notedAfterMs ? 'CONTAINER_RUNNING' : 'CONTAINER_EXITED';
-      await exitNoted(
+        performance.now() - endedAt < recordedAfterMs ? 'CONTAINER_RUNNING' : 'CONTAINER_EXITED';
+      await waitForRecordedExit(
         {
           containerStatus: async () => ({ state: state() }) as never,
-          podSandboxStatus: () => Promise.reject(new Error('it is no sandbox')),
+          podSandboxStatus: () => Promise.reject(new Error('not a sandbox')),
         },
         'c',
       );
       const waitedMs = performance.now() - endedAt;
-      expect(waitedMs).toBeGreaterThanOrEqual(Math.min(notedAfterMs, 60_000));
+      expect(waitedMs).toBeGreaterThanOrEqual(Math.min(recordedAfterMs, 60_000));
       expect(waitedMs).toBeLessThanOrEqual(withinMs);
     } finally {
       vi.useRealTimers();

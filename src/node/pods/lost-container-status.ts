@@ -1,13 +1,13 @@
 import type { ContainerState, ContainerStatus, Pod } from '../../api/core/v1/pod.ts';
 
-/** What the API was told of a pod's containers, those of init first. */
-export const toldStatuses = ({ status }: Pod): ContainerStatus[] => [
+/** The statuses of a pod's containers in the API, init containers first. */
+export const reportedStatuses = ({ status }: Pod): ContainerStatus[] => [
   ...(status?.initContainerStatuses ?? []),
   ...(status?.containerStatuses ?? []),
 ];
 
-/** What the API says of a container that the runtime does not know any more: its end stays told. */
-export function forgottenStatus(
+/** The status of a container that the runtime no longer knows: how it ended is kept from the API. */
+export function lostContainerStatus(
   { metadata, spec }: Pod,
   old: ContainerStatus,
   { init, initial }: { init: boolean; initial: NonNullable<ContainerState['waiting']> },
@@ -35,7 +35,7 @@ export function forgottenStatus(
 
 const unknown = { reason: 'ContainerStatusUnknown', exitCode: 137 };
 
-/** How the container before this one ended, where only the API remembers it. @param id of this one, if there is one */
+/** How the previous container ended, where only the API remembers it. @param id of the present one, if there is one */
 export function lastTermination(old: ContainerStatus | undefined, id: string): ContainerState {
   const ended = old?.containerID === id ? undefined : old?.state?.terminated;
   return ended === undefined ? (old?.lastState ?? {}) : { terminated: ended };

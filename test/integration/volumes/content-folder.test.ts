@@ -3,8 +3,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { release, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { placeFolder } from './content-folder.ts';
-import { createTmpfs, mountPoints, unmount, type Tmpfs } from './mounts.ts';
+import { placeFolder } from '../../../src/node/volumes/content-folder.ts';
+import { createTmpfs, mountPoints, unmount, type Tmpfs } from '../../../src/node/volumes/mounts.ts';
 
 let parent: string;
 let dir: string;
