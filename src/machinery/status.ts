@@ -192,6 +192,14 @@ export const notAcceptable = (supported: readonly string[]): StatusError =>
 export const requestTooLarge = (limitBytes: number): StatusError =>
   failure(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limitBytes}`);
 
+/** The reason is Kubernetes' own for what is too large; the code is HTTP's. */
+export const requestHeadTooLarge = (limitBytes: number): StatusError =>
+  failure(
+    431,
+    'RequestEntityTooLarge',
+    `Request header fields too large: the URL and headers may have ${limitBytes} bytes`,
+  );
+
 export const tooManyValues = (limit: number): StatusError =>
   failure(
     413,

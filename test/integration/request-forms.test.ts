@@ -78,6 +78,18 @@ test('fields of events are selected by the names of the version that is asked', 
   );
 });
 
+test('long URLs are read, such as those of exec with long arguments, and longer ones refused in words', async () => {
+  const ask = (length: number) =>
+    api.ask({ path: `${secrets}?labelSelector=${'x'.repeat(length)}` });
+  expect((await ask(200_000)).code).toBe(400);
+  expect(await ask(300_000)).toMatchObject({
+    code: 431,
+    body: {
+      message: 'Request header fields too large: the URL and headers may have 262144 bytes',
+    },
+  });
+});
+
 test('a version that is still to come is refused', async () => {
   const get = (version: string) => api.ask({ path: `${secrets}/any?resourceVersion=${version}` });
   expect((await get('1')).code).toBe(200);

@@ -1,4 +1,5 @@
 import { createServer } from 'node:https';
+import { maxRequestHeadBytes } from '../../machinery/request-head.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -53,6 +54,7 @@ const secureContext = ({ cert, key, clientCa }: ServingCertificates) => ({
 export async function startNodeServer(options: NodeServerOptions): Promise<NodeServer> {
   const { runtime, serving, authorize, podOf, host, port, log } = options;
   const server = createServer({
+    maxHeaderSize: maxRequestHeadBytes,
     ...secureContext(serving),
     requestCert: true,
     rejectUnauthorized: true,

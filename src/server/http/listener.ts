@@ -19,6 +19,8 @@ import { createDescriptorCheck } from './limits/descriptors.ts';
 import { createResetBudget } from './limits/resets.ts';
 import { guard } from '../../machinery/unexpected.ts';
 import { guardListener } from '../../machinery/guard-listener.ts';
+import { maxRequestHeadBytes } from '../../machinery/request-head.ts';
+import { badRequest, requestHeadTooLarge } from '../../machinery/status.ts';
 import type { Logger } from '../../machinery/log.ts';
 
 export type AnyRequest = IncomingMessage | Http2ServerRequest;
@@ -94,7 +96,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   }, sweepEveryMs).unref();
   // Node closes connections of HTTP/1.1 that were idle for five seconds, and those whose next request waits
   // behind a busy event loop with them.
-  (server as unknown as { keepAliveTimeout: number }).keepAliveTimeout = limits.idleMs;
+  Object.assign(server, { keepAliveTimeout: limits.idleMs, maxHeaderSize: maxRequestHeadBytes });
   const sockets = new Set<Socket>();
   /** By the peer's address and port: TLS and HTTP/2 wrap the socket that was accepted. */
   const accepted = new Map<string, Connection>();
@@ -186,6 +188,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     });
     options.onUpgrade(request, socket, head);
   }) as (...args: unknown[]) => void);
+  server.on('clientError', refuseUnreadable);
   server.on('sessionError', () => undefined);
   server.on('tlsClientError', () => undefined);
   await new Promise<void>((resolve, reject) => {
@@ -206,6 +209,23 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
         for (const socket of sockets) socket.destroy();
       }),
   };
+}
+
+/** HTTP/1.1 that cannot be read is answered before there is a request. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+  const { status } = isTooLarge
+    ? requestHeadTooLarge(maxRequestHeadBytes)
+    : badRequest('the request is not valid HTTP');
+  const line = isTooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  const body = JSON.stringify(status);
+  socket.end(
+    `HTTP/1.1 ${line}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
 }
 
 const peerOf = ({ remoteAddress, remotePort }: Socket): string =>
