@@ -85,6 +85,8 @@ export interface ResourceDescriptor<T extends KubeObject = KubeObject> extends R
   /** Absent for resources that are only asked, never kept (TokenReview): those have `create` alone. */
   readonly stored: boolean;
   readonly verbs: readonly Verb[];
+  /** Not shown by discovery: only clients that know of it find it. */
+  readonly isUndiscovered?: true;
   readonly schema: ObjectSchema;
   readonly subresources?: Readonly<Record<string, SubresourceDescriptor<T>>>;
   /** Served besides `version`, which is the one that is stored. */

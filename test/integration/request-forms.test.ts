@@ -133,6 +133,19 @@ describe('DeleteOptions', () => {
   );
 });
 
+test('what cannot be created yet is not discovered, and what is absent can be deleted nowhere', async () => {
+  const { body } = await api.ask({ path: '/api/v1' });
+  expect(body['resources']).not.toContainEqual(expect.objectContaining({ name: 'services' }));
+  expect((await api.ask({ path: '/apis/apiextensions.k8s.io' })).code).toBe(404);
+  for (const path of [
+    '/api/v1/namespaces/default/services',
+    '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
+  ]) {
+    expect((await api.ask({ path })).body).toMatchObject({ items: [] });
+    expect((await api.ask({ method: 'DELETE', path: `${path}/none` })).code).toBe(404);
+  }
+});
+
 test('the group of evictions is discovered, as kubectl drain expects', async () => {
   const { body } = await api.ask({ path: '/apis/policy' });
   expect(body).toMatchObject({ preferredVersion: { groupVersion: 'policy/v1' } });

@@ -54,20 +54,19 @@ export function createDiscovery(
     overall.clear();
     for (const group of groups) made.delete(group);
   });
+  const discovered = (): ResourceDescriptor[] =>
+    resources
+      .entries()
+      .map(({ descriptor }) => descriptor)
+      .filter(({ isUndiscovered }) => isUndiscovered !== true);
   /** Every version that is served, also those without a resource. */
-  const servedVersions = (): GroupVersion[] => [
-    ...resources.entries().map(({ descriptor }) => descriptor),
-    ...policyVersions,
-  ];
+  const servedVersions = (): GroupVersion[] => [...discovered(), ...policyVersions];
   const groupDocuments = (group: string): GroupDocuments | undefined => {
     const known = made.get(group);
     if (known !== undefined) return known;
     const versions = servedVersions().filter(each => each.group === group);
     if (versions.length === 0) return undefined;
-    const members = resources
-      .entries()
-      .map(({ descriptor }) => descriptor)
-      .filter(descriptor => descriptor.group === group);
+    const members = discovered().filter(descriptor => descriptor.group === group);
     const fresh = groupDocumentsOf(group, versions, members);
     made.set(group, fresh);
     return fresh;

@@ -11,7 +11,7 @@ export const CustomResourceDefinitionSchema = kindSchema(
 export type CustomResourceDefinition = Infer<typeof CustomResourceDefinitionSchema>;
 
 /**
- * None can be made yet. kubectl lists them when it validates a kind that cannot be patched, such as
+ * None can be created yet. kubectl lists them, without asking discovery, when it validates a kind that cannot be patched, such as
  * TokenReview, and gives up where there is no list.
  */
 export const customResourceDefinitionResource: ResourceDescriptor<CustomResourceDefinition> = {
@@ -24,7 +24,8 @@ export const customResourceDefinitionResource: ResourceDescriptor<CustomResource
   categories: ['api-extensions'],
   namespaced: false,
   stored: true,
-  verbs: ['get', 'list', 'watch'],
+  verbs: ['delete', 'get', 'list', 'watch'],
+  isUndiscovered: true,
   schema: CustomResourceDefinitionSchema,
   tracksGeneration: true,
   columns: [

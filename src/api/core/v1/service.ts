@@ -48,7 +48,10 @@ export const ServiceSchema = kindSchema(
 );
 export type Service = Infer<typeof ServiceSchema>;
 
-/** Nothing leads to services yet, so that none can be made: programs that list them find none. */
+/**
+ * Nothing leads to services yet, so that none can be created, and tools that ask discovery do not try.
+ * Programs that list them find none.
+ */
 export const serviceResource: ResourceDescriptor<Service> = {
   group: '',
   version: 'v1',
@@ -59,7 +62,8 @@ export const serviceResource: ResourceDescriptor<Service> = {
   categories: ['all'],
   namespaced: true,
   stored: true,
-  verbs: ['get', 'list', 'watch'],
+  verbs: ['delete', 'get', 'list', 'watch'],
+  isUndiscovered: true,
   schema: ServiceSchema,
   columns: [nameColumn, ageColumn],
 };
