@@ -38,6 +38,8 @@ export interface WorkerHarness {
   removeFromApi(): void;
   /** A user changes the pod. */
   change(change: (pod: Pod) => void): void;
+  /** From now on the worker does not hear what it wrote itself. */
+  holdUpdates(): void;
   /** The volumes of the pod cannot be mounted, until they can. */
   failVolumes(message: string | undefined): void;
   isMounted(): boolean;
@@ -78,6 +80,7 @@ export async function startWorker({
   };
   let deletedAs: Pod | undefined;
   let mounted = false;
+  let updatesHeld = false;
   let volumeFailure: string | undefined;
   const statuses: PodStatus[] = [];
   const events: string[] = [];
@@ -99,7 +102,8 @@ export async function startWorker({
         const { status: change } = body as { status: PodStatus };
         const next = { ...stored(), status: { ...stored().status, ...structuredClone(change) } };
         statuses.push(next.status);
-        publish(next);
+        if (updatesHeld) pod = next;
+        else publish(next);
         return Promise.resolve(next);
       },
       delete() {
@@ -174,6 +178,9 @@ export async function startWorker({
       const next = structuredClone(stored());
       change(next);
       publish(next);
+    },
+    holdUpdates() {
+      updatesHeld = true;
     },
     failVolumes(message) {
       volumeFailure = message;

@@ -9,6 +9,8 @@ export interface ConditionsRequest {
   readonly initContainerStatuses: readonly ContainerStatus[];
   readonly containerStatuses: readonly ContainerStatus[];
   readonly sandboxReady: boolean;
+  /** What was reported last: the API may not have it yet. */
+  readonly reported?: PodStatus | undefined;
 }
 
 type Found = Pick<PodCondition, 'status' | 'reason' | 'message'>;
@@ -17,10 +19,10 @@ const holds: Found = { status: 'True' };
 
 /** The kubelet's conditions beside those of others; the time of one that did not change is kept. */
 export function podConditions(request: ConditionsRequest): PodCondition[] {
-  const { pod, sandboxReady } = request;
+  const { pod, sandboxReady, reported } = request;
   const old = pod.status?.conditions ?? [];
   const condition = (type: string, found: Found): PodCondition => {
-    const before = old.find(each => each.type === type);
+    const before = [...(reported?.conditions ?? []), ...old].find(each => each.type === type);
     const lastTransitionTime =
       before?.status === found.status && before.lastTransitionTime !== undefined
         ? before.lastTransitionTime

@@ -28,7 +28,9 @@ export interface SyncRequest {
   readonly parts: PodParts;
 }
 
-export function createPodParts(pod: Pod, context: PartContext): PodParts {
+/** @param newestPod the newest object of the API */
+export function createPodParts(newestPod: () => Pod, context: PartContext): PodParts {
+  const pod = newestPod();
   const { services } = context;
   const reportedIps = pod.status?.podIPs?.map(each => each.ip) ?? [];
   const volumes = createPodVolumes(context);
@@ -37,6 +39,13 @@ export function createPodParts(pod: Pod, context: PartContext): PodParts {
   const stops = createContainerStops(context);
   const probes = createPodProbes(pod, services, context.wake);
   const messages = createTerminationMessages();
-  const reporter = createStatusReporter({ services, sandboxes, starts, probes, messages });
+  const reporter = createStatusReporter({
+    services,
+    newestPod,
+    sandboxes,
+    starts,
+    probes,
+    messages,
+  });
   return { volumes, sandboxes, starts, stops, probes, messages, reporter };
 }

@@ -11,11 +11,13 @@ export interface StatusRequest extends ContainerStatusRequest {
   readonly hostIp: string;
   readonly sandboxReady: boolean;
   readonly failure?: PodFailure | undefined;
+  /** What was reported last: the API may not have it yet. */
+  readonly reported?: PodStatus | undefined;
 }
 
 /** kubelet's generateAPIPodStatus: the status of a pod, made from its runtime state. */
 export function podStatus(request: StatusRequest): PodStatus {
-  const { pod, podIps, hostIp, sandboxReady, failure, terminal } = request;
+  const { pod, podIps, hostIp, sandboxReady, failure, terminal, reported } = request;
   const old = pod.status ?? {};
   const found = {
     initContainerStatuses: (pod.spec.initContainers ?? []).map(each =>
@@ -36,12 +38,12 @@ export function podStatus(request: StatusRequest): PodStatus {
   const hasContainers = wasAdmitted || request.state.containers.size > 0;
   return {
     phase,
-    conditions: podConditions({ pod, phase, ...statuses, sandboxReady }),
+    conditions: podConditions({ pod, phase, ...statuses, sandboxReady, reported }),
     ...(failure === undefined ? {} : { reason: failure.reason, message: failure.message }),
     hostIP: hostIp,
     hostIPs: [{ ip: hostIp }],
     ...(podIps[0] === undefined ? {} : { podIP: podIps[0], podIPs: podIps.map(ip => ({ ip })) }),
-    startTime: old.startTime ?? timestamp(),
+    startTime: old.startTime ?? reported?.startTime ?? timestamp(),
     ...(hasContainers && initContainerStatuses.length > 0
       ? { initContainerStatuses: [...initContainerStatuses] }
       : {}),

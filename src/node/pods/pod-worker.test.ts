@@ -83,6 +83,29 @@ describe('syncPod', () => {
     await pod.running('c');
   });
 
+  test('the times of its conditions do not change, however late the API answers', async () => {
+    let clockMs = Date.parse('2026-01-01T00:00:00Z');
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => (clockMs += 1000));
+    try {
+      const pod = await startWorker({ spec: { containers: [c] } });
+      pod.holdUpdates();
+      pod.runtime.exitContainer(await pod.running('c'), { exitCode: 0 });
+      await waitFor(() => expect(pod.containerStatus('c')?.restartCount).toBe(1));
+      const times = (type: string) =>
+        new Set(
+          pod.statuses
+            .flatMap(({ conditions = [] }) => conditions)
+            .filter(each => each.type === type && each.status === 'True')
+            .map(each => each.lastTransitionTime),
+        );
+      for (const type of ['PodReadyToStartContainers', 'Initialized', 'PodScheduled'])
+        expect(times(type).size).toBe(1);
+      expect(new Set(pod.statuses.map(({ startTime }) => startTime)).size).toBe(1);
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
   test('a container that fails is started again', async () => {
     const pod = await startWorker({ spec: { containers: [c] } });
     pod.runtime.exitContainer(await pod.running('c'), { exitCode: 3 });

@@ -52,7 +52,7 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
     { log, operation: 'pod sync' },
   );
   const context: PartContext = { uid, services, wake: loop.wake, wakeIn: loop.wakeIn };
-  const parts = createPodParts(first, context);
+  const parts = createPodParts(() => pod, context);
 
   const apply = (event: WorkerEvent): void => {
     const next = nextState(state, event);
@@ -130,7 +130,7 @@ export function createPodWorker(first: Pod, services: WorkerServices): PodWorker
     async report() {
       const runtimeState = await readRuntimeState(runtime, uid);
       await parts.messages.read(runtimeState);
-      parts.reporter.report(pod, runtimeState);
+      parts.reporter.report(runtimeState);
       await parts.reporter.flush();
     },
   };

@@ -17,13 +17,15 @@ export interface ReportOptions {
 
 /** Turns the runtime state of one pod into its status in the API. */
 export interface StatusReporter {
-  report(pod: Pod, state: PodRuntimeState, options?: ReportOptions): PodStatus;
+  report(state: PodRuntimeState, options?: ReportOptions): PodStatus;
   /** Resolves when the newest status is written, or the pod is gone. */
   flush(): Promise<void>;
 }
 
 export interface StatusReporterOptions {
   readonly services: WorkerServices;
+  /** The newest object of the API: a sync may have begun with an older one. */
+  readonly newestPod: () => Pod;
   readonly sandboxes: PodSandboxes;
   readonly starts: ContainerStarts;
   readonly probes: PodProbes;
@@ -31,10 +33,12 @@ export interface StatusReporterOptions {
 }
 
 export function createStatusReporter(options: StatusReporterOptions): StatusReporter {
-  const { services, sandboxes, starts, probes, messages } = options;
+  const { services, newestPod, sandboxes, starts, probes, messages } = options;
   const writer = createStatusWriter(services.pods, services.log);
+  let reported: PodStatus | undefined;
   return {
-    report(pod, state, { terminal = false, failure } = {}) {
+    report(state, { terminal = false, failure } = {}) {
+      const pod = newestPod();
       const status = podStatus({
         pod,
         state,
@@ -51,7 +55,9 @@ export function createStatusReporter(options: StatusReporterOptions): StatusRepo
         sandboxReady: readySandbox(state) !== undefined,
         terminal,
         failure,
+        reported,
       });
+      reported = status;
       writer.write(pod, status);
       return status;
     },

@@ -28,7 +28,7 @@ export async function syncPod(request: SyncPodRequest): Promise<WorkerEvent | un
   context.services.references.registerPod(pod);
   const sandbox = readySandbox(state);
   if (sandbox === undefined) {
-    const { phase } = parts.reporter.report(pod, state);
+    const { phase } = parts.reporter.report(state);
     if (isTerminal(phase) || (state.sandboxes.length > 0 && plan(request).finished))
       return { type: 'podCompleted' };
     parts.sandboxes.reportChange(pod, state);
@@ -41,7 +41,7 @@ export async function syncPod(request: SyncPodRequest): Promise<WorkerEvent | un
   const mounted = await parts.volumes.mount(pod, state);
   if (signal.aborted) return undefined;
   if (!mounted) {
-    parts.reporter.report(pod, state);
+    parts.reporter.report(state);
     return undefined;
   }
   if (sandbox !== undefined) return syncContainers(request, sandbox.metadata.attempt);
@@ -98,7 +98,7 @@ async function syncContainers(
   const due = start.filter(each => parts.starts.isDue(pod, each));
   if (due.length > 0) await startContainers(due, sandboxAttempt, request);
   else if (finished) return { type: 'podCompleted' };
-  else parts.reporter.report(pod, state);
+  else parts.reporter.report(state);
   return undefined;
 }
 
@@ -139,6 +139,6 @@ async function startContainers(
   if (signal.aborted) return;
   const after = await readRuntimeState(services.runtime, uid);
   parts.probes.follow(pod, after, podIps[0]);
-  parts.reporter.report(pod, after);
+  parts.reporter.report(after);
   for (const id of await removeOld(services, after, sandboxId)) parts.messages.forget(id);
 }

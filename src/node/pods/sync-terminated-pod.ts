@@ -11,7 +11,7 @@ export async function syncTerminatedPod(
   { failure, deletion }: Termination,
 ): Promise<WorkerEvent | undefined> {
   const { services, uid } = context;
-  parts.reporter.report(pod, state, { terminal: true, failure });
+  parts.reporter.report(state, { terminal: true, failure });
   // The object must not go before its final status has been written.
   if (deletion !== undefined) await parts.reporter.flush();
   await parts.sandboxes.stopAll(state);

@@ -14,7 +14,7 @@ export function syncTerminatingPod(
 ): WorkerEvent | undefined {
   if (!hasRunningContainer(state)) return { type: 'containersStopped' };
   parts.stops.stopNext(pod, state, graceSecondsFor(pod, termination));
-  parts.reporter.report(pod, state, { failure: termination.failure });
+  parts.reporter.report(state, { failure: termination.failure });
   return undefined;
 }
 

@@ -61,6 +61,20 @@ test('a clock that was set back since the start does not put the first probe off
   expect(await probesWithin(30_000, { initialDelaySeconds: 30, startedAtMs })).toBe(1);
 });
 
+test('a prober that is closed begins with nothing any more', () => {
+  const prober = createProber({
+    runtime: { execSync: () => Promise.reject(new Error('no command is run')) },
+    onChange: () => undefined,
+    onEvent: () => undefined,
+  });
+  const container = { name: 'c', image: 'i', livenessProbe: { exec: { command: ['true'] } } };
+  const probed = { container, startedAtMs: 0, podIp: '', before: undefined };
+  prober.watch({ ...probed, containerId: 'before' });
+  prober.close();
+  prober.watch({ ...probed, containerId: 'after' });
+  expect(vi.getTimerCount()).toBe(0);
+});
+
 test('a warning is reported as such, and counts as a success', async () => {
   const redirect = createServer((_request, response) =>
     response.writeHead(302, { location: 'http://elsewhere.example/' }).end('moved'),

@@ -31,6 +31,7 @@ export interface Prober {
   isReady(container: Container, containerId: string): boolean;
   isStarted(container: Container, containerId: string): boolean;
   unhealthy(containerId: string): Unhealthy | undefined;
+  /** Stops every probe; a sync that is still under way begins with none. */
   close(): void;
 }
 
@@ -54,6 +55,7 @@ type Kind = 'Startup' | 'Liveness' | 'Readiness';
 
 export function createProber({ runtime, log, onChange, onEvent }: ProberOptions): Prober {
   const probed = new Map<string, Probed>();
+  let closed = false;
 
   const forget = (id: string): void => {
     for (const stop of probed.get(id)?.stops ?? []) stop();
@@ -98,7 +100,7 @@ export function createProber({ runtime, log, onChange, onEvent }: ProberOptions)
   return {
     watch(container) {
       const { containerId, before } = container;
-      if (probed.has(containerId)) return;
+      if (closed || probed.has(containerId)) return;
       const { startupProbe, livenessProbe, readinessProbe } = container.container;
       const entry: Probed = {
         started: startupProbe === undefined || before?.started === true,
@@ -118,6 +120,7 @@ export function createProber({ runtime, log, onChange, onEvent }: ProberOptions)
     isStarted: (container, id) => probed.get(id)?.started ?? container.startupProbe === undefined,
     unhealthy: id => probed.get(id)?.unhealthy,
     close() {
+      closed = true;
       for (const id of probed.keys()) forget(id);
     },
   };
