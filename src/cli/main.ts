@@ -1,10 +1,15 @@
 import { Command, CommanderError } from 'commander';
-import { downCommand } from './down.ts';
-import { kubeconfigCommand } from './kubeconfig.ts';
-import { statusCommand } from './status.ts';
-import { upCommand } from './up.ts';
 import { UserError } from './user-error.ts';
-import { keyletVersion, versionCommand } from './version.ts';
+import { keyletVersion } from './version.ts';
+
+/** Each is loaded when it is needed: only `up` needs the server. */
+const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ['up', async () => (await import('./up.ts')).upCommand()],
+  ['down', async () => (await import('./down.ts')).downCommand()],
+  ['status', async () => (await import('./status.ts')).statusCommand()],
+  ['kubeconfig', async () => (await import('./kubeconfig.ts')).kubeconfigCommand()],
+  ['version', async () => (await import('./version.ts')).versionCommand()],
+]);
 
 /** Runs one command. @returns the exit code */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -15,8 +20,9 @@ export async function run(argv: readonly string[]): Promise<number> {
     .version(keyletVersion(), '-V, --version', 'print the version')
     .showHelpAfterError('(see keylet --help)')
     .exitOverride();
-  for (const make of [upCommand, downCommand, statusCommand, kubeconfigCommand, versionCommand]) {
-    const command = make();
+  const wanted = commands.get(argv[0] ?? '');
+  for (const load of wanted === undefined ? commands.values() : [wanted]) {
+    const command = await load();
     command.exitOverride().showHelpAfterError(`(see keylet ${command.name()} --help)`);
     program.addCommand(command);
   }

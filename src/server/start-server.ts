@@ -140,6 +140,12 @@ export async function startServer({
     log,
     signal: stop.signal,
   });
+  const closeAll = (): void => {
+    stop.abort();
+    nodeProxy.close();
+    resources.close();
+    stores.close();
+  };
   const listener = await listen({
     ...pki.serving,
     ca: pki.ca,
@@ -158,7 +164,7 @@ export async function startServer({
       )(),
     log,
   }).catch((error: unknown) => {
-    stop.abort();
+    closeAll();
     throw error;
   });
   pki.onRenewed(() => listener.setCertificates({ ...pki.serving, ca: pki.ca }));
@@ -168,9 +174,7 @@ export async function startServer({
     async close() {
       stop.abort();
       await listener.close();
-      nodeProxy.close();
-      resources.close();
-      stores.close();
+      closeAll();
     },
   };
 }
