@@ -91,7 +91,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   });
   const descriptors = createDescriptorCheck(log);
   const sweep = setInterval(() => {
-    connections.sweep();
+    // Once what has arrived is read: after a busy time, a connection that looks idle may not be.
+    setImmediate(() => connections.sweep());
     descriptors.sweep();
   }, sweepEveryMs).unref();
   // Node closes connections of HTTP/1.1 that were idle for five seconds, and those whose next request waits
@@ -213,6 +214,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
 
 /** HTTP/1.1 that cannot be read is answered before there is a request. */
 function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  // The parser complains of each piece that arrives: the first is answered.
+  if (socket.writableEnded) return;
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
     return;

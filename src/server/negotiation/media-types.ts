@@ -10,6 +10,8 @@ export interface Form {
 export const acceptedTypes = ['application/json', 'application/yaml'];
 
 const plainJson: Form = { as: 'object', encoding: 'json' };
+const maxCached = 1000;
+const maxCachedLength = 500;
 const cache = new Map<string, Form | undefined>();
 
 /** @throws StatusError NotAcceptable where the header has nothing that can be given */
@@ -19,7 +21,7 @@ export function negotiate(accept: string | undefined): Form {
   if (form === undefined && !cache.has(accept)) {
     form = firstMatch(accept);
     // Clients send a handful of these; a hostile one must not fill the memory.
-    if (cache.size < 1000) cache.set(accept, form);
+    if (cache.size < maxCached && accept.length < maxCachedLength) cache.set(accept, form);
   }
   if (form === undefined) {
     throw notAcceptable(acceptedTypes);
