@@ -67,7 +67,7 @@ export function createNodeProxy({ pods, nodes, pki }: NodeProxyOptions): NodePro
       });
       const code = answer.statusCode ?? 500;
       if (code !== 200) {
-        const text = (await answer.setEncoding('utf8').toArray()).join('').trim();
+        const text = (await beginningOf(answer)).trim();
         throw code === 404
           ? failure(404, 'NotFound', text, {})
           : code === 400
@@ -121,6 +121,18 @@ export function createNodeProxy({ pods, nodes, pki }: NodeProxyOptions): NodePro
     },
     close: () => agent.destroy(),
   };
+}
+
+const maxRefusalLength = 16 * 1024;
+
+/** Why a node refuses: one that is not what it should be may send without end. */
+async function beginningOf(answer: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of answer.setEncoding('utf8')) {
+    text += String(chunk);
+    if (text.length > maxRefusalLength) break;
+  }
+  return text.slice(0, maxRefusalLength);
 }
 
 /** Headers of the upgrade, without what belongs to this hop. */
