@@ -2,6 +2,7 @@ import { EvictionSchema, type Eviction } from '../../api/policy/v1/eviction.ts';
 import { badRequest } from '../../machinery/status.ts';
 import { decodeBody } from '../negotiation/decode-body.ts';
 import { respondValue } from '../negotiation/encode.ts';
+import { checkedDeleteOptions } from '../verbs/delete-options.ts';
 import { admitAndDelete } from '../verbs/delete.ts';
 import { writeOptionsOf } from '../verbs/write-options.ts';
 import type { SubresourceHandler } from '../operation/operation.ts';
@@ -22,9 +23,9 @@ export const evictionHandler: SubresourceHandler = async (context, services) => 
   const evicted = eviction.metadata?.name;
   if (evicted && evicted !== name)
     throw badRequest('name in URL does not match name in Eviction object');
-  const { dryRun } = writeOptionsOf(context.query, 'CreateOptions');
-  const options = eviction.deleteOptions ?? {};
-  await admitAndDelete(context, services, dryRun ? { ...options, dryRun: ['All'] } : options);
+  writeOptionsOf(context.query, 'CreateOptions');
+  const options = checkedDeleteOptions(eviction.deleteOptions ?? {}, context.query);
+  await admitAndDelete(context, services, options);
   await respondValue(context, 201, {
     kind: 'Status',
     apiVersion: 'v1',
