@@ -63,6 +63,8 @@ export function createNodeProxy({ pods, nodes, pki }: NodeProxyOptions): NodePro
       const answer = await new Promise<IncomingMessage>((resolve, reject) => {
         httpsRequest({ host, port, path, agent, signal, ...tls() }, resolve)
           .on('error', error => reject(unreachable(error)))
+          // Also of what comes to neither an answer nor an error, such as a 101 that nobody asked for.
+          .on('close', () => reject(unreachable(new Error('the node did not answer'))))
           .end();
       });
       const code = answer.statusCode ?? 500;
