@@ -115,7 +115,7 @@ export async function startServer({
     tokens,
     authorize,
     admission: createAdmission([
-      { name: 'NamespaceLifecycle', mutate: namespaceLifecycle(namespaces) },
+      namespaceLifecycle(namespaces),
       {
         name: 'ServiceAccount',
         mutate: serviceAccountAdmission(stores.of(serviceAccountResource)),

@@ -245,3 +245,13 @@ test('one owner with a thousand dependents that block it', async () => {
   await vi.waitFor(() => expect(names()).toEqual([]), 10_000);
   expect(requests).toHaveLength(1 + 1000 + 2);
 });
+
+test.each(['name', 'uid'] as const)(
+  'an owner whose %s is longer than any is absent, without a question to the API',
+  async field => {
+    const { create, names, requests } = start();
+    create(secret, 's', [{ ...gone('x'), [field]: 'a'.repeat(100_000) }]);
+    await vi.waitFor(() => expect(names()).toEqual([]));
+    expect(requests).toEqual(['delete secrets/s']);
+  },
+);

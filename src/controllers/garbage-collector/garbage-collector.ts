@@ -22,6 +22,8 @@ import {
 
 /** UIDs are never used again: an owner that was not found once never comes back. */
 const maxAbsentOwners = 4096;
+/** No object has a longer name or UID. */
+const maxIdentityLength = 1536;
 
 /** Deletes objects whose owners are all gone, and completes deletions in the foreground and with orphans. */
 export const garbageCollector: Controller = {
@@ -194,6 +196,8 @@ function createOwnerLookup(client: KubeClient, resourceOf: OwnerResource) {
     const { namespace = '' } = dependent.metadata;
     // A cluster-scoped object cannot have an owner in a namespace: the reference says nothing.
     if (resource.namespaced && namespace === '') return false;
+    // A client may have written anything: it is neither asked for nor remembered.
+    if (Math.max(owner.name.length, owner.uid.length) > maxIdentityLength) return true;
     const scope = resource.namespaced ? namespace : '';
     const key = [owner.apiVersion, owner.kind, scope, owner.name, owner.uid].join('\n');
     if (absentOwners.get(key) !== undefined) return true;

@@ -23,6 +23,9 @@ export interface TokenSecretsOptions {
   readonly certificateAuthority: () => string;
 }
 
+/** Of a service account. */
+const maxNameLength = 253;
+
 /** Fills each Secret that asks for a service account's token, and deletes those whose account is gone. */
 export const createTokenSecrets = (options: TokenSecretsOptions): CertificateController => ({
   name: 'tokens-controller',
@@ -77,7 +80,10 @@ function startTokenSecrets(
       const wantedUid = annotations[accountUidAnnotation];
       try {
         const owner = annotations[accountNameAnnotation] ?? '';
-        const account = await accounts.get(namespace, owner).catch(absent);
+        const account =
+          owner.length > maxNameLength
+            ? undefined
+            : await accounts.get(namespace, owner).catch(absent);
         const lives =
           account !== undefined && (wantedUid ?? account.metadata.uid) === account.metadata.uid;
         if (lives) await fill(secret, account);

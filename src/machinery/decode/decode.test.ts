@@ -107,6 +107,19 @@ describe('checkStructure()', () => {
     });
   });
 
+  test.each(['9999-12-31T23:59:59-14:00', '0000-01-01T00:00:00+14:00'])(
+    'the time %s, whose year in UTC has no four digits, is refused',
+    time => {
+      for (const body of [
+        { ...secret, metadata: { creationTimestamp: time } },
+        { spec: { renewTime: time } },
+      ]) {
+        const schema = 'spec' in body ? LeaseSchema : SecretSchema;
+        expect(() => checkStructure(schema, body)).toThrow('year outside of range [0,9999]');
+      }
+    },
+  );
+
   test.each<[string, object]>([
     ['nothing', {}],
     ['null', { spec: null, metadata: null }],

@@ -202,9 +202,13 @@ function normalTime(value: string, format: 'date-time' | 'micro-time'): string {
       `parsing time ${JSON.stringify(shown)} as "2006-01-02T15:04:05Z07:00": cannot parse ${shown} as "2006"`,
     );
   }
-  if (format === 'date-time') return `${at.toISOString().slice(0, 19)}Z`;
+  const utc = at.toISOString();
+  // A zone can lead out of the years that RFC 3339 has, and nobody could read the time then.
+  if (!/^\d{4}-/.test(utc))
+    throw new StructureError('Time.MarshalJSON: year outside of range [0,9999]');
+  if (format === 'date-time') return `${utc.slice(0, 19)}Z`;
   const fraction = /\.(\d{1,9})/.exec(value)?.[1] ?? '';
-  return `${at.toISOString().slice(0, 19)}.${fraction.padEnd(6, '0').slice(0, 6)}Z`;
+  return `${utc.slice(0, 19)}.${fraction.padEnd(6, '0').slice(0, 6)}Z`;
 }
 
 function mismatch(

@@ -61,11 +61,13 @@ export function createNodeProxy({ pods, nodes, pki }: NodeProxyOptions): NodePro
       const answer = await new Promise<IncomingMessage>((resolve, reject) => {
         httpsRequest({ host, port, path, agent, signal, ...tls() }, resolve)
           .on('error', error => reject(unreachable(error)))
+          // Also of what comes to neither an answer nor an error, such as a 101 that nobody asked for.
+          .on('close', () => reject(unreachable(new Error('the node did not answer'))))
           .end();
       });
       const code = answer.statusCode ?? 500;
       if (code !== 200) {
-        const text = (await answer.setEncoding('utf8').toArray()).join('').trim();
+        const text = (await beginningOf(answer)).trim();
         throw code === 404
           ? failure(404, 'NotFound', text, {})
           : code === 400
@@ -114,6 +116,18 @@ export function createNodeProxy({ pods, nodes, pki }: NodeProxyOptions): NodePro
     },
     close: () => agent.destroy(),
   };
+}
+
+const maxRefusalLength = 16 * 1024;
+
+/** Why a node refuses: one that is not what it should be may send without end. */
+async function beginningOf(answer: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of answer.setEncoding('utf8')) {
+    text += String(chunk);
+    if (text.length > maxRefusalLength) break;
+  }
+  return text.slice(0, maxRefusalLength);
 }
 
 /** Headers of the upgrade, without what belongs to this hop. */

@@ -10,7 +10,12 @@ import { validateDryRun } from './write-options.ts';
 /** From the body, or from the query where there is none. @throws StatusError Invalid, BadRequest */
 export async function deleteOptionsOf(context: RequestContext): Promise<DeleteOptionsBody> {
   const options = context.body.length > 0 ? await optionsIn(context) : optionsOf(context.query);
-  const dryRun = [...new Set([...context.query.getAll('dryRun'), ...(options.dryRun ?? [])])];
+  return checkedDeleteOptions(options, context.query);
+}
+
+/** With the `dryRun` of the query. @throws StatusError Invalid */
+export function checkedDeleteOptions(options: DeleteOptionsBody, query: Query): DeleteOptionsBody {
+  const dryRun = [...new Set([...query.getAll('dryRun'), ...(options.dryRun ?? [])])];
   const { orphanDependents, propagationPolicy } = options;
   const at = path('propagationPolicy');
   const errors = [
@@ -29,15 +34,7 @@ export async function deleteOptionsOf(context: RequestContext): Promise<DeleteOp
     ...validateDryRun(dryRun),
   ];
   if (errors.length > 0) throw invalidOptions('DeleteOptions', errors);
-  const { gracePeriodSeconds } = options;
-  return {
-    ...options,
-    dryRun,
-    // The grace period of a pod's own says the same by 0: at once.
-    ...(gracePeriodSeconds !== undefined && gracePeriodSeconds < 0
-      ? { gracePeriodSeconds: 1 }
-      : {}),
-  };
+  return { ...options, dryRun };
 }
 
 const policies = ['Foreground', 'Background', 'Orphan'];

@@ -66,6 +66,9 @@ export interface Deletion {
   readonly gone: boolean;
 }
 
+/** Longer ones would lead to times that cannot be written. */
+const maxGraceSeconds = 2 ** 31 - 1;
+
 interface DeletionRequest {
   readonly options: DeleteOptionsBody;
   readonly target: ObjectName;
@@ -103,14 +106,19 @@ export async function deleteObject(
   }
 
   const object = current.object();
-  const grace = descriptor.gracePeriodSeconds?.(object, options.gracePeriodSeconds) ?? 0;
+  const asked = descriptor.gracePeriodSeconds?.(object, options.gracePeriodSeconds) ?? 0;
+  const grace = Math.min(asked, maxGraceSeconds);
+  // What was admitted is deleted, and not another of the same name.
+  const expected = { uid: object.metadata.uid ?? '', ...preconditions };
   const finalizers = finalizersFor(object, options);
   const isFinalized = finalizers.length === 0 && (descriptor.isFinalized?.(object) ?? true);
   if (grace === 0 && isFinalized)
-    return { object: await objects.delete(namespace, name, preconditions), gone: true };
-  const marked = await objects.update(namespace, name, each =>
-    markDeleted(each, descriptor, { graceSeconds: grace, options }),
-  );
+    return { object: await objects.delete(namespace, name, expected), gone: true };
+  const marked = await objects.replace(namespace, name, stored => {
+    checkPreconditions(descriptor, stored, expected);
+    const ending = structuredClone(stored.object());
+    return markDeleted(ending, descriptor, { graceSeconds: grace, options });
+  });
   return { object: marked, gone: false };
 }
 

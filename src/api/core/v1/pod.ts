@@ -97,7 +97,8 @@ export const podResource: ResourceDescriptor<Pod> = {
   // registry/core/pod strategy CheckGracefulDelete: what never ran, or is through, goes at once.
   gracePeriodSeconds(pod, asked) {
     const wanted = asked ?? pod.spec.terminationGracePeriodSeconds ?? 30;
-    return !pod.spec.nodeName || finished(pod) ? 0 : wanted;
+    if (!pod.spec.nodeName || finished(pod)) return 0;
+    return wanted < 0 ? 1 : wanted;
   },
   columns: podColumns,
 };
