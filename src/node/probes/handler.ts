@@ -23,6 +23,9 @@ export interface HandlerResult {
   readonly summary: string;
 }
 
+/** As much of an answer's body as the kubelet reads. */
+const maxBodyBytes = 10 * 1024;
+
 type Handler = Pick<Probe, 'exec' | 'httpGet' | 'tcpSocket'>;
 
 /** Asks once: a command, an HTTP GET or a TCP connection. */
@@ -79,25 +82,25 @@ function runHttp(
   for (const { name, value } of get.httpHeaders ?? [])
     setMember(headers, name.toLowerCase(), value);
   return new Promise((resolve, reject) => {
-    const options = { headers, timeout: timeoutMs, agent: false as const };
+    const options = { headers, agent: false as const };
     const request = (
       secure
         ? httpsRequest(url, { ...options, rejectUnauthorized: false })
         : httpRequest(url, options)
     )
       .on('response', response => {
-        response.resume();
+        let bytes = 0;
+        // One that never ends would keep the node busy for good.
+        response.on('data', (chunk: Buffer) => {
+          bytes += chunk.length;
+          if (bytes > maxBodyBytes) request.destroy();
+        });
+        response.on('error', () => undefined);
         const code = response.statusCode ?? 0;
         const output = `HTTP probe failed with statuscode: ${code}`;
         resolve({ ok: code >= 200 && code < 400, asked: true, output, summary: output });
       })
-      .on('timeout', () => {
-        request.destroy(
-          new Error(
-            `Get "${url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`,
-          ),
-        );
-      })
+      .on('close', () => clearTimeout(deadline))
       .on('error', error =>
         reject(
           new Error(
@@ -108,6 +111,15 @@ function runHttp(
         ),
       )
       .end();
+    const deadline = setTimeout(
+      () =>
+        request.destroy(
+          new Error(
+            `Get "${url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`,
+          ),
+        ),
+      timeoutMs,
+    );
   });
 }
 
