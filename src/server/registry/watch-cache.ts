@@ -168,10 +168,22 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
     { recent, signal }: { recent: RecentChanges; signal: AbortSignal },
   ): Promise<void> => {
     watcher.revision = after;
-    await sendAll(watcher, recent.since(after) ?? (await history(after)), signal);
+    await sendAll(watcher, recent.since(after) ?? (await history(watcher, after, signal)), signal);
   };
-  const history = async (after: number): Promise<Change[]> => {
+  const history = async (
+    { request: { client } }: Watcher,
+    after: number,
+    signal: AbortSignal,
+  ): Promise<Change[]> => {
     const changes: Change[] = [];
+    const mustGoOn = (): void => {
+      if (bytes > maxMissedBytes || signal.aborted)
+        throw tooOld(after, changes.at(-1)?.revision ?? after);
+    };
+    const turn = (): Promise<void> | undefined => {
+      mustGoOn();
+      return client === undefined ? undefined : nextTurn(client);
+    };
     let failed: StoreError | undefined;
     let bytes = 0;
     const listener = {
@@ -187,13 +199,13 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
       onError: (error: StoreError) => (failed = error),
     };
     try {
-      (await store.watch({ prefix: root, afterRevision: after }, listener)).close();
+      (await store.watch({ prefix: root, afterRevision: after, turn }, listener)).close();
     } catch (error) {
       if (!(error instanceof StoreError) || error.code !== 'compacted') throw error;
       throw tooOld(after, error.revision ?? after);
     }
     if (failed !== undefined) throw failed;
-    if (bytes > maxMissedBytes) throw tooOld(after, changes.at(-1)?.revision ?? after);
+    mustGoOn();
     return changes;
   };
 
