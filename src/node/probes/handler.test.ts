@@ -66,3 +66,21 @@ test('a head that comes byte by byte does not outlast the timeout', async () => 
     output: `Get "http://127.0.0.1:${port}/": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`,
   });
 });
+
+test('of what a command prints, the beginning counts', async () => {
+  const printed = Buffer.alloc(1024 * 1024, 'x');
+  const runtime = {
+    execSync: () => Promise.resolve({ exitCode: 1, stdout: printed, stderr: Buffer.of() }),
+  };
+  const { ok, output } = await runHandler(
+    { exec: { command: ['cat'] } },
+    {
+      runtime: runtime as unknown as Runtime,
+      container: { name: 'c' },
+      containerId: 'id',
+      podIp: '',
+      timeoutMs: 1000,
+    },
+  );
+  expect({ ok, length: output.length }).toEqual({ ok: false, length: 10_240 });
+});

@@ -23,8 +23,8 @@ export interface HandlerResult {
   readonly summary: string;
 }
 
-/** As much of an answer's body as the kubelet reads. */
-const maxBodyBytes = 10 * 1024;
+/** As much of an answer's body, or of a command's output, as the kubelet reads. */
+const maxOutputBytes = 10 * 1024;
 
 type Handler = Pick<Probe, 'exec' | 'httpGet' | 'tcpSocket'>;
 
@@ -56,7 +56,7 @@ async function runExec(
   const seconds = Math.max(1, Math.ceil(timeoutMs / 1000));
   try {
     const { exitCode, stdout, stderr } = await runtime.execSync(containerId, command, seconds);
-    const output = Buffer.concat([stdout, stderr]).toString().trimEnd();
+    const output = Buffer.concat([stdout, stderr]).subarray(0, maxOutputBytes).toString().trimEnd();
     return {
       ok: exitCode === 0,
       asked: true,
@@ -93,7 +93,7 @@ function runHttp(
         // One that never ends would keep the node busy for good.
         response.on('data', (chunk: Buffer) => {
           bytes += chunk.length;
-          if (bytes > maxBodyBytes) request.destroy();
+          if (bytes > maxOutputBytes) request.destroy();
         });
         response.on('error', () => undefined);
         const code = response.statusCode ?? 0;
