@@ -168,28 +168,23 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
     { recent, signal }: { recent: RecentChanges; signal: AbortSignal },
   ): Promise<void> => {
     watcher.revision = after;
-    await sendAll(watcher, recent.since(after) ?? (await history(watcher, after, signal)), signal);
+    const known = recent.since(after);
+    if (known === undefined) await sendHistory(watcher, after, signal);
+    else await sendAll(watcher, known, signal);
   };
-  const history = async (
-    { request: { client } }: Watcher,
+  /** Slice by slice: what the client has not taken yet is not read yet. */
+  const sendHistory = async (
+    watcher: Watcher,
     after: number,
     signal: AbortSignal,
-  ): Promise<Change[]> => {
-    const changes: Change[] = [];
-    const mustGoOn = (): void => {
-      if (bytes > maxMissedBytes || signal.aborted)
-        throw tooOld(after, changes.at(-1)?.revision ?? after);
-    };
-    const turn = (): Promise<void> | undefined => {
-      mustGoOn();
-      return client === undefined ? undefined : nextTurn(client);
-    };
+  ): Promise<void> => {
+    const { client } = watcher.request;
+    let changes: Change[] = [];
     let failed: StoreError | undefined;
     let bytes = 0;
     const listener = {
       onEvents(events: readonly StoreEvent[]) {
         for (const event of events) {
-          if (bytes > maxMissedBytes) return;
           const change = changeOf(event, options);
           if (change === undefined) continue;
           bytes += change.object.json.length;
@@ -198,15 +193,25 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
       },
       onError: (error: StoreError) => (failed = error),
     };
+    const sendSlice = async (): Promise<void> => {
+      const slice = changes;
+      changes = [];
+      await sendAll(watcher, slice, signal);
+      signal.throwIfAborted();
+      if (bytes > maxMissedBytes) throw tooOld(after, watcher.revision);
+      const turn = client === undefined ? undefined : nextTurn(client);
+      if (turn !== undefined) await turn;
+    };
+    const query = { prefix: root, afterRevision: after, turn: sendSlice };
     try {
-      (await store.watch({ prefix: root, afterRevision: after, turn }, listener)).close();
+      (await store.watch(query, listener)).close();
+      if (failed !== undefined) throw failed;
+      await sendSlice();
     } catch (error) {
+      if (signal.aborted) return;
       if (!(error instanceof StoreError) || error.code !== 'compacted') throw error;
       throw tooOld(after, error.revision ?? after);
     }
-    if (failed !== undefined) throw failed;
-    mustGoOn();
-    return changes;
   };
 
   return {
