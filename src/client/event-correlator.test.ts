@@ -59,3 +59,11 @@ test('an object tells 25 at once and then one each five minutes; others are not 
   wait(5 * 24);
   expect(told(40)).toBe(24);
 });
+
+test('of a very long message only its beginning is told, and remembered', () => {
+  const { tell } = byHand();
+  const long = 'x'.repeat(100_000);
+  const first = tell(`${long}1`);
+  expect(first?.event.message).toBe(`${'x'.repeat(10_240)}... (cut)`);
+  expect(tell(`${long}2`)?.repeated).toEqual({ name: first?.event.metadata.name, count: 2 });
+});

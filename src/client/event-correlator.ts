@@ -14,6 +14,8 @@ export interface EventCorrelator {
   correlate(event: Event): Correlated | undefined;
 }
 
+/** What is told of is remembered, and may be whatever a container printed. */
+const maxMessageLength = 10 * 1024;
 const maxRemembered = 4096;
 /** So many like ones with other messages within the interval are told one by one. */
 const maxSimilar = 10;
@@ -53,7 +55,7 @@ export function createEventCorrelator(now: () => number = Date.now): EventCorrel
 
   return {
     correlate(given) {
-      const { event, key } = aggregate(given);
+      const { event, key } = aggregate(shortened(given));
       const before = told.get(key);
       const name = before?.name ?? event.metadata.name ?? '';
       const count = (before?.count ?? 0) + 1;
@@ -63,6 +65,14 @@ export function createEventCorrelator(now: () => number = Date.now): EventCorrel
     },
   };
 }
+
+const shortened = (event: Event): Event => {
+  const { message = '' } = event;
+  if (message.length <= maxMessageLength) return event;
+  // A copy: a slice would keep the whole of it.
+  const kept = Buffer.from(message.slice(0, maxMessageLength)).toString();
+  return { ...event, message: `${kept}... (cut)` };
+};
 
 const keyOf = (parts: readonly (string | undefined)[]): string => parts.join('\n');
 

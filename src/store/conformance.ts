@@ -187,6 +187,30 @@ export const conformance: readonly ConformanceCase[] = [
     },
   },
   {
+    name: 'a long replay comes in slices, with a turn between them, and goes on live without a gap',
+    async run(store) {
+      const start = await put(store, '/w/a', '0');
+      for (let i = 1; i <= 500; i += 1) await put(store, '/w/a', `${i}`);
+      const seen = collector();
+      let before = 0;
+      let longest = 0;
+      const turn = async (): Promise<void> => {
+        longest = Math.max(longest, seen.events.length - before);
+        before = seen.events.length;
+        if (before === 200) await put(store, '/w/a', '501');
+      };
+      const watch = await store.watch({ prefix: '/w/', afterRevision: start, turn }, seen.listener);
+      await put(store, '/w/a', '502');
+      await seen.has(502);
+      assert.deepEqual(
+        seen.events.map(event => Number(text(event.value))),
+        Array.from({ length: 502 }, (_, i) => i + 1),
+      );
+      assert.ok(longest > 0 && longest <= 100, `${longest} events without a turn`);
+      watch.close();
+    },
+  },
+  {
     name: 'events carry type, the value before, and whether the key is new',
     async run(store) {
       const seen = collector();

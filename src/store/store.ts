@@ -85,6 +85,8 @@ export type CommitResult =
 export interface WatchQuery {
   readonly prefix: string;
   readonly afterRevision: number;
+  /** Waits between the slices of a long history. What it throws ends the watch before it began. */
+  readonly turn?: () => Promise<void> | undefined;
 }
 
 export interface StoreEvent {

@@ -46,6 +46,32 @@ const head = (session: ClientHttp2Session, path: string) =>
     stream.once('error', reject);
   });
 
+test('a controller that is behind for a moment keeps its watch', async () => {
+  await createNamespace('behind');
+  await createSecret('large', 0.9 * MiB, 'behind');
+  const path = '/api/v1/namespaces/behind/secrets';
+  const { text } = await api.ask({ path: `${path}?limit=1` });
+  const version = /"resourceVersion":"(\d+)"/.exec(text)?.[1] ?? '';
+  const stream = open(api.pki.controllers).request({
+    ':path': `${path}?watch=true&resourceVersion=${version}`,
+  });
+  await once(stream, 'response');
+  const count = 12;
+  for (let i = 0; i < count; i += 1) {
+    const body = {
+      metadata: { name: 'large', annotations: { n: String(i) } },
+      data: { v: Buffer.alloc(0.9 * MiB).toString('base64') },
+    };
+    expect((await api.ask({ method: 'PUT', path: `${path}/large`, body })).code).toBe(200);
+  }
+  let changes = 0;
+  for await (const chunk of stream.setEncoding('utf8')) {
+    changes += (chunk as string).split('"type":"MODIFIED"').length - 1;
+    if (changes >= count) break;
+  }
+  expect(changes).toBe(count);
+});
+
 test('an agent watches forty secrets of almost 1 MiB by name, over one client, at once', async () => {
   const count = 40;
   await Promise.all(

@@ -19,6 +19,13 @@ interface NodeSelectorTerm {
 
 /** A required rule about the neighbours of a pod. */
 export interface PodAffinityTerm {
+  readonly topologyKey: string;
+  /** Whether it is about that pod. */
+  isAbout(other: Pod): boolean;
+}
+
+/** The rule as it is written. */
+interface WrittenTerm {
   readonly labelSelector?: LabelSelectorObject;
   readonly namespaces?: readonly string[];
   /** Of namespaces; an empty one selects all. Their labels are not known here. */
@@ -63,7 +70,7 @@ const isLabelSelector = (value: unknown): boolean =>
   ) &&
   isAbsentOr(value['matchExpressions'], isListOf(isRequirement));
 
-const isPodAffinityTerm = (value: unknown): value is PodAffinityTerm =>
+const isWrittenTerm = (value: unknown): value is WrittenTerm =>
   isObject(value) &&
   isText(value['topologyKey']) &&
   isAbsentOr(value['labelSelector'], isLabelSelector) &&
@@ -118,10 +125,27 @@ function isBeyond(operator: 'Gt' | 'Lt', value: string, limit = ''): boolean {
   return operator === 'Gt' ? difference > 0n : difference < 0n;
 }
 
-const termsOf = (pod: Pod, kind: AffinityKind): readonly PodAffinityTerm[] => {
-  const terms = requiredRules(pod, kind);
-  return isListOf(isPodAffinityTerm)(terms) ? terms : [];
+type PodAffinityKind = Exclude<AffinityKind, 'nodeAffinity'>;
+
+/** Read once for each state of a pod: they are asked of each of its neighbours. */
+const knownTerms: Record<PodAffinityKind, WeakMap<Pod, readonly PodAffinityTerm[]>> = {
+  podAffinity: new WeakMap(),
+  podAntiAffinity: new WeakMap(),
 };
+
+function termsOf(pod: Pod, kind: PodAffinityKind): readonly PodAffinityTerm[] {
+  let terms = knownTerms[kind].get(pod);
+  if (terms === undefined) {
+    const written = requiredRules(pod, kind);
+    // Rules that are written twice need not be asked twice.
+    const distinct = isListOf(isWrittenTerm)(written)
+      ? new Map(written.map(each => [JSON.stringify(each), each])).values()
+      : [];
+    terms = Array.from(distinct, each => readTerm(each, pod));
+    knownTerms[kind].set(pod, terms);
+  }
+  return terms;
+}
 
 export const podAffinityTerms = (pod: Pod): readonly PodAffinityTerm[] =>
   termsOf(pod, 'podAffinity');
@@ -129,16 +153,19 @@ export const podAffinityTerms = (pod: Pod): readonly PodAffinityTerm[] =>
 export const podAntiAffinityTerms = (pod: Pod): readonly PodAffinityTerm[] =>
   termsOf(pod, 'podAntiAffinity');
 
-/** Whether a term of `owner` is about the other pod. */
-export function isAbout(term: PodAffinityTerm, owner: Pod, other: Pod): boolean {
-  const { labelSelector, namespaces = [], namespaceSelector } = term;
+function readTerm(written: WrittenTerm, owner: Pod): PodAffinityTerm {
+  const { topologyKey, labelSelector, namespaces = [], namespaceSelector } = written;
   // No selector selects no pods; an empty one all.
-  if (labelSelector === undefined) return false;
-  const { namespace = '' } = other.metadata;
-  const own = namespaces.length === 0 && namespaceSelector === undefined;
-  const inScope =
-    (own && namespace === owner.metadata.namespace) ||
-    namespaces.includes(namespace) ||
-    namespaceSelector !== undefined;
-  return inScope && labelSelectorMatcher(labelSelector)(other.metadata.labels ?? {});
+  if (labelSelector === undefined) return { topologyKey, isAbout: () => false };
+  const matches = labelSelectorMatcher(labelSelector);
+  const own =
+    namespaces.length === 0 && namespaceSelector === undefined
+      ? [owner.metadata.namespace ?? '']
+      : namespaces;
+  const inScope = new Set(own);
+  return {
+    topologyKey,
+    isAbout: ({ metadata: { namespace = '', labels = {} } }) =>
+      (namespaceSelector !== undefined || inScope.has(namespace)) && matches(labels),
+  };
 }

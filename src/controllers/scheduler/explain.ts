@@ -19,9 +19,14 @@ function preemptionMessage({ spec }: Pod, rejections: readonly Rejection[]): str
   return nodesMessage(rejections.length, reasons);
 }
 
+/** How many reasons a message names. */
+const maxReasons = 100;
+
 function nodesMessage(nodes: number, reasons: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   const histogram = [...counts].map(([reason, count]) => `${count} ${reason}`).toSorted();
+  const more = histogram.splice(maxReasons).length;
+  if (more > 0) histogram.push(`... and ${more} more`);
   return `0/${nodes} nodes are available: ${histogram.join(', ')}.`;
 }

@@ -1,3 +1,4 @@
+import { countSteps } from '../../../test/support/count-steps.ts';
 import { expect, test } from 'vitest';
 import type { Node } from '../../api/core/v1/node.ts';
 import type { Pod } from '../../api/core/v1/pod.ts';
@@ -73,4 +74,33 @@ test.each([
   const odd = pod('odd', affinity);
   expect(problem(odd, node(zone('a')), [inA(odd)])).toBeUndefined();
   expect(problem(pod('web'), node(zone('a')), [inA(odd)])).toBeUndefined();
+});
+
+test.each([
+  {
+    of: 'rules about nodes that have no such label',
+    termOf: () => ({ ...term('db'), topologyKey: 'none' }),
+  },
+  { of: 'one rule, again and again', termOf: () => term('db') },
+])('the work for $of is not multiplied by the neighbours', async ({ termOf }) => {
+  const neighbours = Array.from({ length: 200 }, () => inA(pod('web')));
+  const stepsFor = (rules: number): Promise<number> => {
+    const wanted = pod('web', apart(...Array.from({ length: rules }, termOf)));
+    return countSteps(() => problem(wanted, node(zone('a')), neighbours));
+  };
+  await stepsFor(1);
+  // Each rule is read once: some dozen steps, and the length of its text.
+  expect((await stepsFor(200)) - (await stepsFor(100))).toBeLessThan(100 * 200);
+});
+
+test('selectors are read once, not once for each neighbour', async () => {
+  const expressions = (count: number): object[] =>
+    Array.from({ length: count }, (_, i) => ({ key: `k${i}`, operator: 'Exists' }));
+  const neighbours = Array.from({ length: 200 }, () => inA(pod('web')));
+  const stepsFor = (count: number): Promise<number> => {
+    const rule = { topologyKey: 'zone', labelSelector: { matchExpressions: expressions(count) } };
+    return countSteps(() => problem(pod('web', apart(rule)), node(zone('a')), neighbours));
+  };
+  await stepsFor(1);
+  expect((await stepsFor(200)) - (await stepsFor(100))).toBeLessThan(100 * 200);
 });

@@ -1,12 +1,7 @@
 import type { Node } from '../../api/core/v1/node.ts';
 import type { Pod } from '../../api/core/v1/pod.ts';
 import { memberOf } from '../../machinery/member.ts';
-import {
-  isAbout,
-  podAffinityTerms,
-  podAntiAffinityTerms,
-  type PodAffinityTerm,
-} from './affinity.ts';
+import { podAffinityTerms, podAntiAffinityTerms, type PodAffinityTerm } from './affinity.ts';
 
 /** A pod and the labels of its node. */
 export interface Neighbour {
@@ -40,15 +35,17 @@ export function affinityProblem(
   const wanted = podAffinityTerms(pod);
   if (wanted.length > 0 && !isAttracted(pod, labels, wanted, neighbours, isNear))
     return "node(s) didn't match pod affinity rules";
-  const unwanted = podAntiAffinityTerms(pod);
+  const unwanted = podAntiAffinityTerms(pod).filter(
+    ({ topologyKey }) => memberOf(labels, topologyKey) !== undefined,
+  );
   if (unwanted.length > 0) {
     for (const each of neighbours.all())
-      if (unwanted.some(term => isAbout(term, pod, each.pod) && isNear(term, each)))
+      if (unwanted.some(term => isNear(term, each) && term.isAbout(each.pod)))
         return "node(s) didn't match pod anti-affinity rules";
   }
   for (const each of neighbours.withAntiAffinity()) {
     const terms = podAntiAffinityTerms(each.pod);
-    if (terms.some(term => isAbout(term, each.pod, pod) && isNear(term, each)))
+    if (terms.some(term => isNear(term, each) && term.isAbout(pod)))
       return "node(s) didn't satisfy existing pods anti-affinity rules";
   }
   return undefined;
@@ -65,11 +62,11 @@ function isAttracted(
   const missing = new Set(terms);
   let isFirst = true;
   for (const each of neighbours.all()) {
-    if (!terms.every(term => isAbout(term, pod, each.pod))) continue;
+    if (!terms.every(term => term.isAbout(each.pod))) continue;
     isFirst = false;
     for (const term of missing) if (isNear(term, each)) missing.delete(term);
     if (missing.size === 0) return true;
   }
   // The first of a group that wants to be together has nobody to join.
-  return isFirst && terms.every(term => isAbout(term, pod, pod));
+  return isFirst && terms.every(term => term.isAbout(pod));
 }

@@ -1,4 +1,9 @@
-import { hostPortsConflict, hostPortsOf, type HostPort } from '../../api/core/v1/pod/host-ports.ts';
+import {
+  createHostPorts,
+  hostPortsOf,
+  type HostPort,
+  type HostPorts,
+} from '../../api/core/v1/pod/host-ports.ts';
 import type { Pod } from '../../api/core/v1/pod.ts';
 import { podAntiAffinityTerms } from './affinity.ts';
 import { add, podRequests, type ResourceAmounts } from './pod-requests.ts';
@@ -32,8 +37,7 @@ export interface UsageByNode {
 interface Usage extends NodeUsage {
   readonly pods: Map<string, Pod>;
   readonly requested: Map<string, bigint>;
-  /** By port and protocol: only few pods can have one, each on an address of its own. */
-  readonly ports: Map<string, HostPort[]>;
+  readonly ports: HostPorts;
 }
 
 export function createUsageByNode(): UsageByNode {
@@ -51,15 +55,7 @@ export function createUsageByNode(): UsageByNode {
     withAntiAffinity.delete(uid);
     usage.pods.delete(uid);
     add(usage.requested, podRequests(placed), -1n);
-    for (const port of hostPortsOf(placed)) {
-      const taken = usage.ports.get(keyOf(port)) ?? [];
-      const rest = taken.toSpliced(
-        taken.findIndex(({ ip }) => ip === port.ip),
-        1,
-      );
-      if (rest.length > 0) usage.ports.set(keyOf(port), rest);
-      else usage.ports.delete(keyOf(port));
-    }
+    for (const port of hostPortsOf(placed)) usage.ports.remove(port);
     if (usage.pods.size === 0) nodes.delete(node);
     return node;
   };
@@ -76,23 +72,15 @@ export function createUsageByNode(): UsageByNode {
       if (podAntiAffinityTerms(pod).length > 0) withAntiAffinity.set(uidOf(pod), { pod, node });
       usage.pods.set(uidOf(pod), pod);
       add(usage.requested, podRequests(pod));
-      for (const port of hostPortsOf(pod))
-        usage.ports.set(keyOf(port), [...(usage.ports.get(keyOf(port)) ?? []), port]);
+      for (const port of hostPortsOf(pod)) usage.ports.add(port);
     },
     remove,
   };
 }
 
 function emptyUsage(): Usage {
-  const ports = new Map<string, HostPort[]>();
-  return {
-    pods: new Map(),
-    requested: new Map(),
-    ports,
-    isTaken: wanted =>
-      (ports.get(keyOf(wanted)) ?? []).some(taken => hostPortsConflict(wanted, taken)),
-  };
+  const ports = createHostPorts();
+  return { pods: new Map(), requested: new Map(), ports, isTaken: ports.isTaken };
 }
 
-const keyOf = ({ port, protocol }: HostPort): string => `${protocol}/${port}`;
 export const uidOf = ({ metadata }: Pod): string => metadata.uid ?? '';

@@ -17,8 +17,8 @@ import { taintsOf } from '../taints.ts';
 import { createWaitingPods } from './waiting-pods.ts';
 
 const schedulerName = 'default-scheduler';
-/** How many pods are tried before others get their turn. */
-const triesPerTurn = 32;
+/** How long pods are tried before others get their turn: one alone may take a while. */
+const sliceMs = 5;
 
 type Outcome =
   | { readonly type: 'bind'; readonly node: string }
@@ -118,10 +118,11 @@ export const scheduler: Controller = {
 
     const cycle = createLoop(
       async () => {
-        let tries = 0;
+        let sliceEndsAt = performance.now() + sliceMs;
         const pause = async (): Promise<void> => {
-          tries += 1;
-          if (tries % triesPerTurn === 0) await nextTurn();
+          if (performance.now() < sliceEndsAt) return;
+          await nextTurn();
+          sliceEndsAt = performance.now() + sliceMs;
         };
         for (const key of active) {
           active.delete(key);

@@ -237,3 +237,20 @@ describe('buildEnvironment()', () => {
     expect(failure).toHaveProperty('message', message);
   });
 });
+
+test('variables that double one another are refused before they fill the memory', async () => {
+  const env = [
+    { name: 'A0', value: 'x'.repeat(16) },
+    ...Array.from({ length: 40 }, (_, i) => ({ name: `A${i + 1}`, value: `$(A${i})$(A${i})` })),
+  ];
+  await expect(build({ env })).rejects.toThrow(
+    new ContainerConfigError(
+      'environment variable A20: the values that take the place of $(NAME) are too long: for one container they may be 16777216 bytes in all',
+    ),
+  );
+});
+
+test('words are refused that repeat a long value very often', async () => {
+  const { expand } = await build({ env: [{ name: 'LONG', value: 'x'.repeat(1024 * 1024) }] });
+  expect(() => expand('$(LONG)'.repeat(1000))).toThrow(ContainerConfigError);
+});

@@ -4,7 +4,7 @@ import { envVarNameStrict } from '../../machinery/validation/names.ts';
 import { isNotFoundReference } from '../references/not-found-reference.ts';
 import { secretData } from '../references/object-data.ts';
 import type { References } from '../references/references.ts';
-import { expand, namesIn } from './expand.ts';
+import { expand, ExpansionError, namesIn, type ExpansionBudget } from './expand.ts';
 import { fieldValue, type PodPlace } from './field-ref.ts';
 import { resourceValue } from './resource-field-ref.ts';
 
@@ -32,9 +32,12 @@ export interface Environment {
   readonly confidential: ReadonlySet<string>;
   /** One message a source, as the event InvalidEnvironmentVariableNames says it. */
   readonly skipped: string[];
-  /** Expands `$(NAME)` in command, args and subPathExpr. */
+  /** Expands `$(NAME)` in command, args and subPathExpr. @throws ContainerConfigError */
   expand(text: string): string;
 }
+
+/** Of all expansions for one container: the kernel passes on no more than 6 MiB of words and variables. */
+const maxExpandedLength = 16 * 1024 * 1024;
 
 /** Values in `latin1`: a character is a byte, so that text and raw bytes can be joined without loss. */
 type Values = Map<string, string>;
@@ -58,6 +61,7 @@ async function build(request: EnvironmentRequest): Promise<Environment> {
   const values: Values = new Map();
   const confidential = new Set<string>();
   const skipped: string[] = [];
+  const budget = { left: maxExpandedLength };
   for (const source of container.envFrom ?? []) {
     await addSource(request, { source, values, confidential, skipped });
   }
@@ -67,7 +71,12 @@ async function build(request: EnvironmentRequest): Promise<Environment> {
   for (const variable of container.env ?? []) {
     services.delete(variable.name);
     const value = variable.value
-      ? expandBytes(variable.value, name => values.get(name) ?? services.get(name))
+      ? expandBytes(
+          variable.value,
+          name => values.get(name) ?? services.get(name),
+          budget,
+          `environment variable ${variable.name}`,
+        )
       : await valueFrom(request, variable);
     if (value === undefined) continue;
     values.set(variable.name, value);
@@ -78,7 +87,8 @@ async function build(request: EnvironmentRequest): Promise<Environment> {
     envs: [...values].map(([key, value]) => ({ key, value: Buffer.from(value, 'latin1') })),
     confidential,
     skipped,
-    expand: text => fromBytes(expandBytes(text, name => values.get(name))),
+    expand: text =>
+      fromBytes(expandBytes(text, name => values.get(name), budget, `container ${container.name}`)),
   };
 }
 
@@ -97,8 +107,22 @@ const isConfidential = (
 const toBytes = (text: string): string => Buffer.from(text).toString('latin1');
 const fromBytes = (bytes: string): string => Buffer.from(bytes, 'latin1').toString();
 
-const expandBytes = (text: string, valueOf: (name: string) => string | undefined): string =>
-  expand(toBytes(text), name => valueOf(fromBytes(name)));
+/** @param what is expanded, for the message. @throws ContainerConfigError */
+function expandBytes(
+  text: string,
+  valueOf: (name: string) => string | undefined,
+  budget: ExpansionBudget,
+  what: string,
+): string {
+  try {
+    return expand(toBytes(text), name => valueOf(fromBytes(name)), budget);
+  } catch (error) {
+    if (!(error instanceof ExpansionError)) throw error;
+    throw new ContainerConfigError(
+      `${what}: ${error.message}: for one container they may be ${maxExpandedLength} bytes in all`,
+    );
+  }
+}
 
 interface SourceTarget {
   readonly source: EnvFromSource;

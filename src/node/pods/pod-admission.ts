@@ -1,5 +1,5 @@
 import {
-  hostPortsConflict,
+  createHostPorts,
   hostPortsOf,
   takesReservedPort,
 } from '../../api/core/v1/pod/host-ports.ts';
@@ -36,15 +36,15 @@ export function createPodAdmission({ pods, reservedPorts, hasAppArmor }: NodeFac
     const wanted = hostPortsOf(pod);
     if (wanted.length === 0) return true;
     if (takesReservedPort(wanted, await reservedPorts())) return false;
-    const taken = pods()
-      .filter(
-        other =>
-          uidOf(other) !== uidOf(pod) &&
-          !hasEnded(other) &&
-          (admitted.has(uidOf(other)) || comesBefore(other, pod)),
-      )
-      .flatMap(hostPortsOf);
-    return !wanted.some(each => taken.some(other => hostPortsConflict(each, other)));
+    const taken = createHostPorts();
+    for (const other of pods()) {
+      const comesFirst =
+        uidOf(other) !== uidOf(pod) &&
+        !hasEnded(other) &&
+        (admitted.has(uidOf(other)) || comesBefore(other, pod));
+      if (comesFirst) for (const port of hostPortsOf(other)) taken.add(port);
+    }
+    return !wanted.some(taken.isTaken);
   };
 
   const rejectionOf = async (pod: Pod): Promise<Rejection | undefined> => {

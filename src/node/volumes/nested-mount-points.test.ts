@@ -1,3 +1,4 @@
+import { countSteps } from '../../../test/support/count-steps.ts';
 import { expect, test } from 'vitest';
 import type { Pod } from '../../api/core/v1/pod.ts';
 import { nestedMountPoints } from './nested-mount-points.ts';
@@ -90,4 +91,20 @@ test.each([
   },
 ])('nestedMountPoints() of $of', ({ pod, found }) => {
   expect(nestedMountPoints('v', pod)).toEqual(found);
+});
+
+test.each([
+  { of: 'mounts beside one another', pathOf: (i: number) => `/m${i === 0 ? '' : `/${i}`}` },
+  { of: 'mounts on one another', pathOf: (i: number) => '/a'.repeat(Math.min(i, 60) + 1) + i },
+  {
+    of: 'mounts in one another',
+    pathOf: (i: number) => `/${'a/'.repeat(i % 60)}${Math.floor(i / 60)}`,
+  },
+])('the work for $of grows with their number, not with its square', async ({ pathOf }) => {
+  const stepsFor = (count: number): Promise<number> => {
+    const pod = podOf(Array.from({ length: count }, (_, i) => ['v', pathOf(i)]));
+    return countSteps(() => nestedMountPoints('v', pod));
+  };
+  await stepsFor(10);
+  expect((await stepsFor(1000)) / (await stepsFor(500))).toBeLessThan(2.5);
 });

@@ -63,7 +63,8 @@ async function sendLines(
   response.once('close', () => account.close());
   const writer = createLineWriter({
     response,
-    maxBytes: maxBufferedBytes,
+    // The exempt are bounded together: what others write must not end the controllers' watches.
+    maxBytes: client.isExempt ? Infinity : maxBufferedBytes,
     hold: bytes => account.hold(bytes),
     onCut: () => closed.abort(),
   });

@@ -168,16 +168,23 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
     { recent, signal }: { recent: RecentChanges; signal: AbortSignal },
   ): Promise<void> => {
     watcher.revision = after;
-    await sendAll(watcher, recent.since(after) ?? (await history(after)), signal);
+    const known = recent.since(after);
+    if (known === undefined) await sendHistory(watcher, after, signal);
+    else await sendAll(watcher, known, signal);
   };
-  const history = async (after: number): Promise<Change[]> => {
-    const changes: Change[] = [];
+  /** Slice by slice: what the client has not taken yet is not read yet. */
+  const sendHistory = async (
+    watcher: Watcher,
+    after: number,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    const { client } = watcher.request;
+    let changes: Change[] = [];
     let failed: StoreError | undefined;
     let bytes = 0;
     const listener = {
       onEvents(events: readonly StoreEvent[]) {
         for (const event of events) {
-          if (bytes > maxMissedBytes) return;
           const change = changeOf(event, options);
           if (change === undefined) continue;
           bytes += change.object.json.length;
@@ -186,15 +193,25 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
       },
       onError: (error: StoreError) => (failed = error),
     };
+    const sendSlice = async (): Promise<void> => {
+      const slice = changes;
+      changes = [];
+      await sendAll(watcher, slice, signal);
+      signal.throwIfAborted();
+      if (bytes > maxMissedBytes) throw tooOld(after, watcher.revision);
+      const turn = client === undefined ? undefined : nextTurn(client);
+      if (turn !== undefined) await turn;
+    };
+    const query = { prefix: root, afterRevision: after, turn: sendSlice };
     try {
-      (await store.watch({ prefix: root, afterRevision: after }, listener)).close();
+      (await store.watch(query, listener)).close();
+      if (failed !== undefined) throw failed;
+      await sendSlice();
     } catch (error) {
+      if (signal.aborted) return;
       if (!(error instanceof StoreError) || error.code !== 'compacted') throw error;
       throw tooOld(after, error.revision ?? after);
     }
-    if (failed !== undefined) throw failed;
-    if (bytes > maxMissedBytes) throw tooOld(after, changes.at(-1)?.revision ?? after);
-    return changes;
   };
 
   return {

@@ -48,6 +48,11 @@ import { createWatchHub, type WatchHub } from './watch-hub.ts';
 import { createWriteOutage, diskFault, type WriteOutage } from './write-outage.ts';
 import { createWriteQueue, type Work, type WriteQueue } from './write-queue.ts';
 
+/** How much of the history is read at once where others have their turn in between: a few milliseconds. */
+const sliceRecords = 5000;
+const sliceEvents = 100;
+const sliceBytes = 512 * 1024;
+
 export interface LmdbStoreOptions {
   /** A folder of its own. Made if absent. */
   readonly path: string;
@@ -256,16 +261,44 @@ class LmdbStore implements IdentifiedStore {
     };
   }
 
-  async watch({ prefix, afterRevision }: WatchQuery, listener: WatchListener): Promise<StoreWatch> {
+  async watch(
+    { prefix, afterRevision, turn }: WatchQuery,
+    listener: WatchListener,
+  ): Promise<StoreWatch> {
     this.#mustBeOpen();
-    this.#mustBeKept(afterRevision);
-    // What the hub has published is replayed from the table; what it publishes later comes live.
-    const replay: StoreEvent[] = [];
-    const range = { start: afterRevision + 1, end: this.#hub.published + 1 };
-    for (const { value } of this.#tables.commits.getRange(range)) {
-      if (keyOf(value).startsWith(prefix)) replay.push(this.#eventOf(decodeRecord(value)));
+    for (let after = afterRevision; ;) {
+      this.#mustBeKept(after);
+      // What the hub has published is replayed from the table; what it publishes later comes live.
+      const slice = this.#slice(prefix, after, turn !== undefined);
+      if (slice.until >= this.#hub.published)
+        return this.#hub.subscribe(prefix, slice.until, listener, slice.events);
+      if (slice.events.length > 0) listener.onEvents(slice.events);
+      after = slice.until;
+      await turn?.();
+      this.#mustBeOpen();
     }
-    return this.#hub.subscribe(prefix, afterRevision, listener, replay);
+  }
+
+  /** Published changes after a revision: all of them, or as many as are read at once. */
+  #slice(
+    prefix: string,
+    after: number,
+    isBounded: boolean,
+  ): { readonly events: readonly StoreEvent[]; readonly until: number } {
+    const events: StoreEvent[] = [];
+    let read = 0;
+    let bytes = 0;
+    const range = { start: after + 1, end: this.#hub.published + 1 };
+    for (const { key: revision, value } of this.#tables.commits.getRange(range)) {
+      read += 1;
+      if (keyOf(value).startsWith(prefix)) {
+        events.push(this.#eventOf(decodeRecord(value)));
+        bytes += value.length;
+      }
+      const isFull = events.length >= sliceEvents || bytes >= sliceBytes || read >= sliceRecords;
+      if (isBounded && isFull) return { events, until: revision };
+    }
+    return { events, until: Math.max(after, this.#hub.published) };
   }
 
   async compact(revision: number): Promise<void> {

@@ -28,14 +28,41 @@ test('says how many pods were checked if there are too many', async () => {
   ]);
 });
 
-test('stops after its time limit', async () => {
+/** Pods, each of which takes so long by the clock that is answered. */
+function slowPods(ms: number) {
   let clock = 0;
-  const now = () => (clock += 100);
-  expect(await existingPodWarnings('ns', baseline, { pods: listing(0), isExempt, now })).toEqual([
-    'new PodSecurity enforce level only checked against the first 10 of 60 existing pods',
+  const items = pods.map(each => ({
+    ...unkept(each),
+    object() {
+      clock += ms;
+      return each;
+    },
+  }));
+  return {
+    pods: { list: () => Promise.resolve({ items, resourceVersion: 1 }) },
+    now: () => clock,
+  };
+}
+
+test('stops after its time limit', async () => {
+  const { pods: slow, now } = slowPods(95);
+  expect(await existingPodWarnings('ns', baseline, { pods: slow, isExempt, now })).toEqual([
+    'new PodSecurity enforce level only checked against the first 11 of 60 existing pods',
     'existing pods in namespace "ns" violate the new PodSecurity enforce level "baseline:latest"',
-    'p00 (and 9 other pods): host namespaces',
+    'p00 (and 10 other pods): host namespaces',
   ]);
+});
+
+test('others get their turn after each pod that takes long', async () => {
+  let turns = 0;
+  let next = setImmediate(function count() {
+    turns += 1;
+    next = setImmediate(count);
+  });
+  const { pods: slow, now } = slowPods(10);
+  await existingPodWarnings('ns', baseline, { pods: slow, isExempt, now });
+  clearImmediate(next);
+  expect(turns).toBeGreaterThanOrEqual(pods.length - 1);
 });
 
 test('reports a failed list', async () => {

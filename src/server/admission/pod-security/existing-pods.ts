@@ -13,8 +13,8 @@ export interface ExistingPodsOptions {
 
 const maxPods = 3000;
 const maxMs = 1000;
-/** Other requests get a turn after this many pods. */
-const podsPerTurn = 50;
+/** Other requests get a turn after so long: a large pod alone takes some ten milliseconds. */
+const sliceMs = 5;
 
 /** Warnings about existing pods that a namespace's new enforce level would not admit. */
 export async function existingPodWarnings(
@@ -30,17 +30,23 @@ export async function existingPodWarnings(
   }
   const total = page.items.length + (page.remainingItemCount ?? 0);
   const deadline = now() + maxMs;
+  let sliceEndsAt = now() + sliceMs;
   const namesByReasons = new Map<string, string[]>();
   let checked = 0;
   for (const item of page.items) {
     if (now() > deadline) break;
-    if (checked % podsPerTurn === podsPerTurn - 1) await nextTurn();
+    if (now() >= sliceEndsAt) {
+      await nextTurn();
+      sliceEndsAt = now() + sliceMs;
+    }
     checked += 1;
     const pod = item.object() as Pod;
     const violations = isExempt(pod) ? [] : evaluatePod(enforce, pod);
     if (violations.length === 0) continue;
     const reasons = reasonsText(violations);
-    namesByReasons.set(reasons, [...(namesByReasons.get(reasons) ?? []), item.name]);
+    const names = namesByReasons.get(reasons);
+    if (names === undefined) namesByReasons.set(reasons, [item.name]);
+    else names.push(item.name);
   }
   return [
     ...(checked < total

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Pod } from './pod-schema.ts';
-import { hostPortsConflict, hostPortsOf, takesReservedPort, type HostPort } from './host-ports.ts';
+import { createHostPorts, hostPortsOf, takesReservedPort, type HostPort } from './host-ports.ts';
 
 const pod = (spec: Partial<Pod['spec']>): Pick<Pod, 'spec'> => ({
   spec: { containers: [], ...spec },
@@ -56,8 +56,16 @@ test.each([
   [{ protocol: 'UDP' }, {}, false],
   [{ port: 81 }, {}, false],
 ])('%j and %j conflict: %s', (a, b, conflict) => {
-  expect(hostPortsConflict(port(a), port(b))).toBe(conflict);
-  expect(hostPortsConflict(port(b), port(a))).toBe(conflict);
+  for (const [first, second] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const taken = createHostPorts();
+    taken.add(port(first));
+    expect(taken.isTaken(port(second))).toBe(conflict);
+    taken.remove(port(first));
+    expect(taken.isTaken(port(second))).toBe(false);
+  }
 });
 
 test('a reserved port is taken on every address, for TCP only', () => {
@@ -65,4 +73,14 @@ test('a reserved port is taken on every address, for TCP only', () => {
   expect(takesReservedPort([port({ port: 6443, ip: '10.0.0.1' })], reserved)).toBe(true);
   expect(takesReservedPort([port({ port: 6443, protocol: 'UDP' })], reserved)).toBe(false);
   expect(takesReservedPort([port({ port: 6444 })], reserved)).toBe(false);
+});
+
+test('a port is free again once the last pod that has it is gone', () => {
+  const taken = createHostPorts();
+  taken.add(port({}));
+  taken.add(port({}));
+  taken.remove(port({}));
+  expect(taken.isTaken(port({}))).toBe(true);
+  taken.remove(port({}));
+  expect(taken.isTaken(port({}))).toBe(false);
 });

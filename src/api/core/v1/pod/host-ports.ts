@@ -31,9 +31,37 @@ export function hostPortsOf({ spec }: Pick<Pod, 'spec'>): HostPort[] {
 
 const isEveryAddress = (ip: string): boolean => ['', '0.0.0.0', '::'].includes(ip);
 
-/** Whether two pods cannot both have these ports. */
-export const hostPortsConflict = (a: HostPort, b: HostPort): boolean =>
-  a.port === b.port && a.protocol === b.protocol && (a.ip === b.ip || a.ip === '' || b.ip === '');
+/** The host ports of several pods. Each question and each change costs the same, however many there are. */
+export interface HostPorts {
+  add(port: HostPort): void;
+  remove(port: HostPort): void;
+  /** Whether a further pod cannot have this port. */
+  isTaken(wanted: HostPort): boolean;
+}
+
+export function createHostPorts(): HostPorts {
+  /** port and protocol → address → how many pods have it */
+  const taken = new Map<string, Map<string, number>>();
+  const keyOf = ({ port, protocol }: HostPort): string => `${protocol}/${port}`;
+  return {
+    add(port) {
+      const counts = taken.get(keyOf(port)) ?? new Map<string, number>();
+      taken.set(keyOf(port), counts.set(port.ip, (counts.get(port.ip) ?? 0) + 1));
+    },
+    remove(port) {
+      const counts = taken.get(keyOf(port));
+      const left = (counts?.get(port.ip) ?? 0) - 1;
+      if (left > 0) counts?.set(port.ip, left);
+      else counts?.delete(port.ip);
+      if (counts?.size === 0) taken.delete(keyOf(port));
+    },
+    isTaken(wanted) {
+      const counts = taken.get(keyOf(wanted));
+      // One on all addresses conflicts with every other.
+      return counts !== undefined && (wanted.ip === '' || counts.has('') || counts.has(wanted.ip));
+    },
+  };
+}
 
 /** Whether a pod asks for a port on which the node itself listens, on any address. */
 export const takesReservedPort = (
