@@ -1,4 +1,3 @@
-import { policyVersions } from '../../api/policy/index.ts';
 import {
   apiVersionOf,
   compareVersions,
@@ -59,15 +58,12 @@ export function createDiscovery(
       .entries()
       .map(({ descriptor }) => descriptor)
       .filter(({ isUndiscovered }) => isUndiscovered !== true);
-  /** Every version that is served, also those without a resource. */
-  const servedVersions = (): GroupVersion[] => [...discovered(), ...policyVersions];
   const groupDocuments = (group: string): GroupDocuments | undefined => {
     const known = made.get(group);
     if (known !== undefined) return known;
-    const versions = servedVersions().filter(each => each.group === group);
-    if (versions.length === 0) return undefined;
     const members = discovered().filter(descriptor => descriptor.group === group);
-    const fresh = groupDocumentsOf(group, versions, members);
+    if (members.length === 0) return undefined;
+    const fresh = groupDocumentsOf(group, members);
     made.set(group, fresh);
     return fresh;
   };
@@ -81,7 +77,7 @@ export function createDiscovery(
   const each = (names: readonly string[], part: 'group' | 'aggregated'): string =>
     names.map(name => groupDocuments(name)?.[part]).join(',');
   const named = (): string[] => [
-    ...new Set(servedVersions().flatMap(({ group }) => (group === '' ? [] : [group]))),
+    ...new Set(discovered().flatMap(({ group }) => (group === '' ? [] : [group]))),
   ];
 
   return {
@@ -143,14 +139,8 @@ function aggregatedVersion(accept: string): string | undefined {
   return undefined;
 }
 
-type GroupVersion = Pick<ResourceDescriptor, 'group' | 'version'>;
-
-function groupDocumentsOf(
-  name: string,
-  served: readonly GroupVersion[],
-  members: readonly ResourceDescriptor[],
-): GroupDocuments {
-  const names = [...new Set(served.map(({ version }) => version))].toSorted(compareVersions);
+function groupDocumentsOf(name: string, members: readonly ResourceDescriptor[]): GroupDocuments {
+  const names = [...new Set(members.map(({ version }) => version))].toSorted(compareVersions);
   const ofVersion = (version: string): ResourceDescriptor[] =>
     members.filter(member => member.version === version);
   const versions = names.map(version => ({

@@ -48,10 +48,7 @@ export const ServiceSchema = kindSchema(
 );
 export type Service = Infer<typeof ServiceSchema>;
 
-/**
- * Nothing leads to services yet, so that none can be created, and tools that ask discovery do not try.
- * Programs that list them find none.
- */
+/** Nothing leads to services yet, so that none can be created. `kubectl cluster-info` needs them in discovery. */
 export const serviceResource: ResourceDescriptor<Service> = {
   group: '',
   version: 'v1',
@@ -63,7 +60,6 @@ export const serviceResource: ResourceDescriptor<Service> = {
   namespaced: true,
   stored: true,
   verbs: ['delete', 'get', 'list', 'watch'],
-  isUndiscovered: true,
   schema: ServiceSchema,
   columns: [nameColumn, ageColumn],
 };
