@@ -19,7 +19,7 @@ const nameOf = ({ fieldSelector = '' }: ListOptions | WatchOptions): string =>
 function fakeApi() {
   const secrets = new Map<string, Secret>();
   const watches = new Map<string, (event: SecretEvent) => void>();
-  const state = { gets: 0, failing: false, version: 1, watches };
+  const state = { gets: 0, lists: 0, mostLists: 0, failing: false, version: 1, watches };
   async function* watch(options: WatchOptions): AsyncIterable<SecretEvent> {
     const queue: SecretEvent[] = [];
     let wake: (() => void) | undefined;
@@ -46,6 +46,10 @@ function fakeApi() {
       return found;
     },
     async list(options: ListOptions) {
+      state.lists += 1;
+      state.mostLists = Math.max(state.mostLists, state.lists);
+      await tick();
+      state.lists -= 1;
       const found = secrets.get(nameOf(options));
       const metadata = { resourceVersion: String(state.version) };
       return { items: found === undefined ? [] : [found], metadata };
@@ -86,7 +90,7 @@ let api: ReturnType<typeof fakeApi>;
 let stop: AbortController;
 let nowMs: number;
 let references: References;
-const start = (strategy: ChangeDetection): void => {
+const start = (strategy: ChangeDetection, more: { maxWatched?: number } = {}): void => {
   references = createReferences({
     client: api.client,
     strategy,
@@ -94,6 +98,7 @@ const start = (strategy: ChangeDetection): void => {
     signal: stop.signal,
     log: silent,
     nowMs: () => nowMs,
+    ...more,
   });
 };
 beforeEach(() => {
@@ -110,6 +115,37 @@ const until = async (condition: () => boolean): Promise<void> => {
 };
 
 describe('strategy Watch', () => {
+  test('lists no more than 16 objects at a time', async () => {
+    start('Watch');
+    const names = Array.from({ length: 100 }, (_, i) => `s${i}`);
+    for (const name of names) {
+      api.set(name, 'one');
+      references.registerPod(podOf(name, name));
+    }
+    await Promise.all(names.map(name => valueOf(name)));
+    expect(api.state.mostLists).toBe(16);
+  });
+
+  test('reads objects beyond the most that it watches as strategy Cache does', async () => {
+    start('Watch', { maxWatched: 2 });
+    for (const name of ['a', 'b', 'c']) {
+      api.set(name, 'one');
+      references.registerPod(podOf(name, name));
+    }
+    expect(await Promise.all(['a', 'b', 'c'].map(name => valueOf(name)))).toEqual([
+      'one',
+      'one',
+      'one',
+    ]);
+    expect(api.state.gets).toBe(1);
+    api.set('c', 'two');
+    expect(await valueOf('c')).toBe('one');
+    nowMs += 1000;
+    expect(await valueOf('c')).toBe('two');
+    references.unregisterPod('c');
+    await expect(valueOf('c')).rejects.toThrow('object "default"/"c" not registered');
+  });
+
   test('watches an object while any pod uses it', async () => {
     start('Watch');
     api.set('a', 'one');

@@ -52,6 +52,8 @@ export interface ReferencesOptions {
   readonly log: Logger;
   /** A clock that never goes back, in milliseconds. @default performance.now */
   readonly nowMs?: () => number;
+  /** Objects that strategy Watch watches, at most. */
+  readonly maxWatched?: number;
 }
 
 interface Registration {

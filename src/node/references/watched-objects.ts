@@ -1,5 +1,6 @@
-import type { KubeClient } from '../../client/client.ts';
+import type { KubeClient, ListOptions } from '../../client/client.ts';
 import { createInformer, type Informer } from '../../client/informer.ts';
+import { createGate } from '../../machinery/gate.ts';
 import type { Logger } from '../../machinery/log.ts';
 import { NotFoundReference } from './not-found-reference.ts';
 import type { ObjectReference } from '../../api/core/v1/pod/pod-references.ts';
@@ -9,6 +10,7 @@ import {
   type ReferencedObject,
   type ReferencedObjects,
 } from './referenced-objects.ts';
+import { createTtlObjects } from './ttl-objects.ts';
 
 interface Watched {
   readonly informer: Informer<ReferencedObject>;
@@ -16,20 +18,40 @@ interface Watched {
   synced: boolean;
 }
 
+export interface WatchedObjectsOptions {
+  readonly client: KubeClient;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  /** How long what is read of objects that are not watched is trusted. Milliseconds. */
+  readonly ttlMs: number;
+  readonly nowMs?: () => number;
+  readonly maxWatched?: number;
+}
+
 /** How long a read waits for the first list. */
 const syncTimeoutMs = 10_000;
 
-/** Strategy Watch: one list and watch an object, as long as a pod of the node uses it. */
+/** A pod may name thousands of objects: first lists come one after the other, so that the API serves others too. */
+const maxListsAtOnce = 16;
+/** Each watch takes some 30 KB of the server and the agent together. */
+const defaultMaxWatched = 2_000;
+
+/**
+ * Strategy Watch: one list and watch an object, as long as a pod of the node uses it. Objects beyond `maxWatched`
+ * are read as by strategy Cache.
+ */
 export function createWatchedObjects({
   client,
   signal,
   log,
-}: {
-  readonly client: KubeClient;
-  readonly signal: AbortSignal;
-  readonly log: Logger;
-}): ReferencedObjects {
+  maxWatched = defaultMaxWatched,
+  ...ofCache
+}: WatchedObjectsOptions): ReferencedObjects {
   const watched = new Map<string, Watched>();
+  const gate = createGate(maxListsAtOnce);
+  const cached = createTtlObjects({ client, ...ofCache });
+  /** Keys of the objects that are not watched. */
+  const beyond = new Set<string>();
   const listeners: ((reference: ObjectReference) => void)[] = [];
   signal.addEventListener('abort', () => {
     for (const { stop } of watched.values()) stop.abort();
@@ -40,8 +62,19 @@ export function createWatchedObjects({
     open(reference) {
       const { namespace, name, key } = reference;
       if (watched.has(key) || signal.aborted) return;
+      if (watched.size >= maxWatched) {
+        if (beyond.size === 0)
+          log.warn('Pods use more objects than are watched: changes of the others arrive later', {
+            watched: maxWatched,
+          });
+        beyond.add(key);
+        cached.open(reference);
+        return;
+      }
       const stop = new AbortController();
-      const informer = createInformer(clientFor(client, reference), {
+      const objects = clientFor(client, reference);
+      const inTurn = { ...objects, list: (of?: ListOptions) => gate(() => objects.list(of)) };
+      const informer = createInformer(inTurn, {
         namespace,
         fieldSelector: `metadata.name=${name}`,
         signal: stop.signal,
@@ -54,13 +87,16 @@ export function createWatchedObjects({
         for (const listener of listeners) listener(reference);
       });
     },
-    close({ key }) {
+    close(reference) {
+      const { key } = reference;
+      if (beyond.delete(key)) cached.close(reference);
       watched.get(key)?.stop.abort();
       watched.delete(key);
     },
     async get(reference) {
       const { kind, namespace, name, key } = reference;
       const entry = watched.get(key);
+      if (beyond.has(key)) return gate(() => cached.get(reference));
       if (entry === undefined) throw notRegistered(reference);
       if (!entry.synced) await synced(entry, kind);
       const object = entry.informer.get(namespace, name);
