@@ -46,6 +46,13 @@ function start({ held = false } = {}) {
       requests.push(`get ${ref.plural}/${name}`);
       return Promise.resolve().then(() => structuredClone(found(ref, namespace, name)));
     },
+    list({ namespace }: { namespace?: string }) {
+      requests.push(`list ${ref.plural}`);
+      const items = [...stored.entries()]
+        .filter(([key]) => key.startsWith(`${ref.plural}/${namespace ?? ''}`))
+        .map(([, object]) => structuredClone(object));
+      return Promise.resolve({ metadata: {}, items });
+    },
     async patch(namespace: string, name: string, _type: string, { metadata: patch }: Patch) {
       requests.push(`patch ${ref.plural}/${name}`);
       await Promise.resolve();
@@ -255,3 +262,24 @@ test.each(['name', 'uid'] as const)(
     expect(requests).toEqual(['delete secrets/s']);
   },
 );
+
+test('thousands of absent owners are asked for by one list', async () => {
+  const { create, names, requests } = start();
+  create(
+    secret,
+    's',
+    Array.from({ length: 5000 }, (_, i) => gone(`x${i}`)),
+  );
+  await vi.waitFor(() => expect(names()).toEqual([]), 10_000);
+  expect(requests.filter(each => each.startsWith('get'))).toHaveLength(8);
+  expect(requests.slice(8)).toEqual(['list configmaps', 'delete secrets/s']);
+});
+
+test('one owner that lives among thousands that do not keeps the object', async () => {
+  const { create, names, ownersOf } = start();
+  const owner = create(configMap, 'owner');
+  const absent = Array.from({ length: 100 }, (_, i) => gone(`x${i}`));
+  create(secret, 's', [...absent, owner]);
+  await vi.waitFor(() => expect(ownersOf('s')).toEqual(['owner']), 10_000);
+  expect(names()).toEqual(['owner', 's']);
+});

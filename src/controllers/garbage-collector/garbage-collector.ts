@@ -1,5 +1,6 @@
 import type { KubeClient } from '../../client/client.ts';
 import type { Informer } from '../../client/informer.ts';
+import { listPages } from '../../client/list-pages.ts';
 import { createRecent } from '../../client/recent.ts';
 import type { KubeObject, OwnerReference } from '../../machinery/meta.ts';
 import { apiVersionOf, type ResourceDescriptor } from '../../machinery/resource.ts';
@@ -22,6 +23,8 @@ import {
 
 /** UIDs are never used again: an owner that was not found once never comes back. */
 const maxAbsentOwners = 4096;
+/** Owners of one kind that are asked for one by one, for each object. */
+const maxSingleLookups = 8;
 /** No object has a longer name or UID. */
 const maxIdentityLength = 1536;
 
@@ -36,7 +39,7 @@ export const garbageCollector: Controller = {
     let synced: Promise<unknown> = Promise.resolve();
     const resourceOf: OwnerResource = ({ kind, apiVersion }) => kinds.get(`${apiVersion} ${kind}`);
 
-    const isAbsent = createOwnerLookup(client, resourceOf);
+    const ownerLookup = createOwnerLookup(client, resourceOf);
 
     const queue = createWorkQueue({
       async work(uid) {
@@ -65,6 +68,7 @@ export const garbageCollector: Controller = {
       const waiting: string[] = [];
       let hasOrphaned = false;
       let hasLiving = false;
+      const isAbsent = ownerLookup(object);
       for (const owner of ownersOf(object)) {
         const known = graph.get(owner.uid);
         const isKnown =
@@ -74,7 +78,7 @@ export const garbageCollector: Controller = {
         if (isKnown) {
           if (waitsForDependents(known)) waiting.push(owner.uid);
           else hasLiving = true;
-        } else if (await isAbsent(owner, object)) {
+        } else if (await isAbsent(owner)) {
           gone.push(owner.uid);
           hasOrphaned ||= ownerDeletion.wasOrphaned(owner.uid);
         } else hasLiving = true;
@@ -186,29 +190,58 @@ function isOwner(
   );
 }
 
-/** Asks the API whether an owner that no informer knows is really absent. */
+/**
+ * Asks the API whether owners that no informer knows are really absent: one by one, and where an object names many
+ * of a kind by one list of that kind.
+ */
 function createOwnerLookup(client: KubeClient, resourceOf: OwnerResource) {
   const absentOwners = createRecent<true>(maxAbsentOwners);
-  return async (owner: OwnerReference, dependent: GraphObject): Promise<boolean> => {
-    const resource = resourceOf(owner);
-    // Nothing is known about kinds that are not served: the dependent stays.
-    if (resource === undefined) return false;
-    const { namespace = '' } = dependent.metadata;
-    // A cluster-scoped object cannot have an owner in a namespace: the reference says nothing.
-    if (resource.namespaced && namespace === '') return false;
-    // A client may have written anything: it is neither asked for nor remembered.
-    if (Math.max(owner.name.length, owner.uid.length) > maxIdentityLength) return true;
-    const scope = resource.namespaced ? namespace : '';
-    const key = [owner.apiVersion, owner.kind, scope, owner.name, owner.uid].join('\n');
-    if (absentOwners.get(key) !== undefined) return true;
+  const exists = async (
+    resource: ResourceDescriptor,
+    scope: string,
+    { name, uid }: OwnerReference,
+  ): Promise<boolean> => {
     try {
-      const { metadata } = await client.metadata(resource).get(scope, owner.name);
-      if (metadata.uid === owner.uid) return false;
+      return (await client.metadata(resource).get(scope, name)).metadata.uid === uid;
     } catch (error) {
       if (!isStatusError(error, 'NotFound')) throw error;
+      return false;
     }
-    absentOwners.set(key, true);
-    return true;
+  };
+  const uidsOf = async (resource: ResourceDescriptor, scope: string): Promise<Set<string>> => {
+    const uids = new Set<string>();
+    const within = scope === '' ? {} : { namespace: scope };
+    for await (const { items } of listPages(client.metadata(resource), within))
+      for (const { metadata } of items) uids.add(metadata.uid ?? '');
+    return uids;
+  };
+  /** For the owners of one object. */
+  return (dependent: GraphObject) => {
+    const asked = new Map<ResourceDescriptor, number>();
+    const lists = new Map<ResourceDescriptor, Promise<Set<string>>>();
+    return async (owner: OwnerReference): Promise<boolean> => {
+      const resource = resourceOf(owner);
+      // Nothing is known about kinds that are not served: the dependent stays.
+      if (resource === undefined) return false;
+      const { namespace = '' } = dependent.metadata;
+      // A cluster-scoped object cannot have an owner in a namespace: the reference says nothing.
+      if (resource.namespaced && namespace === '') return false;
+      // A client may have written anything: it is neither asked for nor remembered.
+      if (Math.max(owner.name.length, owner.uid.length) > maxIdentityLength) return true;
+      const scope = resource.namespaced ? namespace : '';
+      const key = [owner.apiVersion, owner.kind, scope, owner.name, owner.uid].join('\n');
+      if (absentOwners.get(key) !== undefined) return true;
+      const count = (asked.get(resource) ?? 0) + 1;
+      asked.set(resource, count);
+      if (count > maxSingleLookups) {
+        const list = lists.get(resource) ?? uidsOf(resource, scope);
+        lists.set(resource, list);
+        return !(await list).has(owner.uid);
+      }
+      if (await exists(resource, scope, owner)) return false;
+      absentOwners.set(key, true);
+      return true;
+    };
   };
 }
 
