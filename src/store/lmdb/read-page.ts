@@ -69,16 +69,39 @@ export function readPastPage(tables: Tables, query: PageQuery, revision: number)
   return { items, remaining: now - madeOrChanged.length + (restorable.length - restored) };
 }
 
+/** What changed under a prefix after a revision, up to another one. */
+interface Changes {
+  /** With the revision that each key had then (0: none). */
+  readonly keys: Map<string, number>;
+  lastRevision: number;
+}
+
+/** A client that pages through an old version asks for the same changes again and again. */
+const maxRemembered = 4;
+const remembered = new WeakMap<Tables, Map<string, Changes>>();
+
 /** The keys under the prefix that changed after `revision`, with the revision each had then (0: none). */
 function changedSince(
-  { commits }: Tables,
+  tables: Tables,
   prefix: string,
   revision: number,
 ): ReadonlyMap<string, number> {
-  const changed = new Map<string, number>();
-  for (const { value } of commits.getRange({ start: revision + 1 })) {
+  const all = remembered.get(tables) ?? new Map<string, Changes>();
+  remembered.set(tables, all);
+  const id = `${revision} ${prefix}`;
+  const changes = all.get(id) ?? { keys: new Map(), lastRevision: revision };
+  for (const { key: at, value } of tables.commits.getRange({ start: changes.lastRevision + 1 })) {
+    changes.lastRevision = at;
     const key = keyOf(value);
-    if (key.startsWith(prefix) && !changed.has(key)) changed.set(key, previousRevisionOf(value));
+    if (key.startsWith(prefix) && !changes.keys.has(key))
+      changes.keys.set(key, previousRevisionOf(value));
   }
-  return changed;
+  // The newest is last: the first is the one that was not asked for the longest.
+  all.delete(id);
+  all.set(id, changes);
+  for (const oldest of all.keys()) {
+    if (all.size <= maxRemembered) break;
+    all.delete(oldest);
+  }
+  return changes.keys;
 }
