@@ -20,7 +20,7 @@ import { createResetBudget } from './limits/resets.ts';
 import { guard } from '../../machinery/unexpected.ts';
 import { guardListener } from '../../machinery/guard-listener.ts';
 import { maxRequestHeadBytes } from '../../machinery/request-head.ts';
-import { badRequest, requestHeadTooLarge } from '../../machinery/status.ts';
+import { requestHeadTooLarge } from '../../machinery/status.ts';
 import type { Logger } from '../../machinery/log.ts';
 
 export type AnyRequest = IncomingMessage | Http2ServerRequest;
@@ -220,14 +220,14 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
     socket.destroy();
     return;
   }
-  const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW';
-  const { status } = isTooLarge
-    ? requestHeadTooLarge(maxRequestHeadBytes)
-    : badRequest('the request is not valid HTTP');
-  const line = isTooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request';
-  const body = JSON.stringify(status);
+  if (error.code !== 'HPE_HEADER_OVERFLOW') {
+    // Without a body: it may have been a HEAD.
+    socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n');
+    return;
+  }
+  const body = JSON.stringify(requestHeadTooLarge(maxRequestHeadBytes).status);
   socket.end(
-    `HTTP/1.1 ${line}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
 }
 
