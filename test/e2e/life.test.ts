@@ -1,7 +1,7 @@
 import { readFile, rm, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, onTestFailed, test } from 'vitest';
 import { podResource, type Pod } from '../../src/api/core/v1/pod.ts';
 import { secretResource } from '../../src/api/core/v1/secret.ts';
 import type { KubeClient } from '../../src/client/client.ts';
@@ -74,6 +74,23 @@ afterAll(async () => {
   await mortals.close();
   await rm(dataDir, { recursive: true, force: true });
 });
+
+/** What a step that hangs leaves to look at. */
+async function printState(): Promise<void> {
+  const lastLines = (text: string): string => text.split('\n').slice(-60).join('\n');
+  const containerdLog = path.join(dataDir, 'containerd/containerd.log');
+  const asked = async (line: string): Promise<string> => {
+    const { stdout, stderr } = await keylet.kubectl.try(`${line} --request-timeout=5s`);
+    return stdout + stderr;
+  };
+  const state = [
+    ['pods', await asked('get pods -o json')],
+    ['events', await asked('get events')],
+    ['Keylet', lastLines(keylet.output())],
+    ['containerd', lastLines(await readFile(containerdLog, 'utf8').catch(String))],
+  ];
+  for (const [what, text] of state) process.stderr.write(`--- ${what}\n${text}\n`);
+}
 
 const value = (): string => `version-${version}`;
 async function rotate(by: KubeClient): Promise<void> {
@@ -288,7 +305,12 @@ describe('killed at a step of a pod’s life: the successor goes on', () => {
   );
   test.each(walk.map(([what, step, die]) => [`${what}: ${step[0]}`, () => die(step)] as const))(
     'while %s',
-    (_when, die) => die(),
+    // One in some ten runs, the container that is being made hangs (issue 9, fault 36): what is known then is printed.
+    { retry: 1 },
+    (_when, die) => {
+      onTestFailed(printState);
+      return die();
+    },
   );
 });
 
