@@ -18,6 +18,7 @@ import {
 } from '../node/runtime/containerd/managed-containerd.ts';
 import { keepConfidential } from '../node/runtime/containerd/confidential-values.ts';
 import { connectCri } from '../node/runtime/cri/connect-cri.ts';
+import { createCleanup } from '../node/cleanup.ts';
 import { startNode } from '../node/start-node.ts';
 import type { PodSecurityConfiguration } from '../server/admission/pod-security/configuration.ts';
 import { defaultInFlightLimits } from '../server/http/limits/in-flight.ts';
@@ -84,20 +85,13 @@ export async function startCluster({
   const nodeName = settings.nodeName ?? defaultNodeName();
   const version = keyletVersion();
   // What was started is ended in the opposite order, also when a later step fails.
-  const closers: ((leavePods: boolean) => Promise<void>)[] = [];
-  const close = async ({ leavePods }: { leavePods: boolean }): Promise<void> => {
-    const failures: unknown[] = [];
-    // One that fails must not keep the others from their end: containerd would be left behind.
-    for (let next = closers.pop(); next !== undefined; next = closers.pop())
-      await next(leavePods).catch((error: unknown) => failures.push(error));
-    if (failures.length > 0) throw failures[0];
-  };
+  const cleanup = createCleanup();
   try {
     const network = await podNetwork(dataDir, settings.podCidr);
     // containerd takes longest to start: it does so while the rest comes up.
     const starting = startRuntime(settings, network, log);
     starting.catch(() => undefined);
-    closers.push(async leavePods => {
+    cleanup.add(async ({ leavePods }) => {
       const managed = await starting.catch(() => undefined);
       await managed?.close();
       if (!leavePods || (await managed?.isIdle()) === true) await managed?.cleanUp();
@@ -106,9 +100,9 @@ export async function startCluster({
       openClusterStore(settings, log),
       openClusterPki({ ...pkiOptions(dataDir, nodeName, network.cidr), log }),
     ]);
-    closers.push(() => store.close());
+    cleanup.add(() => store.close());
     const renewal = startRenewal(pki, log);
-    closers.push(() => renewal.close());
+    cleanup.add(() => renewal.close());
     const server = await startServer({
       store,
       pki,
@@ -124,7 +118,7 @@ export async function startCluster({
       podSecurity: settings.podSecurity,
       log,
     }).catch(cannotListen(settings));
-    closers.push(() => server.close());
+    cleanup.add(() => server.close());
     const url = `https://127.0.0.1:${server.port}`;
     const kubeconfig = path.join(dataDir, 'admin.kubeconfig');
     const writeKubeconfig = (): Promise<void> =>
@@ -143,7 +137,7 @@ export async function startCluster({
     const endpoint = managed?.endpoint ?? settings.runtimeEndpoint ?? '';
     const cri = connectCri({ endpoint, log });
     const runtime = managed === undefined ? cri : keepConfidential(cri, managed.valuesDir);
-    closers.push(() => runtime.close());
+    cleanup.add(() => runtime.close());
     const { runtimeName, runtimeVersion } = await runtime.version().catch(noRuntime(endpoint));
     say(`Runtime      ${runtimeName} ${runtimeVersion}`);
     const reservedPorts = (): Promise<Set<number>> =>
@@ -152,7 +146,7 @@ export async function startCluster({
     await freeReservedPorts(runtime, await reservedPorts(), log);
 
     const controllerClient = clientOf(url, pki, 'controllers');
-    closers.push(() => controllerClient.close());
+    cleanup.add(() => controllerClient.close());
     const controllers = startControllers({
       client: controllerClient,
       resources: server.resources,
@@ -161,10 +155,10 @@ export async function startCluster({
       log,
     });
     pki.onRenewed(() => controllers.certificateAuthorityRenewed());
-    closers.push(() => controllers.close());
+    cleanup.add(() => controllers.close());
 
     const nodeClient = clientOf(url, pki, 'node');
-    closers.push(() => nodeClient.close());
+    cleanup.add(() => nodeClient.close());
     const node = await startNode({
       client: nodeClient,
       nodeName,
@@ -198,14 +192,14 @@ export async function startCluster({
       log,
     });
     pki.onRenewed(() => node.setCertificates({ ...pki.nodeServing, clientCa: pki.ca }));
-    closers.push(leavePods => node.close({ leavePods }));
+    cleanup.add(options => node.close(options));
     say(`Node         ${nodeName}, Ready`);
     say(`Kubeconfig   ${kubeconfig}`);
-    return { url, kubeconfig, nodeName, close };
+    return { url, kubeconfig, nodeName, close: options => cleanup.run(options) };
   } catch (error) {
-    await close({ leavePods: true }).catch((failure: unknown) =>
-      log.error('Not all was ended', { error: String(failure) }),
-    );
+    await cleanup
+      .run({ leavePods: true })
+      .catch((failure: unknown) => log.error('Not all was ended', { error: String(failure) }));
     throw error;
   }
 }
