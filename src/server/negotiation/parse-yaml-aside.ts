@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { createGate } from '../../machinery/gate.ts';
 import { tooManyRequests } from '../../machinery/status.ts';
 import { parseYaml, type YamlDocument } from '../../machinery/decode/yaml.ts';
 
@@ -14,7 +15,7 @@ const maxThreadMs = (chars: number): number => Math.ceil(5000 + chars / 50);
 /** How many bodies may wait for the thread: those beyond would not be read in time. */
 const maxWaiting = 8;
 
-let turn: Promise<unknown> = Promise.resolve();
+const oneAtATime = createGate(1);
 let waiting = 0;
 
 /**
@@ -26,9 +27,7 @@ export async function parseYamlAside(text: string): Promise<readonly YamlDocumen
   if (text.length <= asideAboveChars) return parseYaml(text);
   if (waiting >= maxWaiting) throw tooManyRequests('Too many requests, please try again later.', 1);
   waiting += 1;
-  const answered = turn.then(() => inThread(text)).finally(() => (waiting -= 1));
-  turn = answered.catch(() => undefined);
-  const answer = await answered;
+  const answer = await oneAtATime(() => inThread(text)).finally(() => (waiting -= 1));
   if ('fault' in answer) throw new SyntaxError(answer.fault);
   return answer.documents;
 }
