@@ -72,6 +72,15 @@ test('each of its versions shows the same objects in its own form', async () => 
   });
 });
 
+test('a resource is served by another definition, and its objects stay', async () => {
+  api.resources.replace({ descriptor: { ...widgetResource, shortNames: ['wdg'] } });
+  expect(await api.kubectl('api-resources --api-group=example.com --no-headers')).toMatch(
+    /^widgets +wdg +example\.com\/v1 +true +Widget$/,
+  );
+  expect(await api.kubectl('get widget one -o jsonpath={.spec.size}')).toBe('11');
+  api.resources.replace({ descriptor: widgetResource });
+});
+
 test('documents about other groups stay as they were', async () => {
   const etagOf = async (url: string): Promise<unknown> =>
     (await ask({ method: 'GET', path: url })).headers['etag'];

@@ -18,9 +18,7 @@ export interface ServedResources {
   /** The descriptor of each resource, in its stored version. */
   descriptors(): readonly ResourceDescriptor[];
   find(group: string, version: string, plural: string): ResourceEntry | undefined;
-  hasKind(apiVersion: string, kind: string): boolean;
-  /** @returns a function that ends it */
-  onChange(listener: (change: ResourcesChange) => void): () => void;
+  onChange(listener: (change: ResourcesChange) => void): void;
 }
 
 export interface ResourcesChange {
@@ -49,9 +47,8 @@ interface Registered {
 
 export function createResourceRegistry(stores: ObjectStores, log: Logger): ResourceRegistry {
   const resources = new Map<string, Registered>();
-  const listeners = new Set<(change: ResourcesChange) => void>();
+  const listeners: ((change: ResourcesChange) => void)[] = [];
   let byPath: ReadonlyMap<string, ResourceEntry> = new Map();
-  let kinds: ReadonlySet<string> = new Set();
   let all: readonly ResourceEntry[] = [];
 
   const open = ({ descriptor, handlers = {} }: ResourceDefinition): Registered => {
@@ -83,9 +80,6 @@ export function createResourceRegistry(stores: ObjectStores, log: Logger): Resou
         return [`${group}/${version}/${plural}`, entry];
       }),
     );
-    kinds = new Set(
-      all.map(({ descriptor: { group, version, kind } }) => `${group}/${version}/${kind}`),
-    );
     const groups = new Set(descriptors.map(({ group }) => group));
     for (const listener of listeners) listener({ groups });
   };
@@ -97,12 +91,7 @@ export function createResourceRegistry(stores: ObjectStores, log: Logger): Resou
         entry === undefined ? [] : [entry.descriptor],
       ),
     find: (group, version, plural) => byPath.get(`${group}/${version}/${plural}`),
-    hasKind: (apiVersion, kind) =>
-      kinds.has(`${apiVersion.includes('/') ? '' : '/'}${apiVersion}/${kind}`),
-    onChange(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
+    onChange: listener => void listeners.push(listener),
     add(...definitions) {
       for (const definition of definitions) {
         const key = groupResourceOf(definition.descriptor);
